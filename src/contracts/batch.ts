@@ -1,0 +1,168 @@
+import {
+  Binary, Data, DataType, Dictionary, Field, FixedSizeBinary, FixedSizeList, Float32, Float64, Int32, makeData, RecordBatch, Schema, Struct,
+  Uint8, Uint32, Utf8, vectorFromArray, type Vector,
+} from 'apache-arrow'
+import type { Batch } from './data.ts'
+import type { Codes } from './detector.ts'
+
+/** Row-major, `rows` x `dims`. */
+export interface Matrix<T = Float32Array | Float64Array> { readonly data: T; readonly rows: number; readonly dims: number }
+
+const hasColumn = (batch: Batch, name: string): boolean => batch.schema.fields.some((f) => f.name === name)
+
+export const column = (batch: Batch, name: string): Vector | null => (hasColumn(batch, name) ? batch.getChild(name as never) : null)
+
+/** The single chunk behind a column of a record batch. */
+const chunk = (batch: Batch, name: string): Data | null => column(batch, name)?.data[0] ?? null
+
+/** Labels or sources as codes into `values`, -1 where null; null when the column is absent. Do not write to the result. */
+export function codesOf(batch: Batch, name: 'label' | 'source'): Codes | null {
+  const data = chunk(batch, name)
+  if (!data) return null
+  const values: string[] = data.dictionary ? [...(data.dictionary as Vector<Utf8>)].map((v) => v ?? '') : []
+  let codes = (data.values as Int32Array).subarray(0, data.length)
+  if (data.nullCount > 0) {
+    codes = codes.slice()
+    for (let i = 0; i < codes.length; i++) if (!data.getValid(i)) codes[i] = -1
+  }
+  return { codes, values }
+}
+
+/** A fixed-size list column as one matrix without a copy; null when the column is absent. */
+export function matrixOf(batch: Batch, name: 'embedding' | 'features' | 'predictions' | 'image'): Matrix<Float32Array | Float64Array | Uint8Array> | null {
+  const data = chunk(batch, name)
+  if (!data || !DataType.isFixedSizeList(data.type)) return null
+  const dims = data.type.listSize
+  const child = data.children[0] as Data
+  const values = child.values as Float32Array | Float64Array | Uint8Array
+  return { data: values.subarray(data.offset * dims, (data.offset + data.length) * dims), rows: data.length, dims }
+}
+
+/** `embedding` where there is one, else `features`: what the detectors that need a vector read. */
+export const vectorsOf = (batch: Batch): Matrix | null =>
+  (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) as Matrix | null
+
+/** 0-based rows within the shard's file. */
+export const rowsOf = (batch: Batch): Uint32Array => {
+  const data = chunk(batch, 'row') as Data
+  return (data.values as Uint32Array).subarray(0, data.length)
+}
+
+/** `rows` x 16 bytes, a view. */
+export const keysOf = (batch: Batch, name: 'key' | 'content'): Uint8Array | null => {
+  const data = chunk(batch, name)
+  return data ? (data.values as Uint8Array).subarray(data.offset * 16, (data.offset + data.length) * 16) : null
+}
+
+const listField = (child: DataType): Field => new Field('item', child, false)
+
+export const utf8 = (values: readonly (string | null)[]): Data<Utf8> => {
+  const vector = vectorFromArray(values as (string | null)[], new Utf8())
+  return (vector.data[0] ?? makeData({ type: new Utf8(), length: 0 })) as Data<Utf8>
+}
+
+export const matrix = (m: Matrix<Float32Array | Float64Array | Uint8Array>): Data<FixedSizeList> => {
+  const child =
+    m.data instanceof Float64Array ? makeData({ type: new Float64(), data: m.data })
+    : m.data instanceof Float32Array ? makeData({ type: new Float32(), data: m.data })
+    : makeData({ type: new Uint8(), data: m.data })
+  return makeData({ type: new FixedSizeList(m.dims, listField(child.type)), length: m.rows, nullCount: 0, child }) as unknown as Data<FixedSizeList>
+}
+
+export const uint32 = (values: Uint32Array): Data<Uint32> => makeData({ type: new Uint32(), data: values })
+
+export const fixedBinary16 = (bytes: Uint8Array): Data<FixedSizeBinary> =>
+  makeData({ type: new FixedSizeBinary(16), length: bytes.length / 16, nullCount: 0, data: bytes })
+
+export const binary = (values: readonly (Uint8Array | null)[]): Data<Binary> => {
+  const vector = vectorFromArray(values as (Uint8Array | null)[], new Binary())
+  return (vector.data[0] ?? makeData({ type: new Binary(), length: 0 })) as Data<Binary>
+}
+
+/** Codes of -1 become null. */
+export const dictionary = (c: Codes, dictionaryId: number): Data<Dictionary<Utf8, Int32>> => {
+  const length = c.codes.length
+  let nullBitmap: Uint8Array | undefined
+  let nullCount = 0
+  for (let i = 0; i < length; i++) {
+    if ((c.codes[i] as number) >= 0) continue
+    nullBitmap ??= new Uint8Array(Math.ceil(length / 64) * 8).fill(255)
+    nullBitmap[i >> 3] = (nullBitmap[i >> 3] as number) & ~(1 << (i & 7))
+    nullCount++
+  }
+  const values = nullCount ? c.codes.map((v) => Math.max(v, 0)) : c.codes
+  const type = new Dictionary(new Utf8(), new Int32(), dictionaryId)
+  const words = vectorFromArray([...c.values], new Utf8())
+  return makeData({ type, length, nullCount, ...(nullBitmap ? { nullBitmap } : {}), data: values, dictionary: words }) as Data<Dictionary<Utf8, Int32>>
+}
+
+/** Label and source dictionaries keep these ids in every file that Assay writes. */
+export const dictionaryIds = { label: 1, source: 2 } as const
+
+export interface BatchColumns {
+  readonly row: Uint32Array
+  readonly id?: readonly (string | null)[]
+  readonly text?: readonly (string | null)[]
+  readonly response?: readonly (string | null)[]
+  readonly time?: readonly (string | null)[]
+  readonly url?: readonly (string | null)[]
+  readonly digest?: readonly (string | null)[]
+  readonly label?: Codes
+  readonly source?: Codes
+  readonly embedding?: Matrix
+  readonly predictions?: Matrix
+  readonly features?: Matrix<Float64Array> & { readonly names: readonly string[] }
+  readonly image?: readonly (Uint8Array | null)[] | (Matrix<Uint8Array> & { readonly height: number; readonly width: number; readonly channels: number })
+}
+
+const metadata = (entries: Record<string, Json1>): Map<string, string> => new Map(Object.entries(entries).map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)]))
+type Json1 = string | number | readonly string[]
+
+/** The only way to make a batch: every source, feature and test goes through here. */
+export function makeBatch(columns: BatchColumns): Batch {
+  const fields: Field[] = []
+  const children: Data[] = []
+  const add = (name: string, data: Data, meta?: Map<string, string>): void => {
+    fields.push(new Field(name, data.type, data.nullCount > 0, meta))
+    children.push(data)
+  }
+  add('row', uint32(columns.row))
+  for (const name of ['id', 'text', 'response', 'time', 'url', 'digest'] as const) {
+    const values = columns[name]
+    if (values) add(name, utf8(values))
+  }
+  for (const name of ['label', 'source'] as const) {
+    const codes = columns[name]
+    if (codes) add(name, dictionary(codes, dictionaryIds[name]))
+  }
+  if (columns.embedding) add('embedding', matrix(columns.embedding))
+  if (columns.predictions) add('predictions', matrix(columns.predictions))
+  if (columns.features) add('features', matrix(columns.features), metadata({ names: columns.features.names }))
+  if (columns.image) {
+    if ('dims' in columns.image) {
+      const { height, width, channels } = columns.image
+      add('image', matrix(columns.image), metadata({ height, width, channels }))
+    } else add('image', binary(columns.image))
+  }
+  return assemble(fields, children, columns.row.length)
+}
+
+const assemble = (fields: Field[], children: Data[], length: number): Batch =>
+  new RecordBatch(new Schema(fields), makeData({ type: new Struct(fields), length, nullCount: 0, children }) as never)
+
+/** The same batch with columns added or replaced. */
+export function withColumns(batch: Batch, added: Readonly<Record<string, Data>>): Batch {
+  const fields = batch.schema.fields.filter((f) => !(f.name in added))
+  const children = fields.map((f) => chunk(batch, f.name) as Data)
+  for (const [name, data] of Object.entries(added)) {
+    fields.push(new Field(name, data.type, data.nullCount > 0))
+    children.push(data)
+  }
+  return assemble(fields, children, batch.numRows)
+}
+
+/** The same batch with only the named columns, in the order of the batch. */
+export function selectColumns(batch: Batch, names: ReadonlySet<string>): Batch {
+  const fields = batch.schema.fields.filter((f) => names.has(f.name))
+  return assemble(fields, fields.map((f) => chunk(batch, f.name) as Data), batch.numRows)
+}

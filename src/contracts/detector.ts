@@ -1,0 +1,76 @@
+import type { Batch, Maybe, Role } from './data.ts'
+import type { Finding, RecordRef, Test } from './finding.ts'
+import type { Context, Shape, Statistic } from './statistic.ts'
+
+export interface Codes { readonly codes: Int32Array; readonly values: readonly string[] }
+
+/** Columns beside a batch. Code -1 is none. Group names the cell whose threshold applies. */
+export interface Scored {
+  /** 0..1, higher is more suspicious, NaN where the detector does not apply to the row. */
+  readonly score: Float64Array
+  readonly pValue?: Float64Array
+  readonly suggested?: Codes
+  readonly group?: Codes
+}
+
+/** Like a statistic, over a batch and its scores. */
+// biome-ignore lint/suspicious/noExplicitAny: states are private to their tally
+export interface Tally<State = any, Summary = any> {
+  init(c: Context): State
+  update(c: Context, state: State, batch: Batch, scored: Scored): Maybe<void>
+  seal?(c: Context, state: State): Maybe<void>
+  merge(into: State, from: State): void
+  finish(c: Context, state: State): Maybe<Summary>
+}
+
+/** Rows of `group` (all groups when null) whose score is at least `atLeast` are flagged by `rule`. */
+export interface Threshold { readonly rule: string; readonly group: string | null; readonly atLeast: number }
+
+export interface RuleMeta {
+  /** `detector/rule`, the name a finding cites, and the page `docs/rules/<detector>/<rule>.md`. */
+  readonly id: string
+  readonly title: string
+  /** Row of the table in `taxonomy/`. */
+  readonly family: 'label-flip' | 'clean-label' | 'trigger' | 'data-provenance' | 'base-model' | 'hidden-instructions' | 'coverage'
+}
+
+/** What a detector may know before any data is read. */
+export interface Setup {
+  readonly subject: readonly Role[]
+  readonly reference: readonly Role[] | null
+  readonly shape: Shape
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a tally's and an evidence's summary are private to their detector
+export interface Detector<Options = any, TallySummary = any, EvidenceSummary = any> {
+  readonly id: string
+  readonly version: number
+  readonly title: string
+  readonly rules: readonly RuleMeta[]
+  /** Parses and defaults the options given in the pipeline file; throws ZodError. */
+  readonly options: { parse(input: unknown): Options }
+  /** Null when it can run, else why not, for the coverage page: "no column has the role label". */
+  missing(setup: Setup): string | null
+  /** One sentence: how it will run on this data ("own predictions", "no model: choice of ridge, LDA, ..."). */
+  mode(options: Options, setup: Setup): string
+  /** Roles that it reads in `score`, `tally` and its statistics. */
+  reads(options: Options, setup: Setup): readonly Role[]
+  statistics(options: Options, setup: Setup): readonly Statistic[]
+  scorer(c: Context<Options>, setup: Setup): Maybe<(batch: Batch) => Maybe<Scored>>
+  readonly tally?: Tally<unknown, TallySummary>
+  decide(c: Context<Options>, tally: TallySummary): readonly Threshold[]
+  /** Over flagged rows alone. */
+  readonly evidence?: Tally<unknown, EvidenceSummary>
+  conclude(c: Context<Options>, tally: TallySummary, evidence: EvidenceSummary, flagged: Flagged): Conclusion
+}
+
+/** What the engine knows of a detector's flags: the counts and the strongest rows, strongest first. */
+export interface Flagged { readonly count: number; readonly scored: number; readonly top: readonly RecordRef[] }
+
+export interface Conclusion {
+  readonly findings: readonly Finding[]
+  /** Every hypothesis that was tested, also those that found nothing: the report corrects over all of them. */
+  readonly tests: readonly Test[]
+  /** Sentences for the coverage page: the model chosen, sample sizes, what could not be tested. */
+  readonly notes: readonly string[]
+}

@@ -1,0 +1,56 @@
+import type { ColumnInfo, Json, RowIssueCode } from './data.ts'
+import type { Threshold } from './detector.ts'
+import type { Place } from './errors.ts'
+import type { Finding, Test } from './finding.ts'
+
+export interface DetectorOutcome {
+  readonly id: string
+  readonly version: number
+  readonly title: string
+  readonly status: 'ran' | 'not-applicable' | 'disabled' | 'failed'
+  /** Why it did not run, or the mode in which it did. */
+  readonly reason: string
+  readonly required: boolean
+  readonly options: Json
+  readonly rowsScored: number
+  readonly rowsFlagged: number
+  readonly thresholds: readonly Threshold[]
+  readonly notes: readonly string[]
+  readonly findings: readonly Finding[]
+  readonly tests: readonly Test[]
+}
+
+export interface InputFile { readonly id: string; readonly bytes: number; readonly sha256: string; readonly over: 'subject' | 'reference' }
+
+/** Rows with a problem, counted by code and column, with the first few places. */
+export interface IssueCount {
+  readonly code: RowIssueCode
+  readonly shard: string
+  readonly column: string | null
+  readonly rejected: boolean
+  readonly count: number
+  readonly examples: readonly { readonly row: number; readonly line: number | null; readonly detail: string | null }[]
+}
+
+/** Why an audit is incomplete: each is exit 2. */
+export interface Incomplete { readonly code: string; readonly message: string; readonly place: Place; readonly hint: string | null }
+
+/** All that an audit found, before correction, waivers and gate. The report is a pure function of it. */
+export interface AuditOutcome {
+  readonly tool: { readonly name: 'assay'; readonly version: string }
+  /** ISO 8601, from the injected clock. */
+  readonly startedAt: string
+  readonly seed: string
+  readonly planDigest: string
+  readonly subject: { readonly name: string; readonly version: string | null }
+  readonly inputs: readonly InputFile[]
+  readonly rows: { readonly read: number; readonly rejected: number; readonly unlabelled: number; readonly flagged: number; readonly reference: number }
+  readonly labels: readonly { readonly name: string; readonly count: number; readonly flagged: number }[]
+  readonly sources: readonly { readonly name: string; readonly count: number; readonly flagged: number }[]
+  readonly columns: readonly ColumnInfo[]
+  readonly issues: readonly IssueCount[]
+  readonly duplicateIds: { readonly count: number; readonly examples: readonly string[] }
+  readonly incomplete: readonly Incomplete[]
+  readonly detectors: readonly DetectorOutcome[]
+  readonly levels: readonly { readonly name: string; readonly statistics: readonly string[] }[]
+}
