@@ -1,12 +1,33 @@
 import {
-  Binary, Data, DataType, Dictionary, Field, FixedSizeBinary, FixedSizeList, Float32, Float64, Int32, makeData, RecordBatch, Schema, Struct,
-  Uint8, Uint32, Utf8, vectorFromArray, type Vector,
+  Binary,
+  type Data,
+  DataType,
+  Dictionary,
+  Field,
+  FixedSizeBinary,
+  FixedSizeList,
+  Float32,
+  Float64,
+  Int32,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Uint8,
+  Uint32,
+  Utf8,
+  type Vector,
+  vectorFromArray,
 } from 'apache-arrow'
 import type { Batch } from './data.ts'
 import type { Codes } from './detector.ts'
 
 /** Row-major, `rows` x `dims`. */
-export interface Matrix<T = Float32Array | Float64Array> { readonly data: T; readonly rows: number; readonly dims: number }
+export interface Matrix<T = Float32Array | Float64Array> {
+  readonly data: T
+  readonly rows: number
+  readonly dims: number
+}
 
 const hasColumn = (batch: Batch, name: string): boolean => batch.schema.fields.some((f) => f.name === name)
 
@@ -29,7 +50,10 @@ export function codesOf(batch: Batch, name: 'label' | 'source'): Codes | null {
 }
 
 /** A fixed-size list column as one matrix without a copy; null when the column is absent. */
-export function matrixOf(batch: Batch, name: 'embedding' | 'features' | 'predictions' | 'image'): Matrix<Float32Array | Float64Array | Uint8Array> | null {
+export function matrixOf(
+  batch: Batch,
+  name: 'embedding' | 'features' | 'predictions' | 'image',
+): Matrix<Float32Array | Float64Array | Uint8Array> | null {
   const data = chunk(batch, name)
   if (!data || !DataType.isFixedSizeList(data.type)) return null
   const dims = data.type.listSize
@@ -39,8 +63,7 @@ export function matrixOf(batch: Batch, name: 'embedding' | 'features' | 'predict
 }
 
 /** `embedding` where there is one, else `features`: what the detectors that need a vector read. */
-export const vectorsOf = (batch: Batch): Matrix | null =>
-  (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) as Matrix | null
+export const vectorsOf = (batch: Batch): Matrix | null => (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) as Matrix | null
 
 /** 0-based rows within the shard's file. */
 export const rowsOf = (batch: Batch): Uint32Array => {
@@ -63,10 +86,17 @@ export const utf8 = (values: readonly (string | null)[]): Data<Utf8> => {
 
 export const matrix = (m: Matrix<Float32Array | Float64Array | Uint8Array>): Data<FixedSizeList> => {
   const child =
-    m.data instanceof Float64Array ? makeData({ type: new Float64(), data: m.data })
-    : m.data instanceof Float32Array ? makeData({ type: new Float32(), data: m.data })
-    : makeData({ type: new Uint8(), data: m.data })
-  return makeData({ type: new FixedSizeList(m.dims, listField(child.type)), length: m.rows, nullCount: 0, child }) as unknown as Data<FixedSizeList>
+    m.data instanceof Float64Array
+      ? makeData({ type: new Float64(), data: m.data })
+      : m.data instanceof Float32Array
+        ? makeData({ type: new Float32(), data: m.data })
+        : makeData({ type: new Uint8(), data: m.data })
+  return makeData({
+    type: new FixedSizeList(m.dims, listField(child.type)),
+    length: m.rows,
+    nullCount: 0,
+    child,
+  }) as unknown as Data<FixedSizeList>
 }
 
 export const uint32 = (values: Uint32Array): Data<Uint32> => makeData({ type: new Uint32(), data: values })
@@ -93,7 +123,9 @@ export const dictionary = (c: Codes, dictionaryId: number): Data<Dictionary<Utf8
   const values = nullCount ? c.codes.map((v) => Math.max(v, 0)) : c.codes
   const type = new Dictionary(new Utf8(), new Int32(), dictionaryId)
   const words = vectorFromArray([...c.values], new Utf8())
-  return makeData({ type, length, nullCount, ...(nullBitmap ? { nullBitmap } : {}), data: values, dictionary: words }) as Data<Dictionary<Utf8, Int32>>
+  return makeData({ type, length, nullCount, ...(nullBitmap ? { nullBitmap } : {}), data: values, dictionary: words }) as Data<
+    Dictionary<Utf8, Int32>
+  >
 }
 
 /** Label and source dictionaries keep these ids in every file that Assay writes. */
@@ -112,10 +144,13 @@ export interface BatchColumns {
   readonly embedding?: Matrix
   readonly predictions?: Matrix
   readonly features?: Matrix<Float64Array> & { readonly names: readonly string[] }
-  readonly image?: readonly (Uint8Array | null)[] | (Matrix<Uint8Array> & { readonly height: number; readonly width: number; readonly channels: number })
+  readonly image?:
+    | readonly (Uint8Array | null)[]
+    | (Matrix<Uint8Array> & { readonly height: number; readonly width: number; readonly channels: number })
 }
 
-const metadata = (entries: Record<string, Json1>): Map<string, string> => new Map(Object.entries(entries).map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)]))
+const metadata = (entries: Record<string, Json1>): Map<string, string> =>
+  new Map(Object.entries(entries).map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)]))
 type Json1 = string | number | readonly string[]
 
 /** The only way to make a batch: every source, feature and test goes through here. */
@@ -164,5 +199,9 @@ export function withColumns(batch: Batch, added: Readonly<Record<string, Data>>)
 /** The same batch with only the named columns, in the order of the batch. */
 export function selectColumns(batch: Batch, names: ReadonlySet<string>): Batch {
   const fields = batch.schema.fields.filter((f) => names.has(f.name))
-  return assemble(fields, fields.map((f) => chunk(batch, f.name) as Data), batch.numRows)
+  return assemble(
+    fields,
+    fields.map((f) => chunk(batch, f.name) as Data),
+    batch.numRows,
+  )
 }

@@ -2,7 +2,18 @@ import type { RecordBatch } from 'apache-arrow'
 
 /** What a column means to Assay. A source renames its columns to these. */
 export const roles = [
-  'id', 'label', 'text', 'response', 'image', 'embedding', 'features', 'predictions', 'source', 'time', 'url', 'digest',
+  'id',
+  'label',
+  'text',
+  'response',
+  'image',
+  'embedding',
+  'features',
+  'predictions',
+  'source',
+  'time',
+  'url',
+  'digest',
 ] as const
 export type Role = (typeof roles)[number]
 
@@ -47,7 +58,11 @@ export interface ShardSpec {
   readonly options: { readonly [key: string]: Json }
 }
 
-export interface ColumnInfo { readonly name: string; readonly type: string; readonly role: Role | null }
+export interface ColumnInfo {
+  readonly name: string
+  readonly type: string
+  readonly role: Role | null
+}
 
 export interface SourceListing {
   readonly shards: readonly ShardSpec[]
@@ -60,8 +75,17 @@ export interface SourceListing {
 }
 
 export const rowIssueCodes = [
-  'ragged-row', 'wrong-type', 'invalid-utf8', 'non-finite', 'missing-label', 'missing-value', 'missing-id', 'too-long',
-  'undecodable-image', 'invalid-json', 'out-of-range',
+  'ragged-row',
+  'wrong-type',
+  'invalid-utf8',
+  'non-finite',
+  'missing-label',
+  'missing-value',
+  'missing-id',
+  'too-long',
+  'undecodable-image',
+  'invalid-json',
+  'out-of-range',
 ] as const
 export type RowIssueCode = (typeof rowIssueCodes)[number]
 

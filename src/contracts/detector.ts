@@ -2,7 +2,10 @@ import type { Batch, Maybe, Role } from './data.ts'
 import type { Finding, RecordRef, Test } from './finding.ts'
 import type { Context, Shape, Statistic } from './statistic.ts'
 
-export interface Codes { readonly codes: Int32Array; readonly values: readonly string[] }
+export interface Codes {
+  readonly codes: Int32Array
+  readonly values: readonly string[]
+}
 
 /** Columns beside a batch. Code -1 is none. Group names the cell whose threshold applies. */
 export interface Scored {
@@ -24,7 +27,11 @@ export interface Tally<State = any, Summary = any> {
 }
 
 /** Rows of `group` (all groups when null) whose score is at least `atLeast` are flagged by `rule`. */
-export interface Threshold { readonly rule: string; readonly group: string | null; readonly atLeast: number }
+export interface Threshold {
+  readonly rule: string
+  readonly group: string | null
+  readonly atLeast: number
+}
 
 export interface RuleMeta {
   /** `detector/rule`, the name a finding cites, and the page `docs/rules/<detector>/<rule>.md`. */
@@ -65,7 +72,11 @@ export interface Detector<Options = any, TallySummary = any, EvidenceSummary = a
 }
 
 /** What the engine knows of a detector's flags: the counts and the strongest rows, strongest first. */
-export interface Flagged { readonly count: number; readonly scored: number; readonly top: readonly RecordRef[] }
+export interface Flagged {
+  readonly count: number
+  readonly scored: number
+  readonly top: readonly RecordRef[]
+}
 
 export interface Conclusion {
   readonly findings: readonly Finding[]

@@ -53,13 +53,38 @@ export type Cell = string | number | null
 export type Evidence =
   | { readonly kind: 'numbers'; readonly title: string; readonly items: readonly { readonly name: string; readonly value: Cell }[] }
   /** Counts of given (rows) by suggested (columns) label; `marked` cells, as [row, column], are in excess. */
-  | { readonly kind: 'matrix'; readonly title: string; readonly rowTitle: string; readonly columnTitle: string
-      readonly rows: readonly string[]; readonly columns: readonly string[]
-      readonly counts: readonly (readonly number[])[]; readonly marked: readonly (readonly [number, number])[] }
+  | {
+      readonly kind: 'matrix'
+      readonly title: string
+      readonly rowTitle: string
+      readonly columnTitle: string
+      readonly rows: readonly string[]
+      readonly columns: readonly string[]
+      readonly counts: readonly (readonly number[])[]
+      readonly marked: readonly (readonly [number, number])[]
+    }
   /** Proportions with confidence intervals, all in 0..1. */
-  | { readonly kind: 'intervals'; readonly title: string; readonly level: number; readonly expected: number | null
-      readonly items: readonly { readonly name: string; readonly count: number; readonly total: number
-        readonly estimate: number; readonly low: number; readonly high: number; readonly marked: boolean }[] }
-  | { readonly kind: 'histogram'; readonly title: string; readonly xTitle: string; readonly edges: readonly number[]
-      readonly series: readonly { readonly name: string; readonly counts: readonly number[] }[]; readonly threshold: number | null }
+  | {
+      readonly kind: 'intervals'
+      readonly title: string
+      readonly level: number
+      readonly expected: number | null
+      readonly items: readonly {
+        readonly name: string
+        readonly count: number
+        readonly total: number
+        readonly estimate: number
+        readonly low: number
+        readonly high: number
+        readonly marked: boolean
+      }[]
+    }
+  | {
+      readonly kind: 'histogram'
+      readonly title: string
+      readonly xTitle: string
+      readonly edges: readonly number[]
+      readonly series: readonly { readonly name: string; readonly counts: readonly number[] }[]
+      readonly threshold: number | null
+    }
   | { readonly kind: 'table'; readonly title: string; readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }

@@ -20,7 +20,12 @@ export interface DetectorOutcome {
   readonly tests: readonly Test[]
 }
 
-export interface InputFile { readonly id: string; readonly bytes: number; readonly sha256: string; readonly over: 'subject' | 'reference' }
+export interface InputFile {
+  readonly id: string
+  readonly bytes: number
+  readonly sha256: string
+  readonly over: 'subject' | 'reference'
+}
 
 /** Rows with a problem, counted by code and column, with the first few places. */
 export interface IssueCount {
@@ -33,7 +38,12 @@ export interface IssueCount {
 }
 
 /** Why an audit is incomplete: each is exit 2. */
-export interface Incomplete { readonly code: string; readonly message: string; readonly place: Place; readonly hint: string | null }
+export interface Incomplete {
+  readonly code: string
+  readonly message: string
+  readonly place: Place
+  readonly hint: string | null
+}
 
 /** All that an audit found, before correction, waivers and gate. The report is a pure function of it. */
 export interface AuditOutcome {
@@ -44,7 +54,13 @@ export interface AuditOutcome {
   readonly planDigest: string
   readonly subject: { readonly name: string; readonly version: string | null }
   readonly inputs: readonly InputFile[]
-  readonly rows: { readonly read: number; readonly rejected: number; readonly unlabelled: number; readonly flagged: number; readonly reference: number }
+  readonly rows: {
+    readonly read: number
+    readonly rejected: number
+    readonly unlabelled: number
+    readonly flagged: number
+    readonly reference: number
+  }
   readonly labels: readonly { readonly name: string; readonly count: number; readonly flagged: number }[]
   readonly sources: readonly { readonly name: string; readonly count: number; readonly flagged: number }[]
   readonly columns: readonly ColumnInfo[]

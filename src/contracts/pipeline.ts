@@ -7,8 +7,21 @@ export const flagFormats = ['parquet', 'csv', 'jsonl'] as const
 export type FlagFormat = (typeof flagFormats)[number]
 
 export interface FeatureSpec {
-  readonly text?: { readonly model?: string; readonly tokenizer?: string; readonly dims?: number; readonly pooling?: 'mean' | 'cls'; readonly maxTokens?: number }
-  readonly image?: { readonly model?: string; readonly layer?: string; readonly size?: number; readonly mean?: readonly number[]; readonly std?: readonly number[]; readonly channels?: 1 | 3 }
+  readonly text?: {
+    readonly model?: string
+    readonly tokenizer?: string
+    readonly dims?: number
+    readonly pooling?: 'mean' | 'cls'
+    readonly maxTokens?: number
+  }
+  readonly image?: {
+    readonly model?: string
+    readonly layer?: string
+    readonly size?: number
+    readonly mean?: readonly number[]
+    readonly std?: readonly number[]
+    readonly channels?: 1 | 3
+  }
 }
 
 export interface Gate {
@@ -38,5 +51,10 @@ export interface Pipeline {
   readonly detectors: { readonly [id: string]: false | { readonly [option: string]: Json } }
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
-  readonly report: { readonly formats: readonly ReportFormat[]; readonly excerpts: boolean; readonly flags: FlagFormat; readonly scores: FlagFormat | null }
+  readonly report: {
+    readonly formats: readonly ReportFormat[]
+    readonly excerpts: boolean
+    readonly flags: FlagFormat
+    readonly scores: FlagFormat | null
+  }
 }

@@ -1,7 +1,9 @@
 import type { Batch, Maybe, Role } from './data.ts'
 
 /** Finished summaries by statistic id. Asking for one that was not declared in `after` throws. */
-export interface Summaries { get<Summary>(id: string): Summary }
+export interface Summaries {
+  get<Summary>(id: string): Summary
+}
 
 export interface Context<Options = unknown> {
   readonly options: Options
@@ -11,7 +13,16 @@ export interface Context<Options = unknown> {
 }
 
 export type TypedArray =
-  | Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array | Uint16Array | Int8Array | Int16Array | BigInt64Array | BigUint64Array
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Uint8Array
+  | Uint16Array
+  | Int8Array
+  | Int16Array
+  | BigInt64Array
+  | BigUint64Array
 
 /** A tree of plain objects, arrays, strings, finite numbers and typed arrays: what `engine/codec.ts` can write. */
 export type Tree = string | number | boolean | null | TypedArray | readonly Tree[] | { readonly [key: string]: Tree }
@@ -40,4 +51,9 @@ export interface Statistic<State = any, Summary = any> {
 }
 
 /** What is known of the data when the plan is made. */
-export interface Shape { readonly rows: number | null; readonly dims: number; readonly classes: number; readonly sources: number }
+export interface Shape {
+  readonly rows: number | null
+  readonly dims: number
+  readonly classes: number
+  readonly sources: number
+}
