@@ -1,5 +1,5 @@
 import type { ColumnInfo, Json, RowIssueCode } from './data.ts'
-import type { Threshold } from './detector.ts'
+import type { RuleMeta, Threshold } from './detector.ts'
 import type { Place } from './errors.ts'
 import type { Finding, Test } from './finding.ts'
 
@@ -7,6 +7,8 @@ export interface DetectorOutcome {
   readonly id: string
   readonly version: number
   readonly title: string
+  /** As in its `Detector`: what its findings cite, also when it did not run. */
+  readonly rules: readonly RuleMeta[]
   readonly status: 'ran' | 'not-applicable' | 'disabled' | 'failed'
   /** Why it did not run, or the mode in which it did. */
   readonly reason: string
@@ -55,9 +57,11 @@ export interface AuditOutcome {
   readonly subject: { readonly name: string; readonly version: string | null }
   readonly inputs: readonly InputFile[]
   readonly rows: {
+    /** Rows of the subject, rejected and unlabelled ones included: the whole of which coverage and flagged are parts. */
     readonly read: number
     readonly rejected: number
     readonly unlabelled: number
+    /** Distinct rows, however many detectors flag each. */
     readonly flagged: number
     readonly reference: number
   }
