@@ -33,14 +33,27 @@ const hasColumn = (batch: Batch, name: string): boolean => batch.schema.fields.s
 
 export const column = (batch: Batch, name: string): Vector | null => (hasColumn(batch, name) ? batch.getChild(name as never) : null)
 
+// Arrow moves the value buffers of a slice to its first row already: `offset` counts for the null bitmap alone.
 /** The single chunk behind a column of a record batch. */
 const chunk = (batch: Batch, name: string): Data | null => column(batch, name)?.data[0] ?? null
+
+const decoded = new WeakMap<Vector<Utf8>, readonly string[]>()
+
+/** A dictionary's strings, decoded once. */
+function words(dictionary: Vector<Utf8>): readonly string[] {
+  let values = decoded.get(dictionary)
+  if (!values) {
+    values = [...dictionary].map((v) => v ?? '')
+    decoded.set(dictionary, values)
+  }
+  return values
+}
 
 /** Labels or sources as codes into `values`, -1 where null; null when the column is absent. Do not write to the result. */
 export function codesOf(batch: Batch, name: 'label' | 'source'): Codes | null {
   const data = chunk(batch, name)
   if (!data) return null
-  const values: string[] = data.dictionary ? [...(data.dictionary as Vector<Utf8>)].map((v) => v ?? '') : []
+  const values = data.dictionary ? words(data.dictionary as Vector<Utf8>) : []
   let codes = (data.values as Int32Array).subarray(0, data.length)
   if (data.nullCount > 0) {
     codes = codes.slice()
@@ -59,7 +72,7 @@ export function matrixOf(
   const dims = data.type.listSize
   const child = data.children[0] as Data
   const values = child.values as Float32Array | Float64Array | Uint8Array
-  return { data: values.subarray(data.offset * dims, (data.offset + data.length) * dims), rows: data.length, dims }
+  return { data: values.subarray(0, data.length * dims), rows: data.length, dims }
 }
 
 /** `embedding` where there is one, else `features`: what the detectors that need a vector read. */
@@ -74,7 +87,7 @@ export const rowsOf = (batch: Batch): Uint32Array => {
 /** `rows` x 16 bytes, a view. */
 export const keysOf = (batch: Batch, name: 'key' | 'content'): Uint8Array | null => {
   const data = chunk(batch, name)
-  return data ? (data.values as Uint8Array).subarray(data.offset * 16, (data.offset + data.length) * 16) : null
+  return data ? (data.values as Uint8Array).subarray(0, data.length * 16) : null
 }
 
 const listField = (child: DataType): Field => new Field('item', child, false)
