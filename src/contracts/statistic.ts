@@ -40,6 +40,8 @@ export interface Statistic<State = any, Summary = any> {
   /** Ids whose summaries it reads: it is fitted one level deeper. */
   readonly after: readonly string[]
   readonly over: 'subject' | 'reference' | 'baseline'
+  /** It reads the columns `key` or `content`; the engine computes them only then. */
+  readonly keyed?: boolean
   init(c: Context): State
   update(c: Context, state: State, batch: Batch): Maybe<void>
   seal?(c: Context, state: State): Maybe<void>

@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Tree } from '../contracts/statistic.ts'
+import { decodeTree, encodeTree } from './codec.ts'
+import { EngineError } from './errors.ts'
+
+/** Where a run keeps what. The existence of a file is the mark that its step is done: all are written aside and renamed. */
+export const layout = {
+  plan: 'plan.json',
+  digest: (over: Over, file: number) => join('inputs', `${over}-${file}.json`),
+  spool: (over: Over, shard: number) => join('spool', `${over}-${shard}.arrow`),
+  ids: (shard: number) => join('spool', `ids-${shard}.bin`),
+  facts: (over: Over, group: number) => join('facts', `${over}-${group}.json`),
+  state: (level: number, over: Over, group: number) => join('state', `${level}-${over}-${group}.safetensors`),
+  summary: (level: number) => join('state', `summary-${level}.safetensors`),
+  scores: (detector: string, shard: number) => join('scores', `${detector}-${shard}.arrow`),
+  tally: (group: number) => join('state', `tally-${group}.safetensors`),
+  outcome: 'outcome.json',
+} as const
+export type Over = 'subject' | 'reference'
+
+export const isDone = (runDir: string, file: string): boolean => existsSync(join(runDir, file))
+
+/** Runs `write` on a temporary name beside the target, then renames: readers see all of it or nothing. */
+export async function writeAside(target: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  await mkdir(dirname(target), { recursive: true })
+  const temporary = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
+  try {
+    await write(temporary)
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+export const writeBytes = (target: string, bytes: Uint8Array | string): Promise<void> =>
+  writeAside(target, async (temporary) => {
+    const file = await open(temporary, 'w')
+    try {
+      await file.writeFile(bytes)
+    } finally {
+      await file.close()
+    }
+  })
+
+export const writeJson = (target: string, value: unknown): Promise<void> => writeBytes(target, `${JSON.stringify(value, null, 1)}\n`)
+
+export async function readJson<T>(file: string): Promise<T> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch {
+    throw new EngineError('step-missing', 'an earlier step of this run has not been done', 4, { file }, 'run the steps in order: fit, merge for each level, then score, then report')
+  }
+  return JSON.parse(text) as T
+}
+
+export const writeTree = (target: string, tree: Tree, metadata: Readonly<Record<string, string>>): Promise<void> => writeBytes(target, encodeTree(tree, metadata))
+
+/** @throws EngineError `state-mismatch` when the file was written for something else than `expected`. */
+export async function readTree(file: string, expected: Readonly<Record<string, string>>): Promise<Tree> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch {
+    throw new EngineError('step-missing', 'the state of an earlier step is missing', 4, { file }, 'fit every shard group of this level first')
+  }
+  const { tree, metadata } = decodeTree(bytes, file)
+  for (const [key, value] of Object.entries(expected)) {
+    if (metadata[key] === value) continue
+    throw new EngineError('state-mismatch', `state file was written for another ${key}: ${metadata[key] ?? 'none'}, not ${value}`, 4, { file }, 'use the state files of one plan only')
+  }
+  return tree
+}
+
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}

@@ -1,0 +1,151 @@
+import { join } from 'node:path'
+import { codesOf, column, rowsOf, takeRows } from '../contracts/batch.ts'
+import type { Batch } from '../contracts/data.ts'
+import type { Codes, Scored, Threshold } from '../contracts/detector.ts'
+import type { RecordRef } from '../contracts/finding.ts'
+import type { FlagFormat } from '../contracts/pipeline.ts'
+import { type FlagColumns, openRowWriter } from '../report/flags.ts'
+import { Accumulator, type Monoid, type States } from './accumulate.ts'
+import type { Tick } from './fit.ts'
+import { layout } from './files.ts'
+import type { Run } from './run.ts'
+import { type ActiveDetector, readScores } from './score.ts'
+import { readSpool } from './spool.ts'
+import { TopRecords } from './top-records.ts'
+
+export interface DetectorFlags {
+  readonly scored: number
+  readonly flagged: number
+  readonly top: readonly RecordRef[]
+}
+
+export interface FlagResult {
+  readonly byDetector: ReadonlyMap<string, DetectorFlags>
+  /** Rows flagged by any detector, each once. */
+  readonly flagged: number
+  readonly flaggedByLabel: ReadonlyMap<string, number>
+  readonly flaggedBySource: ReadonlyMap<string, number>
+  readonly evidence: States
+}
+
+const topRecords = 200
+
+interface Tracking {
+  readonly active: ActiveDetector
+  readonly thresholds: readonly Threshold[]
+  readonly top: TopRecords
+  scored: number
+  flagged: number
+}
+
+/** Reads the spooled scores once, in shard order: filters them by the thresholds, writes flags (and scores), and gathers evidence. */
+export async function writeFlags(
+  run: Run,
+  active: readonly ActiveDetector[],
+  decisions: ReadonlyMap<string, readonly Threshold[]>,
+  formats: { readonly flags: FlagFormat; readonly scores: FlagFormat | null },
+  tick: Tick,
+): Promise<FlagResult> {
+  const tracked: Tracking[] = active.map((a) => ({ active: a, thresholds: decisions.get(a.detector.id) ?? [], top: new TopRecords(topRecords), scored: 0, flagged: 0 }))
+  const evidence = new Accumulator(
+    active.filter((a) => a.detector.evidence).map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<readonly [Batch, Scored]>),
+  )
+  const labels = new Map<string, number>()
+  const sources = new Map<string, number>()
+  let flagged = 0
+  const flagWriter = await openRowWriter(join(run.dir, `flags.${formats.flags}`), formats.flags, 'flags')
+  const scoreWriter = formats.scores ? await openRowWriter(join(run.dir, `scores.${formats.scores}`), formats.scores, 'scores') : null
+  for (const [number, shard] of run.plan.subject.shards.entries()) {
+    const scores = tracked.map((t) => readScores(run, t.active.detector.id, number))
+    for await (const batch of readSpool(run.path(layout.spool('subject', number)))) {
+      const any = new Uint8Array(batch.numRows)
+      for (const [i, t] of tracked.entries()) {
+        const scored = (await (scores[i] as AsyncGenerator<Scored>).next()).value as Scored
+        const hits = select(scored, t)
+        if (scoreWriter) await scoreWriter.write(columns(batch, scored, t.active.detector.id, shard.id, null))
+        if (hits.rows.length === 0) continue
+        for (const row of hits.rows) any[row] = 1
+        const taken = takeRows(batch, hits.rows)
+        const takenScores = takeScores(scored, hits.rows)
+        await evidence.updateOne(t.active.detector.id, taken, takenScores)
+        const out = columns(taken, takenScores, t.active.detector.id, shard.id, hits.rules)
+        t.top.add(out, taken)
+        await flagWriter.write(out)
+      }
+      flagged += countFlagged(batch, any, labels, sources)
+      tick(batch.numRows)
+    }
+  }
+  await flagWriter.close()
+  await scoreWriter?.close()
+  const byDetector = new Map(tracked.map((t) => [t.active.detector.id, { scored: t.scored, flagged: t.flagged, top: t.top.list() }]))
+  return { byDetector, flagged, flaggedByLabel: labels, flaggedBySource: sources, evidence: await evidence.sealed() }
+}
+
+/** Rows at or above their threshold; where several apply, the first in the detector's order names the rule. */
+function select(scored: Scored, t: Tracking): { readonly rows: Int32Array; readonly rules: string[] } {
+  const everywhere = t.thresholds.filter((x) => x.group === null)
+  const perGroup = (scored.group?.values ?? []).map((g) => t.thresholds.filter((x) => x.group === g))
+  const rows: number[] = []
+  const rules: string[] = []
+  for (let i = 0; i < scored.score.length; i++) {
+    const score = scored.score[i] as number
+    if (Number.isNaN(score)) continue
+    t.scored++
+    const group = scored.group ? (scored.group.codes[i] as number) : -1
+    const hit = everywhere.find((x) => score >= x.atLeast) ?? perGroup[group]?.find((x) => score >= x.atLeast)
+    if (!hit) continue
+    rows.push(i)
+    rules.push(hit.rule)
+  }
+  t.flagged += rows.length
+  return { rows: Int32Array.from(rows), rules }
+}
+
+const takeCodes = (c: Codes, rows: Int32Array): Codes => ({ codes: rows.map((r) => c.codes[r] as number), values: c.values })
+
+function takeScores(scored: Scored, rows: Int32Array): Scored {
+  const floats = (from: Float64Array) => Float64Array.from(rows, (r) => from[r] as number)
+  return {
+    score: floats(scored.score),
+    ...(scored.pValue ? { pValue: floats(scored.pValue) } : {}),
+    ...(scored.suggested ? { suggested: takeCodes(scored.suggested, rows) } : {}),
+    ...(scored.group ? { group: takeCodes(scored.group, rows) } : {}),
+  }
+}
+
+const names = (c: Codes | null | undefined, n: number): (string | null)[] => Array.from({ length: n }, (_, i) => c?.values[c.codes[i] as number] ?? null)
+
+function columns(batch: Batch, scored: Scored, detector: string, shard: string, rules: string[] | null): FlagColumns {
+  const n = batch.numRows
+  const ids = column(batch, 'id')
+  return {
+    id: ids ? Array.from({ length: n }, (_, i) => ids.get(i) as string | null) : new Array<null>(n).fill(null),
+    shard: new Array<string>(n).fill(shard),
+    row: rowsOf(batch),
+    detector: new Array<string>(n).fill(detector),
+    rule: rules ?? new Array<null>(n).fill(null),
+    score: scored.score,
+    pValue: scored.pValue ?? null,
+    group: names(scored.group, n),
+    givenLabel: names(codesOf(batch, 'label'), n),
+    suggestedLabel: names(scored.suggested, n),
+  }
+}
+
+function countFlagged(batch: Batch, any: Uint8Array, labels: Map<string, number>, sources: Map<string, number>): number {
+  const label = codesOf(batch, 'label')
+  const source = codesOf(batch, 'source')
+  const bump = (map: Map<string, number>, c: Codes | null, i: number) => {
+    const name = c?.values[c.codes[i] as number]
+    if (name !== undefined) map.set(name, (map.get(name) ?? 0) + 1)
+  }
+  let count = 0
+  for (let i = 0; i < any.length; i++) {
+    if (!any[i]) continue
+    count++
+    bump(labels, label, i)
+    bump(sources, source, i)
+  }
+  return count
+}

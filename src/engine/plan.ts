@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { matrixOf } from '../contracts/batch.ts'
+import type { Batch, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
+import type { Setup } from '../contracts/detector.ts'
+import { AssayError } from '../contracts/errors.ts'
+import type { FeatureSpec, Pipeline } from '../contracts/pipeline.ts'
+import type { Shape } from '../contracts/statistic.ts'
+import { detectors } from '../detectors/registry.ts'
+import { type FeaturePlan, planFeatures } from '../features/plan.ts'
+import { listSources } from '../sources/list.ts'
+import { readShard } from '../sources/read.ts'
+import { version } from '../version.ts'
+import { EngineError } from './errors.ts'
+import { isDone, layout, readJson, writeJson } from './files.ts'
+import type { AuditRequest } from './request.ts'
+import { seedFrom } from './seed.ts'
+import { buildStatistics } from './statistics.ts'
+
+export interface PlannedFile {
+  readonly path: string
+  readonly id: string
+  readonly bytes: number
+  /** Only to notice a file that changes between a run and its resumption. */
+  readonly modified: number
+}
+
+export interface Part {
+  readonly shards: readonly ShardSpec[]
+  readonly files: readonly PlannedFile[]
+  readonly columns: readonly ColumnInfo[]
+  readonly guessed: boolean
+  readonly roles: readonly Role[]
+  readonly features: FeaturePlan | null
+  /** Shard numbers; a group is checkpointed as one. Fixed by the shards, never by the number of workers. */
+  readonly groups: readonly (readonly number[])[]
+}
+
+export interface PlannedDetector {
+  readonly id: string
+  readonly status: 'runs' | 'not-applicable' | 'disabled'
+  readonly reason: string
+  readonly required: boolean
+  readonly options: Json
+  readonly reads: readonly Role[]
+}
+
+/** Everything that the steps of a run need to know. Plain data: written once to the run directory, read by every worker. */
+export interface Plan {
+  readonly version: 1
+  readonly tool: string
+  readonly digest: string
+  readonly seed: string
+  readonly now: string
+  readonly pipeline: Pipeline
+  readonly base: string
+  readonly subject: Part
+  readonly reference: Part | null
+  readonly setup: Setup
+  readonly detectors: readonly PlannedDetector[]
+  readonly levels: readonly { readonly name: string; readonly statistics: readonly string[] }[]
+  /** Columns kept in the spool besides `row`. */
+  readonly spooled: readonly string[]
+  readonly keyed: boolean
+  /** Upper bound of all states of one worker, in bytes. */
+  readonly stateBytes: number
+}
+
+const maxGroups = 64
+
+function groupShards(shards: readonly ShardSpec[]): number[][] {
+  const size = Math.ceil(shards.length / maxGroups)
+  const groups: number[][] = []
+  for (let i = 0; i < shards.length; i += size) groups.push(Array.from({ length: Math.min(size, shards.length - i) }, (_, j) => i + j))
+  return groups
+}
+
+async function planPart(specs: readonly SourceSpec[], base: string, features: FeatureSpec): Promise<Part> {
+  const listing: SourceListing = await listSources(specs, base)
+  const files = await Promise.all(listing.files.map(async (f) => ({ ...f, modified: Math.round((await stat(f.path)).mtimeMs) })))
+  return {
+    shards: listing.shards,
+    files,
+    columns: listing.columns,
+    guessed: listing.guessed,
+    roles: listing.roles,
+    features: planFeatures(listing.roles, features),
+    groups: groupShards(listing.shards),
+  }
+}
+
+const rolesWithFeatures = (part: Part): Role[] => [...part.roles, ...(part.features && !part.roles.includes('embedding') ? (['embedding'] as const) : [])]
+
+async function firstBatch(part: Part): Promise<Batch | null> {
+  for (const shard of part.shards) {
+    try {
+      for await (const batch of readShard(shard, () => {})) return batch
+    } catch (error) {
+      if (!(error instanceof AssayError)) throw error
+    }
+  }
+  return null
+}
+
+async function shapeOf(part: Part): Promise<Shape> {
+  const known = part.shards.every((s) => s.expectedRows !== null)
+  const batch = await firstBatch(part)
+  const vectors = batch ? (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) : null
+  const predictions = batch ? matrixOf(batch, 'predictions') : null
+  return {
+    rows: known ? part.shards.reduce((sum, s) => sum + (s.expectedRows ?? 0), 0) : null,
+    dims: vectors?.dims ?? part.features?.dims ?? 0,
+    classes: predictions?.dims ?? 0,
+    sources: 0,
+  }
+}
+
+function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
+  const known = new Set(detectors.map((d) => d.id))
+  for (const id of [...Object.keys(pipeline.detectors), ...pipeline.gate.require]) {
+    if (!known.has(id)) throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
+  }
+  return detectors.map((d) => {
+    const given = pipeline.detectors[d.id]
+    const required = pipeline.gate.require.includes(d.id)
+    const base = { id: d.id, required, options: null, reads: [] }
+    if (given === false) return { ...base, status: 'disabled' as const, reason: 'switched off in the pipeline file' }
+    let options: unknown
+    try {
+      options = d.options.parse(given ?? {})
+    } catch (error) {
+      throw new EngineError('bad-option', `detectors.${d.id}: ${optionProblem(error)}`, 4)
+    }
+    const missing = d.missing(setup)
+    if (missing !== null) return { ...base, options: options as Json, status: 'not-applicable' as const, reason: missing }
+    return { ...base, options: options as Json, status: 'runs' as const, reason: d.mode(options, setup), reads: [...d.reads(options, setup)].sort() }
+  })
+}
+
+const optionProblem = (error: unknown): string => {
+  const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues
+  return issues ? issues.map((i) => `${i.path.map(String).join('.') || 'options'}: ${i.message}`).join('; ') : String((error as Error).message)
+}
+
+/** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
+export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now'>): Promise<Plan> {
+  const { pipeline, base } = request
+  let subject = await planPart(pipeline.sources, base, pipeline.features)
+  let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
+  const setup: Setup = { subject: rolesWithFeatures(subject), reference: reference ? rolesWithFeatures(reference) : null, shape: await shapeOf(subject) }
+  const planned = planDetectors(pipeline, setup)
+  const reads = new Set(planned.flatMap((d) => d.reads))
+  if (!reads.has('embedding')) {
+    subject = { ...subject, features: null }
+    reference = reference && { ...reference, features: null }
+  }
+  const levels = buildStatistics(planned, setup)
+  const statistics = levels.flat()
+  const keyed = statistics.some((s) => s.keyed)
+  const spooled = [...new Set(['id', 'label', 'source', ...reads, ...(keyed ? ['key', 'content'] : [])])].sort()
+  const plan = {
+    version: 1 as const,
+    tool: version,
+    pipeline,
+    subject,
+    reference,
+    setup,
+    detectors: planned,
+    levels: levels.map((level, i) => ({ name: i === 0 ? 'read the data' : `fit level ${i}`, statistics: level.map((s) => s.id) })),
+    spooled,
+    keyed,
+    stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),
+  }
+  return { ...plan, base, digest: planDigest(plan), seed: seedFrom(request.seed), now: request.now.toISOString() }
+}
+
+/** Names, sizes and options: equal for copies of the data in other places and at other times. */
+function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): string {
+  const part = (p: Part | null) =>
+    p && { shards: p.shards.map(({ path: _, options: __, ...s }) => s), columns: p.columns, features: p.features, groups: p.groups }
+  const { sources: _, reference: __, report: ___, waivers: ____, ...policy } = plan.pipeline
+  const text = JSON.stringify({ ...plan, pipeline: policy, subject: part(plan.subject), reference: part(plan.reference) })
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/**
+ * The plan of a run directory: a new one is written; an existing one must be the same and `resume` must be set.
+ * @throws EngineError `run-directory-used`, `run-directory-other-plan`, `input-changed`
+ */
+export async function openRun(request: AuditRequest): Promise<Plan> {
+  const file = join(request.runDir, layout.plan)
+  const fresh = await makePlan(request)
+  if (!isDone(request.runDir, layout.plan)) {
+    await writeJson(file, fresh)
+    return fresh
+  }
+  if (!request.resume) throw new EngineError('run-directory-used', 'the run directory already holds a run', 4, { file: request.runDir }, 'add --resume to continue it, or name another --run-dir')
+  const old = await readJson<Plan>(file)
+  const seedDiffers = request.seed !== null && seedFrom(request.seed) !== old.seed
+  if (old.digest !== fresh.digest || seedDiffers) {
+    throw new EngineError('run-directory-other-plan', 'the run directory belongs to another plan: data, options, version or seed differ', 4, { file: request.runDir }, 'name another --run-dir')
+  }
+  const changed = changedFile(old, fresh)
+  if (changed) throw new EngineError('input-changed', 'an input file changed since this run was started', 4, { file: changed }, 'name another --run-dir and audit the new data from the start')
+  return old
+}
+
+function changedFile(old: Plan, fresh: Plan): string | null {
+  const files = (p: Plan) => [...p.subject.files, ...(p.reference?.files ?? [])]
+  const before = new Map(files(old).map((f) => [f.path, f.modified]))
+  return files(fresh).find((f) => before.get(f.path) !== f.modified)?.path ?? null
+}
+
+export const readPlan = (runDir: string): Promise<Plan> => readJson<Plan>(join(runDir, layout.plan))

@@ -1,0 +1,37 @@
+import { MessageChannel } from 'node:worker_threads'
+import { EngineError } from './errors.ts'
+import { Run } from './run.ts'
+import { runTask, type Task, type TaskFailure } from './worker.ts'
+
+/** Runs tasks of one run directory, in this thread or in worker threads. Tasks write files; they return nothing. */
+export interface Pool {
+  run(task: Task, tick: (rows: number) => void): Promise<void>
+  readonly width: number
+  close(): Promise<void>
+}
+
+/** Worker threads load compiled code: from the sources (in tests) everything runs in this thread. */
+const compiled = import.meta.url.endsWith('.js')
+
+export async function openPool(runDir: string, workers: number): Promise<Pool> {
+  if (workers <= 1 || !compiled) {
+    const run = await Run.open(runDir)
+    return { run: (task, tick) => runTask(run, task, tick), width: 1, close: async () => {} }
+  }
+  const { Piscina } = await import('piscina')
+  const pool = new Piscina({ filename: new URL('./worker.js', import.meta.url).href, minThreads: workers, maxThreads: workers, concurrentTasksPerWorker: 1 })
+  return {
+    width: workers,
+    async run(task, tick) {
+      const { port1, port2 } = new MessageChannel()
+      port1.on('message', tick)
+      try {
+        const failure = (await pool.run({ runDir, task, port: port2 }, { transferList: [port2] })) as TaskFailure | null
+        if (failure) throw new EngineError(failure.code, failure.message, failure.exit, failure.place, failure.hint)
+      } finally {
+        port1.close()
+      }
+    },
+    close: () => pool.destroy(),
+  }
+}

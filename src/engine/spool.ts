@@ -1,0 +1,66 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow'
+import type { Batch } from '../contracts/data.ts'
+import { readJson, writeAside, writeJson } from './files.ts'
+
+/**
+ * Batches on disk: each one a complete Arrow IPC stream, back to back, with an index of their lengths beside them.
+ * A batch is then read with one positioned read and used without a copy, and dictionaries may grow from batch to batch.
+ */
+const indexOf = (path: string): string => `${path}.index.json`
+
+const encode = (batch: Batch): Uint8Array => {
+  const writer = new RecordBatchStreamWriter()
+  writer.write(batch)
+  writer.finish()
+  return writer.toUint8Array(true)
+}
+
+export async function writeSpool(target: string, fill: (write: (batch: Batch) => Promise<void>) => Promise<void>): Promise<void> {
+  const lengths: number[] = []
+  await writeAside(target, async (temporary) => {
+    const file = await open(temporary, 'w')
+    try {
+      await fill(async (batch) => {
+        const bytes = encode(batch)
+        lengths.push(bytes.length)
+        await writeAll(file, bytes)
+      })
+    } finally {
+      await file.close()
+    }
+    await writeJson(indexOf(target), lengths)
+  })
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+}
+
+export async function* readSpool(path: string): AsyncGenerator<Batch> {
+  const lengths = await readJson<number[]>(indexOf(path))
+  if (lengths.length === 0) return
+  const file = await open(path, 'r')
+  try {
+    let next = readBatch(file, 0, lengths[0] as number)
+    let at = 0
+    for (let i = 0; i < lengths.length; i++) {
+      const batch = await next
+      at += lengths[i] as number
+      if (i + 1 < lengths.length) next = readBatch(file, at, lengths[i + 1] as number)
+      yield batch
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function readBatch(file: FileHandle, at: number, length: number): Promise<Batch> {
+  const bytes = new Uint8Array(length)
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, at + done)
+    if (bytesRead === 0) throw new Error('spool file is shorter than its index')
+    done += bytesRead
+  }
+  return RecordBatchReader.from(bytes).next().value as Batch
+}
