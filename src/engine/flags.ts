@@ -68,9 +68,8 @@ export async function writeFlags(
         const taken = takeRows(batch, hits.rows)
         const takenScores = takeScores(scored, hits.rows)
         await evidence.updateOne(t.active.detector.id, taken, takenScores)
-        const out = columns(taken, takenScores, t.active.detector.id, shard.id, hits.rules)
-        t.top.add(out, taken)
-        await flagWriter.write(out)
+        t.top.add(shard.id, taken, takenScores)
+        await flagWriter.write(columns(taken, takenScores, t.active.detector.id, shard.id, hits.rules))
       }
       flagged += countFlagged(batch, any, labels, sources)
       tick(batch.numRows)
@@ -120,14 +119,15 @@ function columns(batch: Batch, scored: Scored, detector: string, shard: string, 
   const n = batch.numRows
   const ids = column(batch, 'id')
   return {
-    id: ids ? Array.from({ length: n }, (_, i) => ids.get(i) as string | null) : new Array<null>(n).fill(null),
-    shard: new Array<string>(n).fill(shard),
+    length: n,
+    ...(ids ? { id: Array.from({ length: n }, (_, i) => ids.get(i) as string | null) } : {}),
+    shard,
     row: rowsOf(batch),
-    detector: new Array<string>(n).fill(detector),
-    rule: rules ?? new Array<null>(n).fill(null),
+    detector,
+    ...(rules ? { rule: rules } : {}),
     score: scored.score,
-    pValue: scored.pValue ?? null,
-    group: names(scored.group, n),
+    ...(scored.pValue ? { pValue: scored.pValue } : {}),
+    ...(rules && scored.group ? { group: names(scored.group, n) } : {}),
     givenLabel: names(codesOf(batch, 'label'), n),
     suggestedLabel: names(scored.suggested, n),
   }

@@ -1,7 +1,7 @@
-import { codesOf } from '../contracts/batch.ts'
+import { codesOf, column, rowsOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
+import type { Codes, Scored } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
-import type { FlagColumns } from '../report/flags.ts'
 
 /** Strongest first; equal scores in the order of shard and row, so that the list does not depend on who found what first. */
 const stronger = (a: RecordRef, b: RecordRef): number => b.score - a.score || (a.shard < b.shard ? -1 : a.shard > b.shard ? 1 : a.row - b.row)
@@ -13,21 +13,26 @@ export class TopRecords {
 
   constructor(private readonly size: number) {}
 
-  add(rows: FlagColumns, batch: Batch): void {
+  /** Flagged rows of one batch. */
+  add(shard: string, batch: Batch, scored: Scored): void {
+    const ids = column(batch, 'id')
+    const rows = rowsOf(batch)
+    const name = (c: Codes | null | undefined, i: number) => c?.values[c.codes[i] as number] ?? null
+    const label = codesOf(batch, 'label')
     const source = codesOf(batch, 'source')
-    for (let i = 0; i < rows.score.length; i++) {
-      const score = rows.score[i] as number
+    for (let i = 0; i < rows.length; i++) {
+      const score = scored.score[i] as number
       if (score < this.floor) continue
       this.kept.push({
-        id: rows.id[i] ?? null,
-        shard: rows.shard[i] as string,
-        row: rows.row[i] as number,
+        id: (ids?.get(i) as string | null | undefined) ?? null,
+        shard,
+        row: rows[i] as number,
         score,
-        pValue: rows.pValue?.[i] ?? null,
-        givenLabel: rows.givenLabel[i] ?? null,
-        suggestedLabel: rows.suggestedLabel[i] ?? null,
-        source: source?.values[source.codes[i] as number] ?? null,
-        group: rows.group[i] ?? null,
+        pValue: scored.pValue?.[i] ?? null,
+        givenLabel: name(label, i),
+        suggestedLabel: name(scored.suggested, i),
+        source: name(source, i),
+        group: name(scored.group, i),
       })
     }
     if (this.kept.length >= 2 * this.size) this.trim()
