@@ -58,7 +58,7 @@ export function encodeTree(tree: Tree, metadata: Readonly<Record<string, string>
   let end = 0
   for (const i of order) {
     const t = tensors[i] as TypedArray
-    header[String(i)] = { dtype: dtypeOf(t), shape: [t.length], data_offsets: [end, end + t.byteLength] }
+    header[`t${i}`] = { dtype: dtypeOf(t), shape: [t.length], data_offsets: [end, end + t.byteLength] }
     end += t.byteLength
   }
   let text = Buffer.from(JSON.stringify(header))
@@ -105,7 +105,7 @@ export function decodeTree(bytes: Uint8Array, file: string): { readonly tree: Tr
     if (!type || from !== covered || to < from || base + to > bytes.length || (to - from) % type.BYTES_PER_ELEMENT !== 0) bad(`tensor ${name} is out of bounds`)
     covered = to
     const copy = bytes.slice(base + from, base + to)
-    tensors[Number(name)] = new (type as typeof Float64Array)(copy.buffer as ArrayBuffer) as TypedArray
+    tensors[Number(name.slice(1))] = new (type as typeof Float64Array)(copy.buffer as ArrayBuffer) as TypedArray
   }
   if (base + covered !== bytes.length) bad('bytes are left over')
   const { tree: _, ...rest } = metadata

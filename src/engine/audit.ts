@@ -1,0 +1,143 @@
+import { join } from 'node:path'
+import type { Report } from '../report/schema.ts'
+import { buildReport } from '../report/build.ts'
+import { renderers } from '../report/render/registry.ts'
+import { mergeLevel } from './fit.ts'
+import { isDone, layout, type Over, writeBytes, writeJson } from './files.ts'
+import { conclude } from './outcome.ts'
+import { openRun, type Plan, readPlan } from './plan.ts'
+import { openPool, type Pool } from './pool.ts'
+import { EngineError } from './errors.ts'
+import type { AuditRequest, Hooks, Share } from './request.ts'
+import { Run } from './run.ts'
+import type { Task } from './worker.ts'
+
+export interface AuditResult {
+  readonly report: Report
+  readonly runDir: string
+  /** Files written for the user, relative to the run directory. */
+  readonly files: readonly string[]
+  readonly plan: Plan
+}
+
+const everything: Share = { index: 1, count: 1 }
+const mine = (share: Share) => (i: number) => i % share.count === share.index - 1
+
+/** Plan, read, fit, score, report. Steps whose files exist are not done again. @throws AssayError */
+export async function audit(request: AuditRequest): Promise<AuditResult> {
+  const { runDir, hooks } = request
+  const plan = await openRun(request)
+  const pool = await openPool(runDir, request.workers)
+  try {
+    for (let level = 0; level < plan.levels.length; level++) {
+      await fitWith(pool, runDir, plan, level, everything, hooks)
+      await mergeLevel(await Run.open(runDir, plan), level)
+    }
+    await scoreWith(pool, runDir, plan, everything, hooks)
+  } finally {
+    await pool.close()
+  }
+  return finishReport(runDir, hooks)
+}
+
+/** This share's groups of one fit level; level 0 also takes the digests of the files. */
+export async function fitShards(runDir: string, level: number, share: Share, hooks: Hooks, workers = 1): Promise<void> {
+  const plan = await readPlan(runDir)
+  if (!plan.levels[level]) throw new EngineError('bad-option', `this plan has fit levels 0 to ${plan.levels.length - 1}, not ${level}`, 4)
+  const pool = await openPool(runDir, workers)
+  try {
+    await fitWith(pool, runDir, plan, level, share, hooks)
+  } finally {
+    await pool.close()
+  }
+}
+
+export const mergeFits = async (runDir: string, level: number): Promise<void> => mergeLevel(await Run.open(runDir), level)
+
+export async function scoreShards(runDir: string, share: Share, hooks: Hooks, workers = 1): Promise<void> {
+  const pool = await openPool(runDir, workers)
+  try {
+    await scoreWith(pool, runDir, await readPlan(runDir), share, hooks)
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Decides, filters the scores, gathers evidence and writes the report and its renderings. */
+export async function finishReport(runDir: string, hooks: Hooks): Promise<AuditResult> {
+  const run = await Run.open(runDir)
+  const { plan } = run
+  const { outcome, flags } = await conclude(run, hooks)
+  const { gate, waivers, report: wanted } = plan.pipeline
+  const report = buildReport(outcome, { gate, waivers, now: new Date(plan.now), excerpts: wanted.excerpts })
+  await writeJson(join(runDir, layout.outcome), outcome)
+  const written: string[] = []
+  for (const format of new Set([...wanted.formats, 'json'] as const)) {
+    const { file, render } = renderers[format]
+    await writeBytes(join(runDir, file), await render(report))
+    written.push(file)
+  }
+  return { report, runDir, files: [...written, ...flags], plan }
+}
+
+function fitWith(pool: Pool, runDir: string, plan: Plan, level: number, share: Share, hooks: Hooks): Promise<void> {
+  const tasks: Task[] = []
+  for (const over of ['subject', 'reference'] as const) {
+    const part = over === 'subject' ? plan.subject : plan.reference
+    if (!part) continue
+    for (const group of part.groups.keys()) if (mine(share)(group)) tasks.push({ kind: 'fit', level, over, group })
+    if (level === 0) for (const file of part.files.keys()) if (mine(share)(file)) tasks.push({ kind: 'digest', over, file })
+  }
+  return runAll(pool, runDir, plan, plan.levels[level]?.name ?? `fit level ${level}`, tasks, hooks)
+}
+
+function scoreWith(pool: Pool, runDir: string, plan: Plan, share: Share, hooks: Hooks): Promise<void> {
+  const tasks = [...plan.subject.groups.keys()].filter(mine(share)).map((group): Task => ({ kind: 'score', group }))
+  return runAll(pool, runDir, plan, 'score', tasks, hooks)
+}
+
+const taskFile = (task: Task): string =>
+  task.kind === 'digest' ? layout.digest(task.over, task.file) : task.kind === 'fit' ? layout.state(task.level, task.over, task.group) : layout.tally(task.group)
+
+const rowsOfTasks = (plan: Plan, tasks: readonly Task[]): number | null => {
+  let total = 0
+  for (const task of tasks) {
+    if (task.kind === 'digest') continue
+    const over: Over = task.kind === 'fit' ? task.over : 'subject'
+    const part = over === 'subject' ? plan.subject : plan.reference
+    for (const shard of part?.groups[task.group] ?? []) {
+      const rows = part?.shards[shard]?.expectedRows ?? null
+      if (rows === null) return null
+      total += rows
+    }
+  }
+  return total
+}
+
+/** As many tasks at once as the pool is wide; after a failure or an interruption no further one is started. */
+async function runAll(pool: Pool, runDir: string, plan: Plan, phase: string, tasks: readonly Task[], hooks: Hooks): Promise<void> {
+  const open = tasks.filter((t) => !isDone(runDir, taskFile(t)))
+  if (open.length < tasks.length) hooks.log('info', `${phase}: ${tasks.length - open.length} of ${tasks.length} steps were done already`)
+  const total = rowsOfTasks(plan, open)
+  let rows = 0
+  let next = 0
+  const tick = (n: number) => {
+    rows += n
+    hooks.progress({ phase, done: rows, total, unit: 'rows' })
+  }
+  const lane = async () => {
+    while (next < open.length) {
+      if (hooks.signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2, { file: runDir }, 'the same command with --resume goes on from here')
+      const task = open[next++] as Task
+      try {
+        await pool.run(task, tick)
+      } catch (error) {
+        next = open.length
+        throw error
+      }
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(pool.width, open.length) }, lane))
+  for (const l of lanes) if (l.status === 'rejected') throw l.reason
+  hooks.progress({ phase, done: rows, total: rows, unit: 'rows' })
+}

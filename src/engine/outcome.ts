@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import type { Threshold } from '../contracts/detector.ts'
+import type { RecordRef } from '../contracts/finding.ts'
+import type { AuditOutcome, DetectorOutcome, Incomplete, InputFile } from '../contracts/outcome.ts'
+import { detectorById } from '../detectors/registry.ts'
+import { failureOf, finishAll, type Monoid } from './accumulate.ts'
+import { findDuplicateIds } from './duplicates.ts'
+import { attachExcerpts } from './excerpts.ts'
+import type { ShardFacts } from './fit.ts'
+import { layout, type Over, readJson } from './files.ts'
+import { type DetectorFlags, type FlagResult, writeFlags } from './flags.ts'
+import type { PlannedDetector } from './plan.ts'
+import type { Hooks } from './request.ts'
+import type { Run } from './run.ts'
+import { type ActiveDetector, mergeTallies } from './score.ts'
+import { census } from './statistics.ts'
+import type { FileDigest } from './worker.ts'
+
+interface Census {
+  readonly labels: readonly string[]
+  readonly sources: readonly string[]
+  /** Rows a label (or a source), in the order of the names. */
+  readonly labelCounts: ArrayLike<number>
+  readonly sourceCounts: ArrayLike<number>
+  readonly unlabelled: number
+}
+
+/** Everything after the score read: thresholds, flags, evidence, findings. */
+export async function conclude(run: Run, hooks: Hooks): Promise<{ readonly outcome: AuditOutcome; readonly flags: readonly string[] }> {
+  const { plan } = run
+  const tallies = await mergeTallies(run)
+  const failures = new Map<string, Incomplete>(Object.entries(tallies.failures) as unknown as [string, Incomplete][])
+  const decisions = new Map<string, readonly Threshold[]>()
+  const live = run.active().filter((a) => !failures.has(a.detector.id))
+  const attempt = <T>(id: string, act: () => T): T | null => {
+    try {
+      return act()
+    } catch (error) {
+      failures.set(id, failureOf(error, id))
+      return null
+    }
+  }
+  for (const a of live) {
+    const thresholds = attempt(a.detector.id, () => a.detector.decide(a.context, tallies.states[a.detector.id]))
+    if (thresholds) decisions.set(a.detector.id, thresholds)
+  }
+  const deciding = live.filter((a) => decisions.has(a.detector.id))
+  let rows = 0
+  const { flags: flagFormat, scores: scoreFormat, excerpts } = plan.pipeline.report
+  const result = await writeFlags(run, deciding, decisions, { flags: flagFormat, scores: scoreFormat }, (n) => {
+    rows += n
+    hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
+  })
+  const evidence = await finishAll(evidenceMonoids(deciding), result.evidence)
+  for (const [id, failure] of Object.entries(evidence.failures)) failures.set(id, failure as unknown as Incomplete)
+  const outcomes: DetectorOutcome[] = []
+  for (const p of plan.detectors) {
+    const a = deciding.find((d) => d.detector.id === p.id && !failures.has(p.id))
+    const flagged = result.byDetector.get(p.id)
+    const top = excerpts && flagged ? await attachExcerpts(run, flagged.top) : (flagged?.top ?? [])
+    outcomes.push(concludeOne(run, p, a ?? null, { tally: tallies.states[p.id], evidence: evidence.states[p.id], thresholds: decisions.get(p.id) ?? [], flagged, top, failures }))
+  }
+  const outcome = await gather(run, outcomes, result, [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures)))
+  return { outcome, flags: [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : [])] }
+}
+
+const evidenceMonoids = (active: readonly ActiveDetector[]): Monoid<never>[] =>
+  active.filter((a) => a.detector.evidence).map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<never>)
+
+interface Pieces {
+  readonly tally: unknown
+  readonly evidence: unknown
+  readonly thresholds: readonly Threshold[]
+  readonly flagged: DetectorFlags | undefined
+  readonly top: readonly RecordRef[]
+  readonly failures: Map<string, Incomplete>
+}
+
+function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector | null, pieces: Pieces): DetectorOutcome {
+  const detector = detectorById(planned.id)
+  const base = {
+    id: planned.id,
+    version: detector.version,
+    title: detector.title,
+    rules: detector.rules,
+    required: planned.required,
+    options: planned.options,
+    rowsScored: pieces.flagged?.scored ?? 0,
+    rowsFlagged: pieces.flagged?.flagged ?? 0,
+    thresholds: pieces.thresholds,
+  }
+  const nothing = { ...base, rowsScored: 0, rowsFlagged: 0, notes: [], findings: [], tests: [] }
+  if (planned.status !== 'runs') return { ...nothing, status: planned.status, reason: planned.reason }
+  if (active) {
+    try {
+      const flagged = { count: base.rowsFlagged, scored: base.rowsScored, top: pieces.top }
+      return { ...base, status: 'ran', reason: planned.reason, ...detector.conclude(active.context, pieces.tally, pieces.evidence, flagged) }
+    } catch (error) {
+      pieces.failures.set(planned.id, failureOf(error, planned.id))
+    }
+  }
+  return { ...nothing, status: 'failed', reason: incompleteOf(run, planned, pieces.failures)[0]?.message ?? 'failed' }
+}
+
+/** Why a detector that should have run has no result. */
+function incompleteOf(run: Run, planned: PlannedDetector, failures: ReadonlyMap<string, Incomplete>): Incomplete[] {
+  if (planned.status !== 'runs') return []
+  const own = failures.get(planned.id)
+  const statistic = run.failureBehind(planned)
+  const cause = own ?? (statistic === null ? undefined : run.failures[statistic])
+  return cause ? [{ ...cause, message: `detector ${planned.id} failed: ${cause.message}` }] : []
+}
+
+async function gather(run: Run, detectors: readonly DetectorOutcome[], flags: FlagResult, failed: readonly Incomplete[]): Promise<AuditOutcome> {
+  const { plan } = run
+  const subject = await factsOf(run, 'subject')
+  const reference = plan.reference ? await factsOf(run, 'reference') : []
+  const sum = (facts: readonly ShardFacts[], key: 'rows' | 'rejected') => facts.reduce((total, f) => total + f[key], 0)
+  const counted = run.summary<Census>(census.id)
+  const tabulate = (names: readonly string[] = [], counts: ArrayLike<number> = [], hits: ReadonlyMap<string, number>) =>
+    names.map((name, i) => ({ name, count: counts[i] ?? 0, flagged: hits.get(name) ?? 0 }))
+  const censusFailure = run.failures[census.id]
+  const facts = [...subject, ...reference]
+  return {
+    tool: { name: 'assay', version: plan.tool },
+    startedAt: plan.now,
+    seed: plan.seed,
+    planDigest: plan.digest,
+    subject: plan.pipeline.subject,
+    inputs: [...(await inputsOf(run, 'subject')), ...(plan.reference ? await inputsOf(run, 'reference') : [])],
+    rows: {
+      read: sum(subject, 'rows') + sum(subject, 'rejected'),
+      rejected: sum(subject, 'rejected'),
+      unlabelled: counted?.unlabelled ?? 0,
+      flagged: flags.flagged,
+      reference: sum(reference, 'rows'),
+    },
+    labels: tabulate(counted?.labels, counted?.labelCounts, flags.flaggedByLabel),
+    sources: tabulate(counted?.sources, counted?.sourceCounts, flags.flaggedBySource),
+    columns: plan.subject.columns,
+    issues: facts.flatMap((f) => f.issues),
+    duplicateIds: plan.subject.roles.includes('id') ? await findDuplicateIds(run.dir, plan) : { count: 0, examples: [] },
+    incomplete: [...facts.flatMap((f) => f.incomplete), ...(censusFailure ? [censusFailure] : []), ...failed],
+    detectors,
+    levels: [...plan.levels, { name: 'score', statistics: [] }],
+  }
+}
+
+async function factsOf(run: Run, over: Over): Promise<ShardFacts[]> {
+  const groups = await Promise.all(run.part(over).groups.map((_, g) => readJson<ShardFacts[]>(join(run.dir, layout.facts(over, g)))))
+  return groups.flat()
+}
+
+async function inputsOf(run: Run, over: Over): Promise<InputFile[]> {
+  const digests = await Promise.all(run.part(over).files.map((_, i) => readJson<FileDigest>(join(run.dir, layout.digest(over, i)))))
+  return run.part(over).files.map((f, i) => ({ id: f.id, bytes: f.bytes, sha256: (digests[i] as FileDigest).sha256, over }))
+}
+
