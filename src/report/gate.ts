@@ -1,0 +1,136 @@
+import type { Severity } from '../contracts/finding.ts'
+import { severities } from '../contracts/finding.ts'
+import type { AuditOutcome } from '../contracts/outcome.ts'
+import type { Gate, Waiver } from '../contracts/pipeline.ts'
+import { formatCount, formatPercent, plural } from './format.ts'
+import type { Reason, Report, ReportFinding, Verdict } from './schema.ts'
+
+const none = { hint: null, fingerprint: null, place: null } as const
+
+/** Does a finding of this severity fail a gate? `review` never does: it has no null hypothesis behind it. */
+export const reaches = (severity: Severity, failOn: Gate['fail-on']): boolean =>
+  severity !== 'review' && failOn !== 'never' && severities.indexOf(severity) <= severities.indexOf(failOn)
+
+export type WaiverState = Report['waivers'][number]['state']
+
+/** A waiver no longer holds on the day it names; one without a readable date never holds. */
+export function waiverState(waiver: Waiver, found: readonly { readonly count: number }[], now: Date): WaiverState {
+  if (found.length === 0) return 'unused'
+  const readable = /^\d{4}-\d{2}-\d{2}/.test(waiver.expires) && !Number.isNaN(Date.parse(waiver.expires))
+  if (!readable || now.toISOString().slice(0, 10) >= waiver.expires.slice(0, 10)) return 'expired'
+  return found.some((finding) => finding.count > waiver.maxCount) ? 'exceeded' : 'applied'
+}
+
+/** Rows scored / rows read; 1 where there was nothing to read. */
+export const coverageOf = (rowsScored: number, rowsRead: number): number => (rowsRead === 0 ? 1 : Math.min(1, rowsScored / rowsRead))
+
+function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
+  const of = (code: Reason['code'], message: string, hint: string | null): Reason => ({ ...none, verdict: 'incomplete', code, message, hint })
+  const reasons: Reason[] = outcome.incomplete.map(({ message, place, hint }) => ({
+    ...of('input-incomplete', message, hint),
+    place: {
+      file: place.file ?? null,
+      line: place.line ?? null,
+      column: place.column ?? null,
+      row: place.row ?? null,
+      offset: place.offset ?? null,
+    },
+  }))
+  const ran = outcome.detectors.filter((d) => d.status === 'ran')
+  for (const d of outcome.detectors)
+    if (d.status === 'failed')
+      reasons.push(of('detector-failed', `${d.id} failed: ${d.reason}`, `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`))
+  const required = new Set([...gate.require, ...outcome.detectors.filter((d) => d.required).map((d) => d.id)])
+  for (const id of required) {
+    const d = outcome.detectors.find((one) => one.id === id)
+    if (d?.status === 'ran' || d?.status === 'failed') continue
+    const hint = `Give ${id} what it needs, or take it off gate.require.`
+    reasons.push(of('required-detector', `${id} is required and did not run: ${d ? d.reason : 'no detector has this name'}`, hint))
+  }
+  for (const d of ran) {
+    const coverage = coverageOf(d.rowsScored, outcome.rows.read)
+    if (coverage >= gate['min-coverage']) continue
+    const share = `${formatPercent(coverage)} of ${plural(outcome.rows.read, 'row')}, and the gate asks for ${formatPercent(gate['min-coverage'])}`
+    reasons.push(of('min-coverage', `${d.id} could score ${share}`, 'Correct the rows under row issues, or lower gate.min-coverage if rows that cannot be scored are expected.'))
+  }
+  return reasons
+}
+
+/** Why the verdict is what it is, the gravest first; empty when the gate passes. */
+export function judge(outcome: AuditOutcome, gate: Gate, findings: readonly ReportFinding[]): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
+  const ran = outcome.detectors.some((d) => d.status === 'ran')
+  const broken = outcome.incomplete.length > 0 || outcome.detectors.some((d) => d.status === 'failed')
+  if (outcome.rows.read === 0 && !broken)
+    return { verdict: 'nothing-audited', reasons: [nothing('the sources hold no rows', 'Check the paths and the format of the sources.')] }
+
+  const incomplete = incompleteReasons(outcome, gate)
+  const failed: Reason[] = findings
+    .filter((finding) => finding.gates)
+    .map((finding) => ({
+      ...none,
+      verdict: 'failed',
+      code: 'finding',
+      message: `${finding.rule} (${finding.severity}): ${finding.message}`,
+      fingerprint: finding.fingerprint,
+    }))
+  const { read, flagged } = outcome.rows
+  if (flagged > gate['max-flagged'] * read) {
+    const allowed = formatPercent(gate['max-flagged'])
+    failed.push({
+      ...none,
+      verdict: 'failed',
+      code: 'max-flagged',
+      message: `${formatCount(flagged)} of ${plural(read, 'row')} flagged (${formatPercent(flagged / read)}), and the gate allows ${allowed}`,
+      hint: 'Review the flagged rows, strongest first: correct or remove what is wrong, then audit again.',
+    })
+  }
+  const reasons = [...incomplete, ...failed]
+  if (incomplete.length > 0) return { verdict: 'incomplete', reasons }
+  if (!ran) {
+    const why = outcome.detectors.map((d) => `${d.id}: ${d.reason}`).join('; ')
+    return { verdict: 'nothing-audited', reasons: [nothing(`no detector ran${why ? ` (${why})` : ''}`, 'Name the columns that hold labels and content, or enable a detector.')] }
+  }
+  return { verdict: failed.length > 0 ? 'failed' : 'passed', reasons }
+}
+
+const nothing = (message: string, hint: string): Reason => ({ ...none, verdict: 'nothing-audited', code: 'nothing-audited', message, hint })
+
+export const exitCodes = { passed: 0, failed: 1, incomplete: 2, 'nothing-audited': 3 } as const
+
+/** One sentence that answers the question the audit was asked. */
+export function headlineOf(verdict: Verdict, reasons: readonly Reason[], findings: readonly ReportFinding[], gate: Gate): string {
+  const gating = findings.filter((finding) => finding.gates).length
+  const open = findings.filter((finding) => finding.status === 'open' && finding.severity !== 'review').length
+  const waived = findings.filter((finding) => finding.status === 'waived').length
+  const atLeast = gate['fail-on'] === 'critical' ? 'critical severity' : `severity ${gate['fail-on']} or above`
+  const failing = [
+    ...(gating > 0 ? [`${plural(gating, 'finding')} of ${atLeast}`] : []),
+    ...(reasons.some((r) => r.code === 'max-flagged') ? ['more flagged rows than allowed'] : []),
+  ].join(' and ')
+  const waivers = waived > 0 ? ` (${plural(waived, 'finding')} waived)` : ''
+  switch (verdict) {
+    case 'failed':
+      return `The gate fails: ${failing}${waivers}.`
+    case 'incomplete':
+      return `The audit is incomplete, so this data has no verdict${failing ? `; what was audited would fail the gate: ${failing}` : ''}${waivers}.`
+    case 'nothing-audited':
+      return 'Nothing was audited, so this data has no verdict.'
+    case 'passed':
+      if (gate['fail-on'] === 'never') return `The gate passes: it fails on no finding, and there ${open === 1 ? 'is' : 'are'} ${plural(open, 'open finding')}${waivers}.`
+      return `The gate passes: no open finding of ${atLeast}${open > 0 ? `, ${plural(open, 'finding')} below it` : ''}${waivers}.`
+  }
+}
+
+/** What to do, in order; at most six steps. */
+export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'rows' | 'blindSpots'>): string[] {
+  const steps = new Set<string>()
+  for (const reason of report.reasons) if (reason.hint) steps.add(reason.hint)
+  for (const finding of report.findings) if (finding.gates) steps.add(finding.action)
+  if (report.verdict === 'failed' || report.verdict === 'passed')
+    for (const finding of report.findings) if (finding.status === 'open' && !finding.gates) steps.add(finding.action)
+  if (report.waivers.some((w) => w.state === 'expired' || w.state === 'exceeded')) steps.add('Renew or remove the waivers that no longer hold.')
+  if (report.waivers.some((w) => w.state === 'unused')) steps.add('Remove the waivers that match no finding.')
+  const first = [...steps].slice(0, 5)
+  if (report.verdict === 'passed' && report.blindSpots.length > 0) first.push('Before relying on this result, read what this audit cannot see.')
+  return first
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { formatCount, formatPercent, plural } from '../format.ts'
+import type { Report, Verdict } from '../schema.ts'
+import { appendix, coverage } from './html/coverage.ts'
+import { findings } from './html/findings.ts'
+import { findingId, moment } from './html/parts.ts'
+import { style } from './html/style.ts'
+import { html, nothing, type Safe, trusted } from './html/tag.ts'
+
+const words: { readonly [V in Verdict]: string } = { passed: 'Passed', failed: 'Failed', incomplete: 'Incomplete', 'nothing-audited': 'Nothing audited' }
+const maxReasons = 8
+
+/** Shape as well as colour tells the verdict. */
+const signs: { readonly [V in Verdict]: string } = {
+  passed: '<path d="M7 12.5l3.2 3.2L17 9" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/>',
+  failed: '<path d="M8.5 8.5l7 7M15.5 8.5l-7 7" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>',
+  incomplete: '<path d="M12 7v6.2M12 16.6v.1" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round"/>',
+  'nothing-audited': '<path d="M7.5 12h9" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>',
+}
+const sign = (verdict: Verdict): Safe =>
+  trusted(`<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10.5" fill="none" stroke="currentColor" stroke-width="2"/>${signs[verdict]}</svg>`)
+
+/** Styles are allowed by the digest of the one style element; scripts, fonts, frames, forms and every address not at all. */
+const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
+
+/** `report.html`: one file that opens offline; the first screen is the answer. */
+export async function renderHtml(report: Report): Promise<string> {
+  const subject = html`<bdi>${report.subject.name}</bdi>${report.subject.version !== null && html`, <bdi>${report.subject.version}</bdi>`}`
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="assay ${report.tool.version}">
+<title>${words[report.verdict]}: ${report.subject.name} \u2013 Assay report</title>
+<style>${trusted(style)}</style>
+</head>
+<body>
+<a class="skip" href="#findings">Skip to the findings</a>
+<div class="page">
+<header class="masthead"><div><strong>Assay</strong> data audit</div><div>${moment(report.startedAt)}</div></header>
+<main>
+${verdict(report, subject)}
+${contents(report)}
+${await findings(report)}
+${coverage(report)}
+${appendix(report)}
+</main>
+<footer>Written by assay ${report.tool.version} from report.json, which holds everything above for machines. ${report.excerpts ? 'Excerpts of records are included.' : 'No content of records is included, only their ids and labels.'}</footer>
+</div>
+</body>
+</html>
+`
+  return page.html
+}
+
+function verdict(report: Report, subject: Safe): Safe {
+  const { rows } = report
+  const ran = report.detectors.filter((d) => d.status === 'ran').length
+  const figures: (readonly [string, string, string])[] = [
+    ['Rows read', formatCount(rows.read), rows.rejected > 0 ? `${formatCount(rows.rejected)} rejected` : ''],
+    ['Rows flagged', formatCount(rows.flagged), formatPercent(rows.flaggedFraction)],
+    ['Findings', formatCount(report.findings.length), gating(report)],
+    ['Detectors that ran', formatCount(ran), `of ${report.detectors.length}`],
+  ]
+  const why = reasons(report)
+  const next = report.next.length > 0 && html`<div><h2>What to do</h2><ol>${report.next.map((step) => html`<li>${step}</li>`)}</ol></div>`
+  return html`<section class="verdict ${report.verdict}" aria-labelledby="verdict-title">
+<p class="stamp">${sign(report.verdict)}<span>${words[report.verdict]}</span></p>
+<h1 id="verdict-title">${report.headline}</h1>
+<p class="subject">${subject}</p>
+<dl class="figures">${figures.map(([term, value, more]) => html`<div><dt>${term}</dt><dd>${value}${more !== '' && html` <small>${more}</small>`}</dd></div>`)}</dl>
+<div class="answers${next ? '' : ' single'}"><div><h2>Why</h2>${why}</div>${next}</div>
+</section>`
+}
+
+function gating(report: Report): string {
+  const fail = report.findings.filter((f) => f.gates).length
+  if (fail > 0) return `${fail === 1 ? '1 fails' : `${formatCount(fail)} fail`} the gate`
+  return report.findings.length > 0 ? 'none fails the gate' : ''
+}
+
+function reasons(report: Report): Safe {
+  if (report.reasons.length === 0) {
+    const { failOn, maxFlagged, minCoverage } = report.gate
+    const tests = report.correction.tests
+    return html`<ul>
+<li>${failOn === 'never' ? 'This gate fails on no finding.' : `No open finding reaches the severity that fails this gate (${failOn}).`}</li>
+<li>${formatPercent(report.rows.flaggedFraction)} of rows are flagged; the gate allows ${formatPercent(maxFlagged)}.</li>
+<li>Every detector that ran scored at least ${formatPercent(minCoverage)} of the rows${tests > 0 ? `; ${plural(tests, 'test')} were corrected together` : ''}.</li>
+</ul>`
+  }
+  const shown = report.reasons.slice(0, maxReasons)
+  const more = report.reasons.length - shown.length
+  return html`<ul>${shown.map((r) => reason(r, report))}${more > 0 && html`<li>${plural(more, 'more reason')} in report.json</li>`}</ul>`
+}
+
+function reason(r: Report['reasons'][number], report: Report): Safe {
+  const index = report.findings.findIndex((f) => f.gates && f.fingerprint === r.fingerprint)
+  if (index >= 0) {
+    const f = report.findings[index] as Report['findings'][number]
+    return html`<li><a href="#${findingId(index)}">${f.message}</a></li>`
+  }
+  const { file, line, column, row } = r.place ?? { file: null, line: null, column: null, row: null }
+  const where = [file, line === null ? null : `line ${line}`, column === null ? null : `column ${column}`, row === null ? null : `row ${row}`].filter((w) => w !== null)
+  return html`<li>${r.message.slice(0, 1).toUpperCase()}${r.message.slice(1)}.${where.length > 0 && html`<span class="where"><bdi>${where.join(', ')}</bdi></span>`}</li>`
+}
+
+const contents = (report: Report): Safe => html`<nav aria-label="Contents"><ul>
+<li><a href="#findings">Findings</a></li>
+${report.records.length > 0 ? html`<li><a href="#records">Records to look at</a></li>` : nothing}
+<li><a href="#coverage">Coverage</a></li>
+${report.blindSpots.length > 0 ? html`<li><a href="#blind">What this audit cannot see</a></li>` : nothing}
+<li><a href="#appendix">Appendix</a></li>
+</ul></nav>`

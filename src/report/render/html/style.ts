@@ -1,0 +1,183 @@
+/** The style sheet of `report.html`: no font, image or script from anywhere; light, dark, phone and paper. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --paper: #fcfbf9; --surface: #ffffff; --sunk: #f4f2ee;
+  --ink: #1d1b18; --soft: #45423c; --muted: #66625a; --line: #e3dfd8; --strong-line: #cbc6bc;
+  --link: #1f5c99;
+  --red: #b3261e; --red-soft: #fbeeec; --green: #146c43; --green-soft: #eaf5ef; --amber: #8a5a00; --amber-soft: #fbf3e1; --blue: #1f5c99; --blue-soft: #edf3fa;
+  --heat0: #f4f2ee; --heat1: #f7e3dc; --heat2: #f0c6b8; --heat3: #e4a08c; --heat4: #cf6f58; --heat5: #b8452f; --heat6: #97281a; --on-heat: #ffffff;
+  --s0: #4f7cac; --s1: #d08c4a; --s2: #6a9a6e; --s3: #9a77b0; --s4: #b56576; --s5: #7d8a97; --s6: #c2a83e; --s7: #4f9d9d;
+  --dot: #6d7f92;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #141517; --surface: #1b1d20; --sunk: #24272b;
+    --ink: #eeece8; --soft: #cfccc6; --muted: #a4a199; --line: #303338; --strong-line: #484c53;
+    --link: #8ab8e8;
+    --red: #ff9a8f; --red-soft: #3a2220; --green: #7bd4a5; --green-soft: #1c3027; --amber: #e9bf6b; --amber-soft: #352b18; --blue: #8ab8e8; --blue-soft: #1d2a38;
+    --heat0: #24272b; --heat1: #3d2a27; --heat2: #5c332c; --heat3: #834034; --heat4: #b55542; --heat5: #d9745f; --heat6: #f29b87; --on-heat: #17110f;
+    --s0: #7aa6d6; --s1: #e0a668; --s2: #8fc093; --s3: #bd9cd2; --s4: #d68b9b; --s5: #a3b0bd; --s6: #dcc66a; --s7: #7cc4c4;
+    --dot: #8fa1b5;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
+body {
+  margin: 0; background: var(--paper); color: var(--ink);
+  font: 16px/1.55 Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+  font-variant-numeric: tabular-nums; font-feature-settings: "cv11" 1; overflow-wrap: break-word;
+}
+.page { max-width: 62rem; margin: 0 auto; padding: 0 1.5rem 5rem; }
+a { color: var(--link); text-underline-offset: 0.18em; text-decoration-thickness: 1px; }
+a:hover { text-decoration-thickness: 2px; }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 2px; }
+.skip { position: absolute; left: -999rem; }
+.skip:focus { left: 1rem; top: 0.5rem; background: var(--surface); padding: 0.5rem 1rem; z-index: 2; }
+h1, h2, h3, h4 { line-height: 1.2; margin: 0; text-wrap: balance; letter-spacing: -0.012em; }
+p, ul, ol, dl, figure, table { margin: 0; }
+code, .mono { font: 0.86em/1.5 ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "Liberation Mono", monospace; font-variant-ligatures: none; }
+.muted { color: var(--muted); }
+.small { font-size: 0.875rem; }
+.nowrap { white-space: nowrap; }
+
+.masthead { display: flex; flex-wrap: wrap; gap: 0.25rem 2rem; justify-content: space-between; align-items: baseline; padding: 1.75rem 0 1.25rem; color: var(--muted); font-size: 0.875rem; }
+.masthead strong { color: var(--ink); font-weight: 600; }
+
+.verdict { border: 1px solid var(--line); border-top: 6px solid var(--tone); border-radius: 10px; background: var(--surface); padding: 2rem 2.25rem 2.25rem; }
+.verdict.failed { --tone: var(--red); --tone-soft: var(--red-soft); }
+.verdict.passed { --tone: var(--green); --tone-soft: var(--green-soft); }
+.verdict.incomplete, .verdict.nothing-audited { --tone: var(--amber); --tone-soft: var(--amber-soft); }
+.stamp { display: inline-flex; align-items: center; gap: 0.6rem; color: var(--tone); font-weight: 700; font-size: 0.95rem; letter-spacing: 0.06em; text-transform: uppercase; }
+.stamp svg { width: 1.5rem; height: 1.5rem; flex: none; }
+.verdict h1 { font-size: clamp(1.6rem, 1.1rem + 2.2vw, 2.35rem); font-weight: 650; letter-spacing: -0.022em; margin: 0.8rem 0 0; max-width: 30ch; }
+.verdict .subject { margin-top: 0.6rem; color: var(--soft); }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 1.75rem 0 0; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
+.figures div { background: var(--surface); padding: 0.8rem 1rem 0.85rem; }
+.figures dt { color: var(--muted); font-size: 0.8125rem; }
+.figures dd { margin: 0.1rem 0 0; font-size: 1.5rem; font-weight: 600; line-height: 1.2; letter-spacing: -0.015em; }
+.figures dd small { font-size: 0.875rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
+.answers { display: grid; grid-template-columns: 1fr 1fr; gap: 2.5rem; margin-top: 1.9rem; }
+.answers.single { grid-template-columns: 1fr; }
+.answers h2 { font-size: 0.8125rem; font-weight: 650; letter-spacing: 0.06em; text-transform: uppercase; color: var(--muted); margin-bottom: 0.7rem; }
+.answers ul, .answers ol { padding: 0 0 0 1.25rem; display: grid; gap: 0.65rem; }
+.answers li::marker { color: var(--tone); font-weight: 600; }
+.answers li { padding-left: 0.2rem; }
+.answers a { color: inherit; text-decoration-color: var(--strong-line); }
+.answers .where { display: block; color: var(--muted); font-size: 0.875rem; }
+
+nav { margin: 1.5rem 0 0; }
+nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; font-size: 0.9375rem; }
+
+section.part { margin-top: 4.25rem; }
+.part > h2 { font-size: 1.6rem; font-weight: 650; letter-spacing: -0.02em; }
+.part > .lead { color: var(--soft); margin-top: 0.5rem; max-width: 44rem; }
+.part h3 { font-size: 1.0625rem; font-weight: 650; margin: 2.25rem 0 0.75rem; }
+
+.finding { margin-top: 1.75rem; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); padding: 1.6rem 1.9rem 1.5rem; }
+.finding.waived { background: none; border-style: dashed; }
+.finding header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.4rem 0.9rem; font-size: 0.875rem; color: var(--muted); }
+.finding h3 { font-size: 1.25rem; font-weight: 620; line-height: 1.35; margin: 0.6rem 0 0; max-width: 44rem; text-wrap: pretty; }
+.badge { display: inline-block; font-size: 0.75rem; font-weight: 650; letter-spacing: 0.05em; text-transform: uppercase; padding: 0.12rem 0.55rem; border-radius: 99px; color: var(--tone, var(--blue)); background: var(--tone-soft, var(--blue-soft)); }
+.critical, .high, .status-failed { --tone: var(--red); --tone-soft: var(--red-soft); }
+.medium { --tone: var(--amber); --tone-soft: var(--amber-soft); }
+.low, .review { --tone: var(--blue); --tone-soft: var(--blue-soft); }
+.status-ran { --tone: var(--green); --tone-soft: var(--green-soft); }
+.status-not-applicable, .status-disabled { --tone: var(--muted); --tone-soft: var(--sunk); }
+.facts { display: flex; flex-wrap: wrap; gap: 0.9rem 2.25rem; margin: 1.1rem 0 0; }
+.facts dt { font-size: 0.8125rem; color: var(--muted); }
+.facts dd { margin: 0; font-weight: 550; }
+.action { margin-top: 1.4rem; padding: 0.9rem 1.1rem; background: var(--sunk); border-radius: 8px; }
+.action b { font-weight: 650; }
+.evidence { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 2rem 2.25rem; margin-top: 1.5rem; align-items: start; }
+figure { min-width: 0; }
+figure.wide { grid-column: 1 / -1; }
+figcaption { font-weight: 600; font-size: 0.9375rem; margin-bottom: 0.7rem; text-wrap: balance; }
+figure svg { display: block; max-width: 100%; height: auto; }
+figure.wide svg { max-width: none; }
+.legend { list-style: none; padding: 0; margin-top: 0.5rem; display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.875rem; color: var(--soft); }
+.legend i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 3px; margin-right: 0.45rem; vertical-align: -0.06rem; }
+.legend .outline { border: 2.5px solid var(--red); }
+details { margin-top: 0.75rem; font-size: 0.9375rem; }
+summary { cursor: pointer; color: var(--muted); font-size: 0.875rem; padding: 0.2rem 0; }
+summary:hover { color: var(--ink); }
+.fine { margin-top: 1.3rem; padding-top: 0.9rem; border-top: 1px solid var(--line); font-size: 0.8125rem; color: var(--muted); display: grid; gap: 0.25rem; }
+.fine code { overflow-wrap: anywhere; }
+
+.scroll { overflow-x: auto; margin-top: 0.75rem; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; }
+caption { text-align: left; color: var(--muted); font-size: 0.875rem; padding-bottom: 0.5rem; }
+th, td { text-align: left; vertical-align: top; padding: 0.5rem 0.9rem 0.5rem 0; border-bottom: 1px solid var(--line); }
+thead th { font-size: 0.8125rem; font-weight: 550; color: var(--muted); border-bottom-color: var(--strong-line); white-space: nowrap; vertical-align: bottom; }
+tbody th { font-weight: 550; }
+th.n, td.n { text-align: right; white-space: nowrap; }
+th:last-child, td:last-child { padding-right: 0; }
+td code, th code { overflow-wrap: anywhere; }
+table.compact { font-size: 0.875rem; width: auto; min-width: 50%; }
+table.compact th, table.compact td { padding-top: 0.3rem; padding-bottom: 0.3rem; }
+table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-right: 1.6rem; }
+
+.records td, .records th { padding-top: 0.7rem; padding-bottom: 0.7rem; }
+.records .where { display: block; color: var(--muted); font-size: 0.8125rem; font-weight: 400; overflow-wrap: anywhere; }
+.records .excerpt { display: block; margin-top: 0.35rem; color: var(--soft); font-size: 0.875rem; max-width: 34rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.records img { display: block; width: 3.5rem; height: 3.5rem; object-fit: contain; border-radius: 6px; background: var(--sunk); image-rendering: pixelated; }
+.change { display: inline-flex; flex-wrap: wrap; gap: 0.15rem 0.5rem; align-items: baseline; }
+.change del { text-decoration-color: var(--red); text-decoration-thickness: 1px; color: var(--muted); }
+.change ins { text-decoration: none; font-weight: 600; }
+.score { display: inline-flex; align-items: center; gap: 0.6rem; }
+.score svg { width: 3.5rem; height: 0.4rem; }
+.by { list-style: none; padding: 0; display: grid; gap: 0.15rem; font-size: 0.875rem; }
+
+.blind { list-style: none; padding: 0; margin-top: 1rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.1rem 2.5rem; }
+.blind li { border-left: 3px solid var(--strong-line); padding-left: 1rem; }
+.blind b { display: block; font-weight: 620; }
+.blind span { color: var(--soft); font-size: 0.9375rem; }
+.notes { padding-left: 1.1rem; color: var(--soft); font-size: 0.9375rem; }
+.pairs { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1.5rem; margin-top: 0.75rem; font-size: 0.9375rem; }
+.pairs > div { display: contents; }
+.pairs dt { color: var(--muted); }
+.pairs dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+footer { margin-top: 4rem; padding-top: 1.25rem; border-top: 1px solid var(--line); color: var(--muted); font-size: 0.875rem; }
+
+svg text { font-family: inherit; }
+.f-ink { fill: var(--ink); } .f-muted { fill: var(--muted); } .f-line { fill: var(--line); } .f-mark { fill: var(--red); } .f-plain { fill: var(--dot); } .f-inverse { fill: var(--on-heat); } .f-diagonal { fill: var(--sunk); }
+.s-ink { stroke: var(--ink); } .s-muted { stroke: var(--muted); } .s-line { stroke: var(--line); } .s-mark { stroke: var(--red); } .s-plain { stroke: var(--dot); } .s-inverse { stroke: var(--on-heat); }
+.f-tone { fill: var(--tone); }
+${[0, 1, 2, 3, 4, 5, 6].map((i) => `.f-heat${i} { fill: var(--heat${i}); }`).join(' ')}
+${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .swatch${i} { background: var(--s${i}); }`).join(' ')}
+
+@media (max-width: 46rem) {
+  .page { padding: 0 1.1rem 3rem; }
+  .verdict { padding: 1.4rem 1.25rem 1.5rem; }
+  .answers { grid-template-columns: 1fr; gap: 1.6rem; }
+  .figures { grid-template-columns: 1fr 1fr; }
+  .figures dd { font-size: 1.25rem; }
+  .figures div:last-child:nth-child(odd) { grid-column: 1 / -1; }
+  .finding { padding: 1.2rem 1.2rem 1.1rem; }
+  .pairs { grid-template-columns: 1fr; gap: 0.1rem; }
+  .pairs dd { margin-bottom: 0.6rem; }
+  .records, .records tbody, .records tr, .records td, .records th { display: block; }
+  .records thead { position: absolute; left: -999rem; }
+  .records tr { border-bottom: 1px solid var(--line); padding: 0.8rem 0; }
+  .records th[scope="row"], .records td { border: 0; padding: 0.15rem 0; text-align: left; }
+  .records td.n { text-align: left; }
+  .records td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: 0.8125rem; }
+  .records td:empty { display: none; }
+}
+@media print {
+  :root { --paper: #fff; --surface: #fff; --sunk: #f3f3f1; color-scheme: light; }
+  @page { margin: 16mm 15mm; }
+  body { font-size: 10.5pt; }
+  .page { max-width: none; padding: 0; }
+  nav, .skip { display: none; }
+  section.part { margin-top: 2rem; }
+  h2, h3, figcaption, thead { break-after: avoid; }
+  figure, tr, .blind li, .action { break-inside: avoid; }
+  .verdict, .finding { box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+  .scroll { overflow: visible; }
+  details > summary { display: none; }
+  details::details-content { display: block; content-visibility: visible; block-size: auto; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+@media (prefers-contrast: more) { :root { --muted: var(--ink); --line: var(--ink); --strong-line: var(--ink); } }
+`.trim()

@@ -1,0 +1,21 @@
+import type { ReportFormat } from '../../contracts/pipeline.ts'
+import type { Report } from '../schema.ts'
+import { renderHtml } from './html.ts'
+import { renderJson } from './json.ts'
+import { renderMarkdown } from './markdown.ts'
+import { renderSarif } from './sarif.ts'
+
+export interface Renderer {
+  /** Name of the file in the run directory. */
+  readonly file: string
+  readonly mediaType: string
+  readonly render: (report: Report) => string | Promise<string>
+}
+
+/** Every format is a function of the report. Adding one is one file here and one line. */
+export const renderers: { readonly [F in ReportFormat]: Renderer } = {
+  html: { file: 'report.html', mediaType: 'text/html', render: renderHtml },
+  json: { file: 'report.json', mediaType: 'application/json', render: renderJson },
+  markdown: { file: 'report.md', mediaType: 'text/markdown', render: renderMarkdown },
+  sarif: { file: 'report.sarif', mediaType: 'application/sarif+json', render: renderSarif },
+}
