@@ -1,0 +1,205 @@
+import { basename, dirname, extname, resolve } from 'node:path'
+import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
+import type { FlagFormat, Gate, Pipeline, ReportFormat } from '../contracts/pipeline.ts'
+import { displayName, failAt, issueAt, locate } from './document.ts'
+import { ConfigError, fileError } from './errors.ts'
+import { type Loaded, loadChain, loadPreset } from './extends.ts'
+import { type Layer, merge, resolveSource } from './merge.ts'
+import { defaults } from './schema.ts'
+import { deliveryAround } from './trust.ts'
+import { loadWaivers } from './waivers.ts'
+
+/** What the command line says. It wins over every file; its paths are relative to `cwd`. */
+export interface Overrides {
+  /** Detector ids that a file may name; not checked when absent. */
+  readonly knownDetectors?: readonly string[]
+  readonly cwd?: string
+  /** Applied over the file. */
+  readonly preset?: string
+  /** Paths to audit instead of the file's sources; `-` is standard input. */
+  readonly data?: readonly string[]
+  /** Role: column, or array where the data are .npy and .npz. Applied to every source. */
+  readonly columns?: ColumnMap
+  readonly labels?: string
+  readonly reference?: readonly string[]
+  readonly failOn?: Gate['fail-on']
+  readonly maxFlagged?: number
+  readonly minCoverage?: number
+  readonly formats?: readonly ReportFormat[]
+  readonly excerpts?: boolean
+  readonly flags?: FlagFormat
+  readonly scores?: FlagFormat
+}
+
+export interface LoadedPipeline {
+  readonly pipeline: Pipeline
+  /** The folder that names of shards are relative to. */
+  readonly base: string
+  readonly waiverFile: string | null
+}
+
+const defined = <T extends object>(value: T): Partial<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>
+
+const isNpz = (path: SourceSpec['path']): boolean =>
+  path !== undefined && (typeof path === 'string' ? [path] : path).every((p) => p.toLowerCase().endsWith('.npz'))
+
+/** Columns of the command line: members of an .npz, .npy files where the source is made of those, else columns. */
+function withColumns(source: SourceSpec, columns: ColumnMap | undefined, cwd: string): SourceSpec {
+  if (!columns || Object.keys(columns).length === 0) return source
+  if (!source.arrays && !isNpz(source.path)) return { ...source, columns: { ...source.columns, ...columns } }
+  const members = Object.fromEntries(Object.entries(columns).map(([role, name]) => [role, typeof name === 'string' ? name : name[0]]))
+  const arrays = source.path === undefined ? resolveSource({ arrays: members } as never, (path) => resolve(cwd, path)).arrays : members
+  return { ...source, arrays: { ...source.arrays, ...arrays } as NonNullable<SourceSpec['arrays']> }
+}
+
+const isNpyMap = (columns: ColumnMap | undefined): boolean =>
+  columns !== undefined && Object.values(columns).some((name) => typeof name === 'string' && name.toLowerCase().endsWith('.npy'))
+
+function overrideSources(sources: readonly SourceSpec[] | undefined, o: Overrides, cwd: string): readonly SourceSpec[] {
+  const to = (path: string): string => resolve(cwd, path)
+  let out: readonly SourceSpec[] = sources ?? []
+  if (o.data?.length) {
+    // A file with one source says how data of this kind are read: only its path is replaced.
+    const template = out.length === 1 && out[0]?.path !== undefined ? out[0] : {}
+    out = [resolveSource({ ...(template as object), path: o.data.length === 1 ? (o.data[0] as string) : [...o.data] }, to)]
+  } else if (out.length === 0 && isNpyMap(o.columns)) out = [{ arrays: {} }]
+  const labels = o.labels === undefined ? {} : { labels: to(o.labels) }
+  return out.map((source) => ({ ...withColumns(source, o.columns, cwd), ...labels }))
+}
+
+function overrideReference(layer: Layer, o: Overrides, cwd: string): readonly SourceSpec[] {
+  const reference = o.reference?.length
+    ? [resolveSource({ path: o.reference.length === 1 ? (o.reference[0] as string) : [...o.reference] }, (path) => resolve(cwd, path))]
+    : (layer.reference ?? [])
+  return isNpyMap(o.columns) ? reference : reference.map((source) => withColumns(source, o.columns, cwd))
+}
+
+const overrideSettings = (o: Overrides): Layer =>
+  ({
+    gate: defined({ 'fail-on': o.failOn, 'max-flagged': o.maxFlagged, 'min-coverage': o.minCoverage }),
+    report: defined({ formats: o.formats ? [...o.formats] : undefined, excerpts: o.excerpts, flags: o.flags, scores: o.scores }),
+  }) as Layer
+
+/** `scans/train.csv.gz` is about `train`. */
+const nameOf = (path: string): string => {
+  const file = basename(path).replace(/\.(gz|zst)$/i, '')
+  return file.slice(0, file.length - extname(file).length) || file
+}
+
+function subjectName(sources: readonly SourceSpec[], cwd: string): string {
+  const first = sources[0]
+  const path = first?.path ?? Object.values(first?.arrays ?? {})[0]
+  const paths = path === undefined ? [] : typeof path === 'string' ? [path] : path
+  const [only] = paths
+  if (only === undefined) return basename(cwd) || 'data'
+  if (only === '-') return 'standard input'
+  const single = paths.length === 1 && sources.length === 1 && !/[*?[\]{}]/.test(basename(only))
+  return (single ? nameOf(only) : basename(dirname(only))) || 'data'
+}
+
+const blandNames = new Set(['pipeline', 'assay', 'audit', 'config'])
+
+function toPipeline(
+  layer: Layer,
+  sources: readonly SourceSpec[],
+  reference: readonly SourceSpec[],
+  name: string,
+): Omit<Pipeline, 'waivers'> {
+  const gate = { ...defaults.gate, ...layer.gate } as Gate
+  const report = { scores: null, ...defaults.report, ...layer.report } as Omit<Pipeline['report'], 'scores'> & {
+    scores: FlagFormat | false | null
+  }
+  return {
+    version: 1,
+    subject: { name: layer.subject?.name ?? name, version: layer.subject?.version ?? null },
+    sources,
+    reference,
+    features: layer.features ?? {},
+    detectors: (layer.detectors ?? {}) as Pipeline['detectors'],
+    gate,
+    report: {
+      formats: [...new Set(report.formats)],
+      excerpts: report.excerpts,
+      flags: report.flags,
+      scores: report.scores || null,
+    },
+  }
+}
+
+/** A detector that is required and switched off is a contradiction between two lines, maybe of two files. */
+function checkRequired(chain: readonly Loaded[], layer: Layer): void {
+  for (const id of layer.gate?.require ?? []) {
+    if (layer.detectors?.[id] !== false) continue
+    const at = ['detectors', id]
+    const where = chain.findLast(({ yaml }) => locate(yaml, at).exact) ?? chain.at(-1)
+    if (where) throw failAt('invalid-config', where.yaml, at, 'is switched off, and gate.require names it: keep one of the two')
+  }
+}
+
+function checkTrust(
+  chain: readonly Loaded[],
+  sources: readonly SourceSpec[],
+  waivers: string | null,
+  anchor: string,
+  fromData: boolean,
+): void {
+  const trusted = chain.filter((l) => !l.preset && (fromData || l.extendedBy !== null)).map((l) => l.yaml.path)
+  for (const file of waivers === null ? trusted : [...trusted, waivers]) {
+    const delivery = deliveryAround(file, sources, anchor)
+    if (delivery === null) continue
+    throw fileError(
+      'untrusted-path',
+      displayName(file),
+      `lies in ${displayName(delivery)}, which is audited: what is audited must not say what fails its own audit`,
+      'keep pipeline and waivers files outside of the data',
+    )
+  }
+}
+
+async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main: Loaded | null): Promise<LoadedPipeline> {
+  const presets = o.preset !== undefined && main ? await loadPreset(o.preset, o.knownDetectors) : []
+  const all = [...chain, ...presets]
+  const layer = merge(
+    all.reduce<Layer>((below, { layer }) => merge(below, layer), {}),
+    overrideSettings(o),
+  ) as Layer
+  const sources = overrideSources(layer.sources, o, cwd)
+  if (sources.length === 0) {
+    const hint = 'add sources: [{ path: data.csv }], or name the data on the command line'
+    if (main) throw new ConfigError('no-sources', [issueAt(main.yaml, ['sources'], 'is missing: nothing to audit', { hint, on: 'key' })])
+    throw fileError('no-sources', 'assay', 'no data to audit', 'name a file, a folder or a glob')
+  }
+  checkRequired(all, layer)
+  const fromData = (o.data?.length ?? 0) > 0 || main === null
+  const home = main ? dirname(main.yaml.path) : cwd
+  const base = fromData ? cwd : home
+  const waiverFile = layer.waivers ?? null
+  checkTrust(all, sources, waiverFile, base, fromData)
+  const stem = main ? nameOf(main.yaml.path) : ''
+  const name = fromData ? subjectName(sources, cwd) : blandNames.has(stem.toLowerCase()) ? basename(home) || stem : stem
+  const pipeline = toPipeline(layer, sources, overrideReference(layer, o, cwd), name)
+  return { pipeline: { ...pipeline, waivers: waiverFile === null ? [] : await loadWaivers(waiverFile) }, base, waiverFile }
+}
+
+/**
+ * A pipeline file with everything it extends, its waivers and the command line's overrides.
+ * @throws ConfigError (exit 4) with file, line and column of every mistake
+ */
+export async function loadPipeline(file: string, overrides: Overrides = {}): Promise<LoadedPipeline> {
+  const cwd = resolve(overrides.cwd ?? '.')
+  const chain = await loadChain(resolve(cwd, file), overrides.knownDetectors)
+  return finish(chain, overrides, cwd, chain.at(-1) ?? null)
+}
+
+export const defaultPreset = 'pretraining-gate'
+
+/**
+ * The pipeline of `assay audit DATA`: a preset over these paths, columns guessed unless overridden.
+ * @throws ConfigError (exit 4)
+ */
+export async function pipelineForData(paths: readonly string[], overrides: Overrides = {}): Promise<LoadedPipeline> {
+  const cwd = resolve(overrides.cwd ?? '.')
+  const chain = await loadPreset(overrides.preset ?? defaultPreset, overrides.knownDetectors)
+  return finish(chain, { ...overrides, data: paths }, cwd, null)
+}

@@ -1,0 +1,62 @@
+import type { SourceSpec } from '../contracts/data.ts'
+import type { FeatureSpec } from '../contracts/pipeline.ts'
+import { resolveFrom, type YamlFile } from './document.ts'
+import type { PipelineFile, SourceEntry } from './schema.ts'
+
+type Plain = { readonly [key: string]: unknown }
+
+const isMap = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Later wins, maps merge key by key, everything else (lists too) replaces. */
+export function merge<A, B>(earlier: A, later: B): A & B {
+  if (!isMap(earlier) || !isMap(later)) return (later === undefined ? earlier : later) as A & B
+  const out: Record<string, unknown> = { ...earlier }
+  for (const [key, value] of Object.entries(later)) out[key] = key in earlier ? merge(earlier[key], value) : value
+  return out as A & B
+}
+
+const mapPath = (path: string | readonly string[], to: (path: string) => string): string | readonly string[] =>
+  typeof path === 'string' ? to(path) : path.map(to)
+
+/** Paths become absolute; `-` stays: it is standard input. Without `path`, arrays name files. */
+export function resolveSource(source: SourceEntry, to: (path: string) => string): SourceSpec {
+  const file = (path: string): string => (path === '-' ? path : to(path))
+  const arrays =
+    source.arrays && source.path === undefined
+      ? Object.fromEntries(Object.entries(source.arrays).map(([role, path]) => [role, file(path as string)]))
+      : source.arrays
+  return {
+    ...source,
+    ...(source.path === undefined ? {} : { path: mapPath(source.path, file) }),
+    ...(arrays ? { arrays } : {}),
+    ...(source.labels === undefined ? {} : { labels: to(source.labels) }),
+  } as SourceSpec
+}
+
+function resolveFeatures(features: NonNullable<PipelineFile['features']>, to: (path: string) => string): FeatureSpec {
+  const files = <T extends object>(part: T, keys: readonly string[]): T =>
+    Object.fromEntries(Object.entries(part).map(([key, value]) => [key, keys.includes(key) ? to(value as string) : value])) as T
+  return {
+    ...(features.text ? { text: files(features.text, ['model', 'tokenizer']) } : {}),
+    ...(features.image ? { image: files(features.image, ['model']) } : {}),
+  } as FeatureSpec
+}
+
+/** A pipeline file whose paths no longer depend on where it lies. */
+export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sources' | 'reference' | 'features'> {
+  readonly sources?: readonly SourceSpec[]
+  readonly reference?: readonly SourceSpec[]
+  readonly features?: FeatureSpec
+}
+
+export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
+  const to = (path: string): string => resolveFrom(yaml, path)
+  const { version: _, extends: __, sources, reference, features, waivers, ...rest } = file
+  return {
+    ...rest,
+    ...(sources ? { sources: sources.map((s) => resolveSource(s, to)) } : {}),
+    ...(reference ? { reference: reference.map((s) => resolveSource(s, to)) } : {}),
+    ...(features ? { features: resolveFeatures(features, to) } : {}),
+    ...(waivers === undefined ? {} : { waivers: to(waivers) }),
+  }
+}

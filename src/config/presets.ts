@@ -1,0 +1,15 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** `pipelines/` of the package: two folders up, from `src/config` and from `dist/config`. */
+const folder = fileURLToPath(new URL('../../pipelines/', import.meta.url))
+
+/** Names of the presets that come with Assay, sorted. */
+export const presetNames = async (): Promise<readonly string[]> =>
+  (await readdir(folder))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -'.yaml'.length))
+    .sort()
+
+export const presetPath = (name: string): string => join(folder, `${name}.yaml`)

@@ -1,0 +1,96 @@
+import { isAbsolute, relative, sep } from 'node:path'
+import { Document, type YAMLMap } from 'yaml'
+import { type Role, roles, type SourceListing, type SourceSpec } from '../contracts/data.ts'
+import type { Pipeline } from '../contracts/pipeline.ts'
+
+export interface PrintOptions {
+  /** Paths are written relative to this folder, where the file is meant to be saved; absolute without it. */
+  readonly relativeTo?: string
+  readonly waiverFile?: string | null
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a column name must not end the comment that names it
+const oneLine = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
+
+/** Roles as the listing has them, in the contract's order; several columns of one role as a list. */
+function columnsOf(listing: SourceListing): { readonly [role: string]: string | readonly string[] } {
+  const out: Record<string, string | string[]> = {}
+  for (const role of roles) {
+    const names = listing.columns.filter((c) => c.role === role).map((c) => c.name)
+    if (names.length) out[role] = names.length === 1 && role !== 'features' ? (names[0] as string) : names
+  }
+  return out
+}
+
+function withRoles(source: SourceSpec, listing: SourceListing | undefined): SourceSpec {
+  if (!listing || source.columns || source.arrays || !listing.guessed) return source
+  const { features, ...columns } = columnsOf(listing)
+  const isNpz = listing.shards.length > 0 && listing.shards.every((shard) => shard.format === 'npz')
+  const given = Object.keys(columns).length ? (isNpz ? { arrays: columns } : { columns }) : {}
+  return { ...source, ...given, ...(features && !source.features ? { features: features as readonly string[] } : {}) }
+}
+
+const commentOf = (listing: SourceListing | undefined): string | null => {
+  if (!listing?.guessed) return null
+  const used = listing.columns.filter((c) => c.role !== null).map((c) => ` ${oneLine(c.name)} (${oneLine(c.type)}) as ${c.role as Role}`)
+  const unused = listing.columns.filter((c) => c.role === null).map((c) => oneLine(c.name))
+  const shown = [...used.slice(0, 30), ...(used.length > 30 ? [` and ${used.length - 30} more`] : [])]
+  const rest = unused.length
+    ? [` not used: ${unused.slice(0, 30).join(', ')}${unused.length > 30 ? ` and ${unused.length - 30} more` : ''}`]
+    : []
+  return [' Columns guessed from names and types: check them.', ...shown, ...rest].join('\n')
+}
+
+const prune = (value: { readonly [key: string]: unknown }): { [key: string]: unknown } =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined && v !== null))
+
+/**
+ * A pipeline file that audits the same: every setting written out, and the columns that were guessed.
+ * `listings` stand beside `pipeline.sources`, one a source.
+ */
+export function printConfig(pipeline: Pipeline, listings: readonly SourceListing[], options: PrintOptions = {}): string {
+  const to = (path: string): string => {
+    if (options.relativeTo === undefined || path === '-') return path
+    const way = relative(options.relativeTo, path)
+    return way === '' ? '.' : isAbsolute(way) ? path : way.split(sep).join('/')
+  }
+  const file = (source: SourceSpec): SourceSpec => ({
+    ...source,
+    ...(source.path === undefined ? {} : { path: typeof source.path === 'string' ? to(source.path) : source.path.map(to) }),
+    ...(source.labels === undefined ? {} : { labels: to(source.labels) }),
+    ...(source.path === undefined && source.arrays
+      ? {
+          arrays: Object.fromEntries(Object.entries(source.arrays).map(([role, path]) => [role, to(path)])) as NonNullable<
+            SourceSpec['arrays']
+          >,
+        }
+      : {}),
+  })
+  const { text, image } = pipeline.features
+  const paths = <T extends { readonly model?: string; readonly tokenizer?: string }>(part: T): T => ({
+    ...part,
+    ...(part.model === undefined ? {} : { model: to(part.model) }),
+    ...(part.tokenizer === undefined ? {} : { tokenizer: to(part.tokenizer) }),
+  })
+  const features = prune({ text: text && paths(text), image: image && paths(image) })
+  const doc = new Document(
+    prune({
+      version: 1,
+      subject: prune({ ...pipeline.subject }),
+      sources: pipeline.sources.map((source, i) => file(withRoles(source, listings[i]))),
+      reference: pipeline.reference.length ? pipeline.reference.map(file) : null,
+      features: Object.keys(features).length ? features : null,
+      detectors: Object.keys(pipeline.detectors).length ? pipeline.detectors : null,
+      gate: pipeline.gate,
+      waivers: options.waiverFile == null ? null : to(options.waiverFile),
+      report: prune({ ...pipeline.report }),
+    }),
+    { aliasDuplicateObjects: false },
+  )
+  const list = doc.get('sources') as { readonly items: readonly YAMLMap[] }
+  for (const [i, node] of list.items.entries()) {
+    const comment = commentOf(listings[i])
+    if (comment) node.commentBefore = comment
+  }
+  return doc.toString({ lineWidth: 0 })
+}

@@ -1,0 +1,190 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { loadPipeline } from '../../src/config/load.ts'
+import { printConfig } from '../../src/config/print.ts'
+import { type Role, roles, type SourceListing, type SourceSpec } from '../../src/contracts/data.ts'
+import { flagFormats, type Pipeline, reportFormats } from '../../src/contracts/pipeline.ts'
+import { folderWith } from './files.ts'
+
+const word = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 12 }),
+  fc.constantFrom(
+    'yes',
+    '007',
+    '1e3',
+    'null',
+    '# x',
+    ': a',
+    '- b',
+    'a\nb',
+    '"',
+    "'",
+    '&a',
+    '*a',
+    '!!int',
+    'été',
+    '\u2028',
+    '\u0000x',
+    '=',
+    '<<',
+    '~',
+  ),
+)
+const fileName = fc.stringMatching(/^[a-z][a-z0-9_ é-]{0,9}\.(csv|parquet)$/)
+const one = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
+const optional = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(shape, { requiredKeys: [] })
+const unit = fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0)
+const single = roles.filter((r) => !['embedding', 'features', 'predictions'].includes(r))
+
+const columns = fc.dictionary(one(single), word, { maxKeys: 4, noNullPrototype: true }).map((c) => ({ ...c }))
+const source = (folder: string): fc.Arbitrary<SourceSpec> => {
+  const path = fileName.map((name) => join(folder, name))
+  return fc.oneof(
+    fc
+      .tuple(
+        fc.oneof(path, fc.array(path, { minLength: 1, maxLength: 3 })),
+        optional({
+          columns,
+          features: fc.array(word, { minLength: 1, maxLength: 3 }),
+          format: word,
+          labels: path,
+          classes: fc.array(word, { minLength: 1, maxLength: 3 }),
+        }),
+      )
+      .map(([p, rest]) => ({ path: p, ...rest })),
+    fc.dictionary(one(single), path, { minKeys: 1, maxKeys: 3, noNullPrototype: true }).map((arrays) => ({ arrays: { ...arrays } })),
+  )
+}
+const json = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    word,
+    fc.boolean(),
+    fc.constant(null),
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+    fc.array(tie('value'), { maxLength: 2 }),
+  ),
+})).value
+
+const pipeline = (folder: string): fc.Arbitrary<Pipeline> =>
+  fc.record({
+    version: fc.constant(1 as const),
+    subject: fc.record({ name: word, version: fc.option(word) }),
+    sources: fc.array(source(folder), { minLength: 1, maxLength: 3 }),
+    reference: fc.array(source(folder), { maxLength: 2 }),
+    features: fc.oneof(
+      fc.constant({}),
+      fc.record({
+        text: optional({
+          dims: fc.integer({ min: 8, max: 4096 }),
+          model: fileName.map((n) => join(folder, n)),
+          pooling: one(['mean', 'cls'] as const),
+        }),
+      }),
+    ),
+    detectors: fc.dictionary(
+      word.filter((w) => w !== '__proto__'),
+      fc.oneof(
+        fc.constant(false as const),
+        fc.dictionary(
+          word.filter((w) => w !== '__proto__'),
+          json,
+          { maxKeys: 3, noNullPrototype: true },
+        ),
+      ),
+      { maxKeys: 2, noNullPrototype: true },
+    ),
+    gate: fc.record({
+      'fail-on': one(['critical', 'high', 'medium', 'low', 'never'] as const),
+      'max-flagged': unit,
+      require: fc.constant([]),
+      'min-coverage': unit,
+    }),
+    waivers: fc.constant([]),
+    report: fc.record({
+      formats: fc.uniqueArray(one(reportFormats), { maxLength: 4 }),
+      excerpts: fc.boolean(),
+      flags: one(flagFormats),
+      scores: fc.option(one(flagFormats)),
+    }),
+  }) as fc.Arbitrary<Pipeline>
+
+const listing = (cells: readonly (readonly [string, Role | null])[], format = 'csv'): SourceListing => ({
+  shards: [{ id: 'a', format, path: '/a', bytes: 1, expectedRows: null, options: {} }],
+  columns: cells.map(([name, role]) => ({ name, type: 'text\n# x', role })),
+  roles: [],
+  guessed: true,
+  files: [],
+})
+
+test('what is printed reads back as the same pipeline', async () => {
+  const folder = await folderWith({})
+  await fc.assert(
+    fc.asyncProperty(pipeline(folder), fc.boolean(), async (before, absolute) => {
+      const text = printConfig(before, [], absolute ? {} : { relativeTo: folder })
+      await writeFile(join(folder, 'p.yaml'), text)
+      expect((await loadPipeline(join(folder, 'p.yaml'))).pipeline).toEqual(before)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('the guess is written down, and names of columns stay names', async () => {
+  const folder = await folderWith({})
+  const names = fc.uniqueArray(word, { minLength: 2, maxLength: 6 })
+  await fc.assert(
+    fc.asyncProperty(names, async (columns) => {
+      const cells = columns.map((name, i) => [name, i === 0 ? 'label' : i === 1 ? null : 'features'] as const)
+      const before = {
+        version: 1,
+        subject: { name: 's', version: null },
+        sources: [{ path: join(folder, 'a.csv') }],
+        reference: [],
+        features: {},
+        detectors: {},
+        gate: { 'fail-on': 'high', 'max-flagged': 0, require: [], 'min-coverage': 1 },
+        waivers: [],
+        report: { formats: [], excerpts: false, flags: 'csv', scores: null },
+      } as const satisfies Pipeline
+      await writeFile(join(folder, 'p.yaml'), printConfig(before, [listing(cells)], { relativeTo: folder }))
+      const { pipeline } = await loadPipeline(join(folder, 'p.yaml'))
+      const features = columns.slice(2)
+      expect(pipeline).toEqual({
+        ...before,
+        sources: [{ path: join(folder, 'a.csv'), columns: { label: columns[0] }, ...(features.length ? { features } : {}) }],
+      })
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('members of an .npz are written as arrays, and waivers by their file', async () => {
+  const folder = await folderWith({ 'w.yaml': 'version: 1\nwaivers: []\n' })
+  const { pipeline } = await loadPipeline(join(folder, 'p.yaml'), {}).catch(async () => {
+    await writeFile(join(folder, 'p.yaml'), 'version: 1\nsources: [{ path: x.npz }]\nwaivers: w.yaml\n')
+    return loadPipeline(join(folder, 'p.yaml'))
+  })
+  const text = printConfig(
+    pipeline,
+    [
+      listing(
+        [
+          ['train_images', 'image'],
+          ['train_labels', 'label'],
+        ],
+        'npz',
+      ),
+    ],
+    {
+      relativeTo: folder,
+      waiverFile: join(folder, 'w.yaml'),
+    },
+  )
+  await writeFile(join(folder, 'q.yaml'), text)
+  const again = await loadPipeline(join(folder, 'q.yaml'))
+  expect(again.pipeline.sources).toEqual([{ path: join(folder, 'x.npz'), arrays: { label: 'train_labels', image: 'train_images' } }])
+  expect(again.waiverFile).toBe(join(folder, 'w.yaml'))
+})
