@@ -50,14 +50,16 @@ const spots: readonly Spot[] = [
     kind: 'not-covered',
     family: 'clean-label',
     title: 'Clean-label poisoning',
-    sentence: 'Records with a correct label and slightly altered content, placed to move the decision for one target: no detector that ran looks for them.',
+    sentence:
+      'Records with a correct label and slightly altered content, placed to move the decision for one target: no detector that ran looks for them.',
     applies: (seen) => !seen.families.has('clean-label'),
   },
   {
     kind: 'not-covered',
     family: 'trigger',
     title: 'Backdoor triggers in images',
-    sentence: 'A small mark, pattern or blend that teaches a model to answer with the target class: no detector that ran looks at the pixels for one.',
+    sentence:
+      'A small mark, pattern or blend that teaches a model to answer with the target class: no detector that ran looks at the pixels for one.',
     applies: (seen) => !seen.families.has('trigger') && has(seen, 'image', 'embedding'),
   },
   {
@@ -85,7 +87,8 @@ const spots: readonly Spot[] = [
     kind: 'not-covered',
     family: 'data-provenance',
     title: 'Provenance',
-    sentence: 'Whether these files are the ones the publisher released, and what changed since the last delivery: no manifest, signature or snapshot was checked.',
+    sentence:
+      'Whether these files are the ones the publisher released, and what changed since the last delivery: no manifest, signature or snapshot was checked.',
     applies: (seen) => !seen.families.has('data-provenance'),
   },
   {

@@ -1,8 +1,8 @@
 import { type Finding, type RecordRef, severities, type Test } from '../contracts/finding.ts'
 import type { AuditOutcome, DetectorOutcome } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
-import { benjaminiHochberg } from './bh.ts'
 import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxonomies.ts'
+import { benjaminiHochberg } from './bh.ts'
 import { blindSpotsOf } from './blind-spots.ts'
 import { ReportError } from './errors.ts'
 import { clip } from './escape.ts'
@@ -93,10 +93,15 @@ const isThumbnail = (uri: string): boolean => uri.length <= 400_000 && /^data:im
 
 function toReport(finding: Finding, detector: DetectorOutcome, tests: ReadonlyMap<string, CorrectedTest>): ReportFinding {
   const rule = detector.rules.find((r) => r.id === finding.rule)
-  if (!rule) throw ReportError.of('unknown-rule', `${detector.id} reports a finding of ${clip(finding.rule, 200)}, which is not one of its rules`, 2)
+  if (!rule)
+    throw ReportError.of('unknown-rule', `${detector.id} reports a finding of ${clip(finding.rule, 200)}, which is not one of its rules`, 2)
   const test = finding.test === null ? null : tests.get(testKey(detector.id, finding.test))
   if (test === undefined)
-    throw ReportError.of('unknown-test', `${finding.rule} cites the test "${clip(finding.test ?? '', 200)}", which ${detector.id} does not report`, 2)
+    throw ReportError.of(
+      'unknown-test',
+      `${finding.rule} cites the test "${clip(finding.test ?? '', 200)}", which ${detector.id} does not report`,
+      2,
+    )
   return {
     fingerprint: fingerprintOf(finding),
     detector: detector.id,
@@ -139,7 +144,8 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
   const notSignificant = all.filter(({ finding }) => !isSignificant(finding)).map(({ finding }) => finding)
 
   const records = new Records(policy.excerpts)
-  for (const { source, finding } of reported) finding.records = source.records.slice(0, limits.records).map((ref) => records.add(ref, finding))
+  for (const { source, finding } of reported)
+    finding.records = source.records.slice(0, limits.records).map((ref) => records.add(ref, finding))
 
   const findings = reported.map(({ finding }) => finding)
   const waivers = policy.waivers.map(({ fingerprint, statement, expires, maxCount }) => {
@@ -153,7 +159,14 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
 
   const { verdict, reasons } = judge(outcome, gate, findings)
   const rules = outcome.detectors.flatMap((d) =>
-    d.rules.map((r) => ({ id: r.id, title: r.title, family: r.family, detector: d.id, page: `docs/rules/${r.id}.md`, taxa: taxaOf(r.family).map((t) => ({ ...t })) })),
+    d.rules.map((r) => ({
+      id: r.id,
+      title: r.title,
+      family: r.family,
+      detector: d.id,
+      page: `docs/rules/${r.id}.md`,
+      taxa: taxaOf(r.family).map((t) => ({ ...t })),
+    })),
   )
   const used = new Set<TaxonomyKey>(rules.flatMap((r) => r.taxa.map((t) => t.taxonomy)))
   const { read, rejected, unlabelled, flagged, reference } = outcome.rows
@@ -190,9 +203,15 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     columns: outcome.columns.map((c) => ({ name: name(c.name), type: name(c.type), role: c.role })),
     tests: [...tests.values()].sort((a, b) => a.adjusted - b.adjusted || a.p - b.p),
     correction: { method: 'Benjamini-Hochberg', level: significanceLevel, tests: tests.size },
-    plan: { digest: outcome.planDigest, seed: outcome.seed, levels: outcome.levels.map((l) => ({ name: l.name, statistics: [...l.statistics] })) },
+    plan: {
+      digest: outcome.planDigest,
+      seed: outcome.seed,
+      levels: outcome.levels.map((l) => ({ name: l.name, statistics: [...l.statistics] })),
+    },
     inputs: outcome.inputs.map((i) => ({ ...i, id: name(i.id) })),
-    taxonomies: taxonomies.filter((t) => used.has(t.key)).map(({ key, name, version, organization, url }) => ({ key, name, version, organization, url })),
+    taxonomies: taxonomies
+      .filter((t) => used.has(t.key))
+      .map(({ key, name, version, organization, url }) => ({ key, name, version, organization, url })),
     guidance: used.size > 0 ? [...guidance] : [],
     excerpts: policy.excerpts,
   }
@@ -211,6 +230,10 @@ const detectorRow = (d: DetectorOutcome, rowsRead: number): Report['detectors'][
   rowsScored: d.rowsScored,
   rowsFlagged: d.rowsFlagged,
   coverage: d.status === 'ran' ? coverageOf(d.rowsScored, rowsRead) : null,
-  thresholds: d.thresholds.map((t) => ({ rule: t.rule, group: t.group === null ? null : name(t.group), atLeast: Number.isFinite(t.atLeast) ? t.atLeast : null })),
+  thresholds: d.thresholds.map((t) => ({
+    rule: t.rule,
+    group: t.group === null ? null : name(t.group),
+    atLeast: Number.isFinite(t.atLeast) ? t.atLeast : null,
+  })),
   notes: d.notes.map((note) => clip(note, limits.message)),
 })

@@ -26,8 +26,16 @@ function boundMatrix(m: MatrixEvidence): ReportEvidence {
   const off = (i: number, j: number): number => (m.rows[i] === m.columns[j] ? 0 : countOf(m.counts[i]?.[j]))
   const rowSum = (i: number): number => m.columns.reduce((sum, _, j) => sum + off(i, j), 0)
   const columnSum = (j: number): number => m.rows.reduce((sum, _, i) => sum + off(i, j), 0)
-  const rows = classesKept(m.rows.length, rowSum, m.marked.map(([i]) => i))
-  const columns = classesKept(m.columns.length, columnSum, m.marked.map(([, j]) => j))
+  const rows = classesKept(
+    m.rows.length,
+    rowSum,
+    m.marked.map(([i]) => i),
+  )
+  const columns = classesKept(
+    m.columns.length,
+    columnSum,
+    m.marked.map(([, j]) => j),
+  )
   const all = Math.max(m.rows.length, m.columns.length)
   const cut = rows.length < m.rows.length || columns.length < m.columns.length
   return {
@@ -58,7 +66,8 @@ export function boundEvidence(evidence: Evidence): ReportEvidence {
       return boundMatrix(evidence)
     case 'intervals': {
       const usable = evidence.items.filter((i) => [i.estimate, i.low, i.high].every(Number.isFinite))
-      const kept = usable.length <= limits.items ? usable : [...usable].sort((a, b) => Number(b.marked) - Number(a.marked) || b.estimate - a.estimate)
+      const kept =
+        usable.length <= limits.items ? usable : [...usable].sort((a, b) => Number(b.marked) - Number(a.marked) || b.estimate - a.estimate)
       return {
         kind: 'intervals',
         title: name(kept.length > limits.items ? `${evidence.title}: ${limits.items} of ${kept.length}, the highest` : evidence.title),
@@ -87,7 +96,9 @@ export function boundEvidence(evidence: Evidence): ReportEvidence {
     case 'table':
       return {
         kind: 'table',
-        title: name(evidence.rows.length > limits.items ? `${evidence.title}: first ${limits.items} of ${evidence.rows.length}` : evidence.title),
+        title: name(
+          evidence.rows.length > limits.items ? `${evidence.title}: first ${limits.items} of ${evidence.rows.length}` : evidence.title,
+        ),
         columns: evidence.columns.map(name),
         rows: evidence.rows.slice(0, limits.items).map((row) => row.map(cell)),
       }

@@ -54,7 +54,8 @@ const flagColumns: readonly Column[] = [
   { name: 'given_label', type: 'text', of: (r) => r.givenLabel },
   { name: 'suggested_label', type: 'text', of: (r) => r.suggestedLabel },
 ]
-const columnsOf = (kind: RowKind): readonly Column[] => (kind === 'flags' ? flagColumns : flagColumns.filter((c) => c.name !== 'rule' && c.name !== 'group'))
+const columnsOf = (kind: RowKind): readonly Column[] =>
+  kind === 'flags' ? flagColumns : flagColumns.filter((c) => c.name !== 'rule' && c.name !== 'group')
 
 /**
  * Writes flags or scores as they come: Snappy-compressed Parquet in row groups of 100,000, CSV with a header, or JSON Lines.
@@ -85,7 +86,13 @@ export async function openRowWriter(path: string, format: FlagFormat, kind: RowK
 const unwritable =
   (path: string) =>
   (error: unknown): never => {
-    throw ReportError.of('unwritable', `cannot write ${path}: ${(error as Error).message}`, 2, 'Check the folder, its permissions and the free space.', { file: path })
+    throw ReportError.of(
+      'unwritable',
+      `cannot write ${path}: ${(error as Error).message}`,
+      2,
+      'Check the folder, its permissions and the free space.',
+      { file: path },
+    )
   }
 
 interface Sink {
@@ -144,7 +151,9 @@ const rowGroup = 100_000
 
 /** Rows of one row group, column by column: typed arrays where there are numbers, filled from the start. */
 const emptyGroup = (columns: readonly Column[]): Buffer[] =>
-  columns.map((c) => (c.type === 'text' ? new Array<string | null>(rowGroup) : c.type === 'row' ? new Uint32Array(rowGroup) : new Float64Array(rowGroup)))
+  columns.map((c) =>
+    c.type === 'text' ? new Array<string | null>(rowGroup) : c.type === 'row' ? new Uint32Array(rowGroup) : new Float64Array(rowGroup),
+  )
 type Buffer = (string | null)[] | Uint32Array | Float64Array
 
 async function parquetSink(path: string, columns: readonly Column[]): Promise<Sink> {
@@ -203,8 +212,7 @@ function fill(into: Buffer, at: number, values: Values[number], from: number, to
 function parquetColumn(column: Column, values: Buffer, rows: number): ColumnSource {
   const { name } = column
   if (Array.isArray(values)) return { name, data: values.slice(0, rows) }
-  if (values instanceof Uint32Array)
-    return { name, data: new Int32Array(values.buffer, 0, rows), encoding: 'PLAIN', offsetIndex: false }
+  if (values instanceof Uint32Array) return { name, data: new Int32Array(values.buffer, 0, rows), encoding: 'PLAIN', offsetIndex: false }
   const numbers = values.subarray(0, rows)
   const missing = numbers.some(Number.isNaN)
   const data = missing ? Array.from(numbers, (n) => (Number.isNaN(n) ? null : n)) : numbers

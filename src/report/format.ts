@@ -1,7 +1,6 @@
 /** Numbers for people, the same in every format and locale. */
 
-export const formatCount = (n: number): string =>
-  Number.isInteger(n) ? n.toString().replace(/\B(?=(\d{3})+$)/g, ',') : formatNumber(n)
+export const formatCount = (n: number): string => (Number.isInteger(n) ? n.toString().replace(/\B(?=(\d{3})+$)/g, ',') : formatNumber(n))
 
 /** Four significant digits; scientific below 1e-3 and from 1e6. */
 export function formatNumber(n: number): string {
@@ -42,3 +41,12 @@ export function formatBytes(bytes: number): string {
 
 /** `1 record`, `2 records` */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${formatCount(n)} ${n === 1 ? one : many}`
+
+const superscripts = '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'
+const raised = (exponent: string): string => [...exponent].map((c) => (c === '-' ? '\u207b' : (superscripts[Number(c)] as string))).join('')
+
+/** `1.7e-16` as it is printed: 1.7 \u00d7 10\u207b\u00b9\u2076. */
+export const typeset = (number: string): string =>
+  number
+    .replace(/(\d)e([+-]?\d+)/g, (_, digit: string, exponent: string) => `${digit}\u00a0\u00d7\u00a010${raised(exponent.replace('+', ''))}`)
+    .replace('1\u00a0\u00d7\u00a010\u207b\u00b3\u2070\u2070', '10\u207b\u00b3\u2070\u2070')

@@ -25,7 +25,13 @@ export function waiverState(waiver: Waiver, found: readonly { readonly count: nu
 export const coverageOf = (rowsScored: number, rowsRead: number): number => (rowsRead === 0 ? 1 : Math.min(1, rowsScored / rowsRead))
 
 function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
-  const of = (code: Reason['code'], message: string, hint: string | null): Reason => ({ ...none, verdict: 'incomplete', code, message, hint })
+  const of = (code: Reason['code'], message: string, hint: string | null): Reason => ({
+    ...none,
+    verdict: 'incomplete',
+    code,
+    message,
+    hint,
+  })
   const reasons: Reason[] = outcome.incomplete.map(({ message, place, hint }) => ({
     ...of('input-incomplete', message, hint),
     place: {
@@ -39,7 +45,13 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
   const ran = outcome.detectors.filter((d) => d.status === 'ran')
   for (const d of outcome.detectors)
     if (d.status === 'failed')
-      reasons.push(of('detector-failed', `${d.id} failed: ${d.reason}`, `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`))
+      reasons.push(
+        of(
+          'detector-failed',
+          `${d.id} failed: ${d.reason}`,
+          `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`,
+        ),
+      )
   const required = new Set([...gate.require, ...outcome.detectors.filter((d) => d.required).map((d) => d.id)])
   for (const id of required) {
     const d = outcome.detectors.find((one) => one.id === id)
@@ -51,13 +63,23 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
     const coverage = coverageOf(d.rowsScored, outcome.rows.read)
     if (coverage >= gate['min-coverage']) continue
     const share = `${formatPercent(coverage)} of ${plural(outcome.rows.read, 'row')}, and the gate asks for ${formatPercent(gate['min-coverage'])}`
-    reasons.push(of('min-coverage', `${d.id} could score ${share}`, 'Correct the rows under row issues, or lower gate.min-coverage if rows that cannot be scored are expected.'))
+    reasons.push(
+      of(
+        'min-coverage',
+        `${d.id} could score ${share}`,
+        'Correct the rows under row issues, or lower gate.min-coverage if rows that cannot be scored are expected.',
+      ),
+    )
   }
   return reasons
 }
 
 /** Why the verdict is what it is, the gravest first; empty when the gate passes. */
-export function judge(outcome: AuditOutcome, gate: Gate, findings: readonly ReportFinding[]): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
+export function judge(
+  outcome: AuditOutcome,
+  gate: Gate,
+  findings: readonly ReportFinding[],
+): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
   const ran = outcome.detectors.some((d) => d.status === 'ran')
   const broken = outcome.incomplete.length > 0 || outcome.detectors.some((d) => d.status === 'failed')
   if (outcome.rows.read === 0 && !broken)
@@ -88,7 +110,12 @@ export function judge(outcome: AuditOutcome, gate: Gate, findings: readonly Repo
   if (incomplete.length > 0) return { verdict: 'incomplete', reasons }
   if (!ran) {
     const why = outcome.detectors.map((d) => `${d.id}: ${d.reason}`).join('; ')
-    return { verdict: 'nothing-audited', reasons: [nothing(`no detector ran${why ? ` (${why})` : ''}`, 'Name the columns that hold labels and content, or enable a detector.')] }
+    return {
+      verdict: 'nothing-audited',
+      reasons: [
+        nothing(`no detector ran${why ? ` (${why})` : ''}`, 'Name the columns that hold labels and content, or enable a detector.'),
+      ],
+    }
   }
   return { verdict: failed.length > 0 ? 'failed' : 'passed', reasons }
 }
@@ -116,7 +143,8 @@ export function headlineOf(verdict: Verdict, reasons: readonly Reason[], finding
     case 'nothing-audited':
       return 'Nothing was audited, so this data has no verdict.'
     case 'passed':
-      if (gate['fail-on'] === 'never') return `The gate passes: it fails on no finding, and there ${open === 1 ? 'is' : 'are'} ${plural(open, 'open finding')}${waivers}.`
+      if (gate['fail-on'] === 'never')
+        return `The gate passes: it fails on no finding, and there ${open === 1 ? 'is' : 'are'} ${plural(open, 'open finding')}${waivers}.`
       return `The gate passes: no open finding of ${atLeast}${open > 0 ? `, ${plural(open, 'finding')} below it` : ''}${waivers}.`
   }
 }
@@ -124,13 +152,16 @@ export function headlineOf(verdict: Verdict, reasons: readonly Reason[], finding
 /** What to do, in order; at most six steps. */
 export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'rows' | 'blindSpots'>): string[] {
   const steps = new Set<string>()
-  for (const reason of report.reasons) if (reason.hint) steps.add(reason.hint)
+  for (const reason of report.reasons) if (reason.hint && reason.verdict !== 'failed') steps.add(reason.hint)
   for (const finding of report.findings) if (finding.gates) steps.add(finding.action)
+  for (const reason of report.reasons) if (reason.hint) steps.add(reason.hint)
   if (report.verdict === 'failed' || report.verdict === 'passed')
     for (const finding of report.findings) if (finding.status === 'open' && !finding.gates) steps.add(finding.action)
-  if (report.waivers.some((w) => w.state === 'expired' || w.state === 'exceeded')) steps.add('Renew or remove the waivers that no longer hold.')
+  if (report.waivers.some((w) => w.state === 'expired' || w.state === 'exceeded'))
+    steps.add('Renew or remove the waivers that no longer hold.')
   if (report.waivers.some((w) => w.state === 'unused')) steps.add('Remove the waivers that match no finding.')
   const first = [...steps].slice(0, 5)
-  if (report.verdict === 'passed' && report.blindSpots.length > 0) first.push('Before relying on this result, read what this audit cannot see.')
+  if (report.verdict === 'passed' && report.blindSpots.length > 0)
+    first.push('Before relying on this result, read what this audit cannot see.')
   return first
 }

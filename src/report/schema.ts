@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rowIssueCodes, roles } from '../contracts/data.ts'
+import { roles, rowIssueCodes } from '../contracts/data.ts'
 import { confidences, severities } from '../contracts/finding.ts'
 import { taxonomyKeys } from '../taxonomy/taxonomies.ts'
 import { ReportError } from './errors.ts'
@@ -205,9 +205,7 @@ export const reportSchema = z.strictObject({
   labels: z.array(z.strictObject({ name: text, count, flagged: count })),
   sources: z.array(z.strictObject({ name: text, count, flagged: count })),
   columns: z.array(z.strictObject({ name: text, type: text, role: z.enum(roles).nullable() })),
-  tests: z.array(
-    z.strictObject({ detector: text, id: text, method: text, p: fraction, adjusted: fraction, significant: z.boolean() }),
-  ),
+  tests: z.array(z.strictObject({ detector: text, id: text, method: text, p: fraction, adjusted: fraction, significant: z.boolean() })),
   correction: z.strictObject({ method: z.literal('Benjamini-Hochberg'), level: fraction, tests: count }),
   plan: z.strictObject({
     digest: text,

@@ -42,8 +42,13 @@ const severityStyle: { readonly [S in ReportFinding['severity']]: Style } = {
 export function displayWidth(text: string): number {
   let width = 0
   for (const c of text) {
-    if (/[\p{M}\u200c\u200d\ufe0f]/u.test(c)) continue
-    width += /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(c) ? 2 : 1
+    if (/\p{M}|\u200c|\u200d|\ufe0f/u.test(c)) continue
+    width +=
+      /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(
+        c,
+      )
+        ? 2
+        : 1
   }
   return width
 }
@@ -116,7 +121,11 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   if (reasons.length > 0) {
     heading('Why')
     for (const reason of reasons.slice(0, 8)) {
-      const place = [reason.place?.file, reason.place?.line ? `line ${reason.place.line}` : null, reason.place?.column ? `column ${reason.place.column}` : null]
+      const place = [
+        reason.place?.file,
+        reason.place?.line ? `line ${reason.place.line}` : null,
+        reason.place?.column ? `column ${reason.place.column}` : null,
+      ]
       const where = place.filter((p) => p).join(', ')
       say(`${where ? `${where}: ` : ''}${reason.message}`, '    ', `  ${paint('\u2717', reason.verdict === 'failed' ? 'red' : 'yellow')} `)
     }
@@ -131,20 +140,32 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
 
   heading('Detectors')
   for (const d of report.detectors) {
-    const mark = { ran: paint('\u2713', 'green'), failed: paint('\u2717', 'red'), 'not-applicable': paint('\u2013', 'dim'), disabled: paint('\u2013', 'dim') }[d.status]
+    const mark = {
+      ran: paint('\u2713', 'green'),
+      failed: paint('\u2717', 'red'),
+      'not-applicable': paint('\u2013', 'dim'),
+      disabled: paint('\u2013', 'dim'),
+    }[d.status]
     const state = { ran: '', failed: 'failed: ', 'not-applicable': 'not applicable: ', disabled: 'disabled: ' }[d.status]
-    const scored = d.status === 'ran' ? `; ${formatCount(d.rowsScored)} of ${plural(read, 'row')} scored, ${formatCount(d.rowsFlagged)} flagged` : ''
+    const scored =
+      d.status === 'ran' ? `; ${formatCount(d.rowsScored)} of ${plural(read, 'row')} scored, ${formatCount(d.rowsFlagged)} flagged` : ''
     say(`${d.id}: ${state}${d.reason}${scored}`, '    ', `  ${mark} `)
   }
   if (report.notSignificant.length > 0 || report.correction.tests > 0)
-    say(`${plural(report.correction.tests, 'test')} corrected together; ${plural(report.notSignificant.length, 'suspicion')} not significant`, '    ', '    ', 'dim')
+    say(
+      `${plural(report.correction.tests, 'test')} corrected together; ${plural(report.notSignificant.length, 'suspicion')} not significant`,
+      '    ',
+      '    ',
+      'dim',
+    )
   const missed = [...new Set(report.blindSpots.filter((s) => s.kind === 'not-covered').map((s) => s.title))]
   if (missed.length > 0) say(`Not looked for: ${missed.join(', ')}.`, '    ', '    ', 'dim')
 
   const stale = report.waivers.filter((w) => w.state !== 'applied')
   if (stale.length > 0) {
     heading('Waivers')
-    for (const w of stale.slice(0, 5)) say(`${w.fingerprint.slice(0, 12)} ${w.state}: ${w.statement} (until ${w.expires})`, '    ', `  ${paint('!', 'yellow')} `)
+    for (const w of stale.slice(0, 5))
+      say(`${w.fingerprint.slice(0, 12)} ${w.state}: ${w.statement} (until ${w.expires})`, '    ', `  ${paint('!', 'yellow')} `)
   }
 
   if (report.next.length > 0) {
@@ -164,7 +185,12 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   function sayFinding(finding: ReportFinding): void {
     const waived = finding.status === 'waived'
     const label = (waived ? 'waived' : finding.severity).padEnd(8)
-    const facts = [finding.rule, plural(finding.count, 'record'), finding.test ? pEquals(finding.test.adjusted) : 'no test', `${finding.confidence} confidence`]
+    const facts = [
+      finding.rule,
+      plural(finding.count, 'record'),
+      finding.test ? pEquals(finding.test.adjusted) : 'no test',
+      `${finding.confidence} confidence`,
+    ]
     const first = `  ${waived ? paint(label, 'dim') : paint(label, 'bold', severityStyle[finding.severity])}  `
     say(finding.message, '            ', first)
     say(facts.join(' \u00b7 '), '            ', '            ', 'dim')

@@ -147,9 +147,7 @@ export interface Taxon {
 
 /** What a rule family is evidence relevant to, in the order of `taxonomyKeys`; empty for `coverage`. */
 export function taxaOf(family: Family): readonly Taxon[] {
-  return taxonomies.flatMap((t) =>
-    (familyTaxa[family][t.key] ?? []).map((id) => ({ taxonomy: t.key, id, name: t.entries[id] ?? id })),
-  )
+  return taxonomies.flatMap((t) => (familyTaxa[family][t.key] ?? []).map((id) => ({ taxonomy: t.key, id, name: t.entries[id] ?? id })))
 }
 
 /** Guidance that the evidence in a report is relevant to, beside the taxonomies: titles only. */

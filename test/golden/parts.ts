@@ -24,4 +24,12 @@ export const labelFlip = (part: Partial<DetectorOutcome>): DetectorOutcome => ({
 })
 
 export const notApplicable = (id: string, title: string, reason: string): DetectorOutcome =>
-  labelFlip({ id, title, rules: [{ id: `${id}/pattern`, title, family: 'trigger' }], status: 'not-applicable', reason, required: false, options: {} })
+  labelFlip({
+    id,
+    title,
+    rules: [{ id: `${id}/pattern`, title, family: 'trigger' }],
+    status: 'not-applicable',
+    reason,
+    required: false,
+    options: {},
+  })

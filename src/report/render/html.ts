@@ -7,18 +7,26 @@ import { findingId, moment } from './html/parts.ts'
 import { style } from './html/style.ts'
 import { html, nothing, type Safe, trusted } from './html/tag.ts'
 
-const words: { readonly [V in Verdict]: string } = { passed: 'Passed', failed: 'Failed', incomplete: 'Incomplete', 'nothing-audited': 'Nothing audited' }
+const words: { readonly [V in Verdict]: string } = {
+  passed: 'Passed',
+  failed: 'Failed',
+  incomplete: 'Incomplete',
+  'nothing-audited': 'Nothing audited',
+}
 const maxReasons = 8
 
 /** Shape as well as colour tells the verdict. */
 const signs: { readonly [V in Verdict]: string } = {
-  passed: '<path d="M7 12.5l3.2 3.2L17 9" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/>',
+  passed:
+    '<path d="M7 12.5l3.2 3.2L17 9" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/>',
   failed: '<path d="M8.5 8.5l7 7M15.5 8.5l-7 7" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>',
   incomplete: '<path d="M12 7v6.2M12 16.6v.1" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round"/>',
   'nothing-audited': '<path d="M7.5 12h9" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>',
 }
 const sign = (verdict: Verdict): Safe =>
-  trusted(`<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10.5" fill="none" stroke="currentColor" stroke-width="2"/>${signs[verdict]}</svg>`)
+  trusted(
+    `<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="10.5" fill="none" stroke="currentColor" stroke-width="2"/>${signs[verdict]}</svg>`,
+  )
 
 /** Styles are allowed by the digest of the one style element; scripts, fonts, frames, forms and every address not at all. */
 const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
@@ -105,7 +113,12 @@ function reason(r: Report['reasons'][number], report: Report): Safe {
     return html`<li><a href="#${findingId(index)}">${f.message}</a></li>`
   }
   const { file, line, column, row } = r.place ?? { file: null, line: null, column: null, row: null }
-  const where = [file, line === null ? null : `line ${line}`, column === null ? null : `column ${column}`, row === null ? null : `row ${row}`].filter((w) => w !== null)
+  const where = [
+    file,
+    line === null ? null : `line ${line}`,
+    column === null ? null : `column ${column}`,
+    row === null ? null : `row ${row}`,
+  ].filter((w) => w !== null)
   return html`<li>${r.message.slice(0, 1).toUpperCase()}${r.message.slice(1)}.${where.length > 0 && html`<span class="where"><bdi>${where.join(', ')}</bdi></span>`}</li>`
 }
 

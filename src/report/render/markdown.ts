@@ -2,7 +2,12 @@ import { clip, escapeMarkdown, markdownCode } from '../escape.ts'
 import { formatCount, formatPercent, pEquals, plural } from '../format.ts'
 import type { Report, ReportFinding, Verdict } from '../schema.ts'
 
-const marks: { readonly [V in Verdict]: string } = { passed: '✅ Passed', failed: '❌ Failed', incomplete: '⚠️ Incomplete', 'nothing-audited': '⚠️ Nothing audited' }
+const marks: { readonly [V in Verdict]: string } = {
+  passed: '✅ Passed',
+  failed: '❌ Failed',
+  incomplete: '⚠️ Incomplete',
+  'nothing-audited': '⚠️ Nothing audited',
+}
 const text = (value: string): string => escapeMarkdown(clip(value, 600))
 const code = (value: string): string => markdownCode(clip(value, 120))
 
@@ -63,7 +68,15 @@ export function renderMarkdown(report: Report): string {
     block(
       ...table(
         ['row issue', 'file', 'column', 'rows', ''],
-        report.issues.slice(0, 20).map((i) => [code(i.code), code(i.shard), i.column === null ? '' : code(i.column), formatCount(i.count), i.rejected ? 'rejected' : 'kept']),
+        report.issues
+          .slice(0, 20)
+          .map((i) => [
+            code(i.code),
+            code(i.shard),
+            i.column === null ? '' : code(i.column),
+            formatCount(i.count),
+            i.rejected ? 'rejected' : 'kept',
+          ]),
       ),
     )
   if (report.blindSpots.length > 0) {
@@ -81,6 +94,8 @@ export function renderMarkdown(report: Report): string {
     )
     block('</details>')
   }
-  block(`<sub>assay ${text(report.tool.version)}, ${text(report.startedAt)}, plan ${code(report.plan.digest.slice(0, 16))}, exit code ${report.exitCode}</sub>`)
+  block(
+    `<sub>assay ${text(report.tool.version)}, ${text(report.startedAt)}, plan ${code(report.plan.digest.slice(0, 16))}, exit code ${report.exitCode}</sub>`,
+  )
   return `${out.join('\n').trimEnd()}\n`
 }

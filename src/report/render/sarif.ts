@@ -8,12 +8,24 @@ const schema = 'https://json.schemastore.org/sarif-2.1.0.json'
 const maxResults = 5_000
 const maxLocations = 10
 
-const levels: { readonly [S in ReportFinding['severity']]: Result.level } = { critical: 'error', high: 'error', medium: 'warning', low: 'note', review: 'none' }
+const levels: { readonly [S in ReportFinding['severity']]: Result.level } = {
+  critical: 'error',
+  high: 'error',
+  medium: 'warning',
+  low: 'note',
+  review: 'none',
+}
 /** SARIF's rank is 0..100; a finding lies in the band of its severity, by its strongest record. */
 const bands: { readonly [S in ReportFinding['severity']]: number } = { critical: 90, high: 70, medium: 45, low: 20, review: 5 }
 const bandWidth = 10
 /** CVSS-like number that code scanning sorts by. */
-const securitySeverity: { readonly [S in ReportFinding['severity']]: string } = { critical: '9.5', high: '8.0', medium: '5.5', low: '3.0', review: '0.1' }
+const securitySeverity: { readonly [S in ReportFinding['severity']]: string } = {
+  critical: '9.5',
+  high: '8.0',
+  medium: '5.5',
+  low: '3.0',
+  review: '0.1',
+}
 
 const show = (text: string): string => clip(visible(text), 1_000)
 /** A sentence whose brackets are not taken for the embedded links of SARIF messages. */
@@ -93,9 +105,15 @@ async function toRule(rule: Report['rules'][number], report: Report): Promise<Re
     help: { text, ...(page === null ? {} : { markdown: page }) },
     relationships: rule.taxa.map((taxon) => {
       const index = report.taxonomies.findIndex((t) => t.key === taxon.taxonomy)
-      return { target: { id: taxon.id, toolComponent: { name: report.taxonomies[index]?.name ?? taxon.taxonomy, index } }, kinds: ['relevant'] }
+      return {
+        target: { id: taxon.id, toolComponent: { name: report.taxonomies[index]?.name ?? taxon.taxonomy, index } },
+        kinds: ['relevant'],
+      }
     }),
-    properties: { tags: ['security', 'data-poisoning', show(rule.family)], ...(worst ? { 'security-severity': securitySeverity[worst] } : {}) },
+    properties: {
+      tags: ['security', 'data-poisoning', show(rule.family)],
+      ...(worst ? { 'security-severity': securitySeverity[worst] } : {}),
+    },
   }
 }
 
@@ -125,8 +143,12 @@ function toNotification(reason: Report['reasons'][number]): Notification {
 
 function toResult(finding: ReportFinding, report: Report): Result {
   const strongest = Math.max(0, ...finding.records.map((i) => scoreOf(report.records[i] as ReportRecord, finding)))
-  const facts = [plural(finding.count, 'record'), finding.test ? `${pEquals(finding.test.adjusted)} after correction` : 'no test behind it'].join(', ')
-  const waiver = finding.status === 'waived' ? report.waivers.find((w) => w.fingerprint === finding.fingerprint && w.state === 'applied') : undefined
+  const facts = [
+    plural(finding.count, 'record'),
+    finding.test ? `${pEquals(finding.test.adjusted)} after correction` : 'no test behind it',
+  ].join(', ')
+  const waiver =
+    finding.status === 'waived' ? report.waivers.find((w) => w.fingerprint === finding.fingerprint && w.state === 'applied') : undefined
   return {
     ruleId: show(finding.rule),
     ruleIndex: report.rules.findIndex((r) => r.id === finding.rule),
@@ -141,7 +163,9 @@ function toResult(finding: ReportFinding, report: Report): Result {
       const index = report.taxonomies.findIndex((t) => t.key === taxon.taxonomy)
       return { id: taxon.id, toolComponent: { name: report.taxonomies[index]?.name ?? taxon.taxonomy, index } }
     }),
-    suppressions: waiver ? [{ kind: 'external', status: 'accepted', justification: `${show(waiver.statement)} (until ${show(waiver.expires)})` }] : [],
+    suppressions: waiver
+      ? [{ kind: 'external', status: 'accepted', justification: `${show(waiver.statement)} (until ${show(waiver.expires)})` }]
+      : [],
     properties: {
       severity: finding.severity,
       confidence: finding.confidence,
@@ -152,7 +176,8 @@ function toResult(finding: ReportFinding, report: Report): Result {
   }
 }
 
-const scoreOf = (record: ReportRecord, finding: ReportFinding): number => record.parts.find((p) => p.fingerprint === finding.fingerprint)?.score ?? 0
+const scoreOf = (record: ReportRecord, finding: ReportFinding): number =>
+  record.parts.find((p) => p.fingerprint === finding.fingerprint)?.score ?? 0
 
 /** One location a file, with its strongest records as logical locations; the first input where no record is shown. */
 function locationsOf(finding: ReportFinding, report: Report): Location[] {

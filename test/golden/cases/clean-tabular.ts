@@ -1,7 +1,7 @@
 import type { AuditOutcome } from '../../../src/contracts/outcome.ts'
 import type { Policy } from '../../../src/report/build.ts'
 import { labelFlip, record } from '../parts.ts'
-import { outcome as poisoned, policy as gate } from './poisoned-tabular.ts'
+import { policy as gate, outcome as poisoned } from './poisoned-tabular.ts'
 
 /** The control: the gate passes, a few records for review, and every test quiet. */
 export const outcome: AuditOutcome = {

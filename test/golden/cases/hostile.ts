@@ -2,7 +2,7 @@ import type { AuditOutcome } from '../../../src/contracts/outcome.ts'
 import type { Policy } from '../../../src/report/build.ts'
 import { fingerprintOf } from '../../../src/report/fingerprint.ts'
 import { classPair, labelFlip, record, source } from '../parts.ts'
-import { outcome as poisoned, policy as gate } from './poisoned-tabular.ts'
+import { policy as gate, outcome as poisoned } from './poisoned-tabular.ts'
 
 const script = '<script>window.pwned=1</script>'
 const image = '"><img src=x onerror=window.pwned=2>'
@@ -26,7 +26,16 @@ export const outcome: AuditOutcome = {
   labels: [script, image, formula, markdown].map((name, i) => ({ name, count: 100, flagged: i })),
   sources: [escapes, ends, long].map((name) => ({ name, count: 130, flagged: 1 })),
   columns: [{ name: style, type: bidi, role: 'label' }],
-  issues: [{ code: 'invalid-json', shard: ends, column: image, rejected: true, count: 3, examples: [{ row: 1, line: 2, detail: `${script}${commands}` }] }],
+  issues: [
+    {
+      code: 'invalid-json',
+      shard: ends,
+      column: image,
+      rejected: true,
+      count: 3,
+      examples: [{ row: 1, line: 2, detail: `${script}${commands}` }],
+    },
+  ],
   duplicateIds: { count: 2, examples: [script, formula] },
   detectors: [
     labelFlip({
@@ -93,7 +102,15 @@ export const outcome: AuditOutcome = {
               title: script,
               level: 0.95,
               expected: 0.1,
-              items: [script, ends, bidi].map((name, i) => ({ name, count: i, total: 10, estimate: i / 10, low: 0, high: 0.5, marked: i === 2 })),
+              items: [script, ends, bidi].map((name, i) => ({
+                name,
+                count: i,
+                total: 10,
+                estimate: i / 10,
+                low: 0,
+                high: 0.5,
+                marked: i === 2,
+              })),
             },
             {
               kind: 'histogram',
@@ -104,7 +121,15 @@ export const outcome: AuditOutcome = {
               threshold: 0.5,
             },
             { kind: 'numbers', title: markdown, items: [{ name: formula, value: script }] },
-            { kind: 'table', title: commands, columns: [image, escapes], rows: [[script, bidi], [long, null]] },
+            {
+              kind: 'table',
+              title: commands,
+              columns: [image, escapes],
+              rows: [
+                [script, bidi],
+                [long, null],
+              ],
+            },
           ],
           test: `label-flip/source: ${script}`,
           action: `Do not open ${markdown}.`,
@@ -131,6 +156,13 @@ export const outcome: AuditOutcome = {
 export const policy: Policy = {
   ...gate,
   gate: { ...gate.gate, require: [] },
-  waivers: [{ fingerprint: fingerprintOf({ rule: classPair.id, scope: waivedScope }), statement: `${script} ${commands}`, expires: '2027-01-01', maxCount: 5 }],
+  waivers: [
+    {
+      fingerprint: fingerprintOf({ rule: classPair.id, scope: waivedScope }),
+      statement: `${script} ${commands}`,
+      expires: '2027-01-01',
+      maxCount: 5,
+    },
+  ],
   excerpts: true,
 }

@@ -1,7 +1,7 @@
 import type { AuditOutcome } from '../../../src/contracts/outcome.ts'
 import type { Policy } from '../../../src/report/build.ts'
 import { labelFlip, notApplicable } from '../parts.ts'
-import { outcome as poisoned, policy as gate } from './poisoned-tabular.ts'
+import { policy as gate, outcome as poisoned } from './poisoned-tabular.ts'
 
 /** A truncated Parquet file, rejected rows, a failed detector and a required one that could not run: exit 2 before the findings. */
 export const outcome: AuditOutcome = {
@@ -31,7 +31,14 @@ export const outcome: AuditOutcome = {
         { row: 902, line: null, detail: null },
       ],
     },
-    { code: 'missing-label', shard: 'delivery/part-0.parquet', column: 'finding', rejected: false, count: 1_120, examples: [{ row: 4, line: null, detail: null }] },
+    {
+      code: 'missing-label',
+      shard: 'delivery/part-0.parquet',
+      column: 'finding',
+      rejected: false,
+      count: 1_120,
+      examples: [{ row: 4, line: null, detail: null }],
+    },
   ],
   duplicateIds: { count: 14, examples: ['a-1', 'a-2'] },
   incomplete: [

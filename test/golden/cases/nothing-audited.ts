@@ -1,7 +1,7 @@
 import type { AuditOutcome } from '../../../src/contracts/outcome.ts'
 import type { Policy } from '../../../src/report/build.ts'
 import { notApplicable } from '../parts.ts'
-import { outcome as poisoned, policy as gate } from './poisoned-tabular.ts'
+import { policy as gate, outcome as poisoned } from './poisoned-tabular.ts'
 
 /** Rows without a label and without content: no detector applies. */
 export const outcome: AuditOutcome = {

@@ -90,14 +90,16 @@ export const outcome: AuditOutcome = {
             },
           ],
           test: 'label-flip/source: Coimbra, malignant to benign',
-          action: 'Ask Coimbra how it labels, have a second reader look at its 28 records, and keep its records out of training until then.',
+          action:
+            'Ask Coimbra how it labels, have a second reader look at its 28 records, and keep its records out of training until then.',
         },
         {
           rule: classPair.id,
           severity: 'high',
           confidence: 'medium',
           scope: { kind: 'class-pair', names: ['malignant', 'benign'] },
-          message: 'Records that look malignant are labelled benign 32 times, where 9.4 would be expected from the confusion of the classes.',
+          message:
+            'Records that look malignant are labelled benign 32 times, where 9.4 would be expected from the confusion of the classes.',
           count: 32,
           records: ofPair.slice(0, 6),
           evidence: [
@@ -152,7 +154,12 @@ export const outcome: AuditOutcome = {
               kind: 'table',
               title: 'Flagged records by source',
               columns: ['source', 'records', 'flagged', 'fraction'],
-              rows: hospitals.map((name, i) => [name, sizes[i] as number, flips[i] as number, Number(((flips[i] as number) / (sizes[i] as number)).toFixed(4))]),
+              rows: hospitals.map((name, i) => [
+                name,
+                sizes[i] as number,
+                flips[i] as number,
+                Number(((flips[i] as number) / (sizes[i] as number)).toFixed(4)),
+              ]),
             },
           ],
           test: null,

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatNumber, formatP, formatPercent, plural } from '../../format.ts'
+import { formatBytes, formatCount, formatNumber, formatP, formatPercent, plural, typeset } from '../../format.ts'
 import type { Report } from '../../schema.ts'
 import { badge, code, moment, pairs, table } from './parts.ts'
 import { html, nothing, type Safe } from './tag.ts'
@@ -13,7 +13,13 @@ export function coverage(report: Report): Safe {
 <p class="lead">What was looked for, how, and on how many of the ${plural(report.rows.read, 'row')}.</p>
 ${table(
   'Detectors',
-  [{ title: 'Detector' }, { title: 'Status' }, { title: 'How, or why not' }, { title: 'Rows scored', numeric: true }, { title: 'Flagged', numeric: true }],
+  [
+    { title: 'Detector' },
+    { title: 'Status' },
+    { title: 'How, or why not' },
+    { title: 'Rows scored', numeric: true },
+    { title: 'Flagged', numeric: true },
+  ],
   report.detectors.map((d) => [
     html`<bdi>${d.title}</bdi> ${code(d.id)}`,
     html`${badge(`status-${d.status}`, d.status.replace('-', ' '))}${d.required && html` <span class="muted small nowrap">required</span>`}`,
@@ -21,6 +27,8 @@ ${table(
     d.coverage === null ? null : html`${formatCount(d.rowsScored)} <span class="muted">(${formatPercent(d.coverage)})</span>`,
     d.status === 'ran' ? formatCount(d.rowsFlagged) : null,
   ]),
+  '',
+  'spoken',
 )}
 ${notes.map((d) => html`<h3>Notes of <bdi>${d.id}</bdi></h3><ul class="notes">${d.notes.map((note) => html`<li>${note}</li>`)}</ul>`)}
 ${issues(report)}
@@ -30,7 +38,8 @@ ${blindSpots(report)}`
 
 function issues(report: Report): Safe {
   const { count, examples } = report.duplicateIds
-  if (report.issues.length === 0 && count === 0) return html`<h3>Row issues</h3><p class="muted">None: every row could be read, and no id occurs twice.</p>`
+  if (report.issues.length === 0 && count === 0)
+    return html`<h3>Row issues</h3><p class="muted">None: every row could be read, and no id occurs twice.</p>`
   const rows = report.issues.slice(0, maxRows).map((i) => [
     code(i.code),
     html`<bdi>${i.shard}</bdi>${i.column !== null && html`, column <bdi>${i.column}</bdi>`}`,
@@ -38,11 +47,14 @@ function issues(report: Report): Safe {
     i.rejected ? 'left out' : 'kept, field missing',
     i.examples
       .slice(0, 3)
-      .map((e) => `${e.line === null ? `row ${formatCount(e.row)}` : `line ${formatCount(e.line)}`}${e.detail === null ? '' : ` (${e.detail})`}`)
+      .map(
+        (e) =>
+          `${e.line === null ? `row ${formatCount(e.row)}` : `line ${formatCount(e.line)}`}${e.detail === null ? '' : ` (${e.detail})`}`,
+      )
       .join('; '),
   ])
   return html`<h3>Row issues</h3>
-${rows.length > 0 && table('Rows with a problem', [{ title: 'Issue' }, { title: 'Where' }, { title: 'Rows', numeric: true }, { title: 'Row was' }, { title: 'Examples' }], rows)}
+${rows.length > 0 && table('Rows with a problem', [{ title: 'Issue' }, { title: 'Where' }, { title: 'Rows', numeric: true }, { title: 'Row was' }, { title: 'Examples' }], rows, '', 'spoken')}
 ${report.issues.length > maxRows && html`<p class="muted">${plural(report.issues.length - maxRows, 'more line')} in report.json.</p>`}
 ${count > 0 && html`<p>${plural(count, 'row')} ${count === 1 ? 'repeats' : 'repeat'} an id that another row has${examples.length > 0 && html`, for example ${examples.slice(0, 5).map((id, i) => html`${i > 0 && ', '}<bdi>${id}</bdi>`)}`}.</p>`}`
 }
@@ -68,29 +80,67 @@ ${pairs([
   ['Waivers judged', moment(report.evaluatedAt)],
   ['Seed', code(plan.seed)],
   ['Plan', code(plan.digest)],
-  ['Gate', html`fails on ${report.gate.failOn}, at most ${formatPercent(report.gate.maxFlagged)} of rows flagged, at least ${formatPercent(report.gate.minCoverage)} scored${report.gate.require.length > 0 && html`, requires ${report.gate.require.join(', ')}`}`],
+  [
+    'Gate',
+    html`fails on ${report.gate.failOn}, at most ${formatPercent(report.gate.maxFlagged)} of rows flagged, at least ${formatPercent(report.gate.minCoverage)} scored${report.gate.require.length > 0 && html`, requires ${report.gate.require.join(', ')}`}`,
+  ],
   ['Exit code', String(report.exitCode)],
 ])}
-${report.inputs.length > 0 && html`<h3>Inputs</h3>${table(
+${
+  report.inputs.length > 0 &&
+  html`<h3>Inputs</h3>${table(
     'Files that were read',
     [{ title: 'File' }, { title: 'Part' }, { title: 'Size', numeric: true }, { title: 'SHA-256' }],
     report.inputs.slice(0, maxRows).map((i) => [i.id, i.over, formatBytes(i.bytes), code(i.sha256)]),
-  )}${report.inputs.length > maxRows && html`<p class="muted">${plural(report.inputs.length - maxRows, 'more file')} in report.json.</p>`}`}
-${report.columns.length > 0 && html`<h3>Columns</h3>${table('Columns and the roles they were given', [{ title: 'Column' }, { title: 'Type' }, { title: 'Role' }], report.columns.slice(0, maxRows).map((c) => [c.name, c.type, c.role ?? html`<span class="muted">not used</span>`]), 'compact')}`}
+    '',
+    'spoken',
+  )}${report.inputs.length > maxRows && html`<p class="muted">${plural(report.inputs.length - maxRows, 'more file')} in report.json.</p>`}`
+}
+<div class="grid">
+${
+  report.columns.length > 0 &&
+  html`<div><h3>Columns</h3>${table(
+    'Columns and the roles they were given',
+    [{ title: 'Column' }, { title: 'Type' }, { title: 'Role' }],
+    report.columns.slice(0, maxRows).map((c) => [c.name, c.type, c.role ?? html`<span class="muted">not used</span>`]),
+    'compact',
+    'spoken',
+  )}</div>`
+}
 ${counts('Labels', 'Label', report.labels)}
 ${counts('Sources', 'Source', report.sources)}
+${
+  plan.levels.length > 0 &&
+  html`<div><h3>Plan</h3>${table(
+    'Reads of the data before scores',
+    [{ title: 'Level' }, { title: 'Statistics' }],
+    plan.levels.map((l) => [l.name, l.statistics.join(', ')]),
+    'compact',
+    'spoken',
+  )}</div>`
+}
+</div>
 ${tests(report)}
-${report.notSignificant.length > 0 && html`<h3>Tested, not significant</h3><p class="muted small">Suspicions that chance explains once every test of the run is counted. They never fail a gate.</p>${table(
+${
+  report.notSignificant.length > 0 &&
+  html`<h3>Tested, not significant</h3><p class="muted small">Suspicions that chance explains once every test of the run is counted. They never fail a gate.</p>${table(
     'Suspicions that are not significant',
     [{ title: 'Rule' }, { title: 'Suspicion' }, { title: 'Corrected p', numeric: true }],
-    report.notSignificant.slice(0, maxRows).map((f) => [code(f.rule), f.message, f.test ? formatP(f.test.adjusted) : null]),
-  )}`}
-${report.waivers.length > 0 && html`<h3>Waivers</h3>${table(
+    report.notSignificant.slice(0, maxRows).map((f) => [code(f.rule), f.message, f.test ? typeset(formatP(f.test.adjusted)) : null]),
+    '',
+    'spoken',
+  )}`
+}
+${
+  report.waivers.length > 0 &&
+  html`<h3>Waivers</h3>${table(
     'Waivers and whether they hold',
     [{ title: 'State' }, { title: 'Statement' }, { title: 'Expires' }, { title: 'At most', numeric: true }, { title: 'Fingerprint' }],
     report.waivers.map((w) => [w.state, w.statement, w.expires, w.maxCount, code(w.fingerprint)]),
-  )}`}
-${plan.levels.length > 0 && html`<h3>Plan</h3>${table('Reads of the data before scores', [{ title: 'Level' }, { title: 'Statistics' }], plan.levels.map((l) => [l.name, l.statistics.join(', ')]), 'compact')}`}
+    '',
+    'spoken',
+  )}`
+}
 ${taxonomies(report)}
 </section>`
 }
@@ -99,12 +149,13 @@ function counts(title: string, column: string, items: Report['labels']): Safe {
   if (items.length === 0) return nothing
   const rows = [...items].sort((a, b) => b.count - a.count).slice(0, maxRows)
   const more = items.length - rows.length
-  return html`<h3>${title}</h3>${table(
+  return html`<div><h3>${title}</h3>${table(
     `${title}: rows and flagged rows${more > 0 ? `, the ${maxRows} largest of ${formatCount(items.length)}` : ''}`,
     [{ title: column }, { title: 'Rows', numeric: true }, { title: 'Flagged', numeric: true }, { title: 'Fraction', numeric: true }],
     rows.map((r) => [r.name, formatCount(r.count), formatCount(r.flagged), r.count === 0 ? null : formatPercent(r.flagged / r.count)]),
     'compact',
-  )}`
+    more > 0 ? 'shown' : 'spoken',
+  )}</div>`
 }
 
 function tests(report: Report): Safe {
@@ -112,8 +163,20 @@ function tests(report: Report): Safe {
   const shown = report.tests.slice(0, maxRows)
   return html`<h3>Tests</h3>${table(
     `${plural(report.tests.length, 'test')}, corrected together by ${report.correction.method}; significant at ${formatNumber(report.correction.level)}${shown.length < report.tests.length ? `; the ${maxRows} smallest` : ''}`,
-    [{ title: 'Test' }, { title: 'Method' }, { title: 'p', numeric: true }, { title: 'Corrected p', numeric: true }, { title: 'Significant' }],
-    shown.map((t) => [t.id, t.method, formatP(t.p), formatP(t.adjusted), t.significant ? html`<strong>yes</strong>` : 'no']),
+    [
+      { title: 'Test' },
+      { title: 'Method' },
+      { title: 'p', numeric: true },
+      { title: 'Corrected p', numeric: true },
+      { title: 'Significant' },
+    ],
+    shown.map((t) => [
+      t.id,
+      t.method,
+      typeset(formatP(t.p)),
+      typeset(formatP(t.adjusted)),
+      t.significant ? html`<strong>yes</strong>` : 'no',
+    ]),
   )}`
 }
 
@@ -127,9 +190,12 @@ ${table(
   [{ title: 'Rule' }, ...report.taxonomies.map((t) => ({ title: `${t.name} ${t.version}` }))],
   rules.map((r) => [
     code(r.id),
-    ...report.taxonomies.map((t) => html`${r.taxa.filter((x) => x.taxonomy === t.key).map((x) => html`<div title="${x.name}">${x.id}</div>`)}`),
+    ...report.taxonomies.map(
+      (t) => html`${r.taxa.filter((x) => x.taxonomy === t.key).map((x) => html`<div title="${x.name}">${x.id}</div>`)}`,
+    ),
   ]),
   'compact',
+  'spoken',
 )}
 ${report.guidance.length > 0 && html`<p class="small">Also relevant to:</p><ul class="notes">${report.guidance.map((g) => html`<li>${g}</li>`)}</ul>`}`
 }

@@ -1,6 +1,9 @@
 import { formatCount, formatNumber, formatPercent } from '../../format.ts'
 import type { ReportFinding } from '../../schema.ts'
-import { type Chart, histogramChart, intervalsChart, matrixChart } from './chart.ts'
+import type { Chart } from './chart.ts'
+import { histogramChart } from './histogram.ts'
+import { intervalsChart } from './intervals.ts'
+import { matrixChart } from './matrix.ts'
 import { pairs, table } from './parts.ts'
 import { html, type Safe } from './tag.ts'
 
@@ -17,13 +20,17 @@ ${chart.legend.length > 0 && html`<ul class="legend">${chart.legend.map((l) => h
 export async function evidence(e: Evidence): Promise<Safe> {
   switch (e.kind) {
     case 'numbers':
-      return html`<figure><figcaption>${e.title}</figcaption>${pairs(e.items.map((i) => [i.name, i.value] as const))}</figure>`
+      return html`<figure><figcaption>${e.title}</figcaption>${pairs(
+        e.items.map((i) => [i.name, i.value] as const),
+        'pairs numbers',
+      )}</figure>`
     case 'table':
-      return html`<figure${e.columns.length > 4 ? html` class="wide"` : ''}>${table(
+      return html`<figure${e.columns.length > 4 ? html` class="wide"` : ''}><figcaption>${e.title}</figcaption>${table(
         e.title,
         e.columns.map((title, at) => ({ title, numeric: e.rows.some((r) => typeof r[at] === 'number') })),
         e.rows,
         'compact',
+        'spoken',
       )}</figure>`
     case 'matrix': {
       const marked = new Set(e.marked.map(([i, j]) => `${i},${j}`))
@@ -35,11 +42,17 @@ export async function evidence(e: Evidence): Promise<Safe> {
           return marked.has(`${i},${j}`) ? html`<strong>${n}</strong> (in excess)` : n
         }),
       ])
-      return figure(e.title, await matrixChart(e), table(e.title, columns, rows, 'compact'))
+      return figure(e.title, await matrixChart(e), table(e.title, columns, rows, 'compact', 'spoken'))
     }
     case 'intervals': {
       const level = `${formatPercent(e.level)} interval`
-      const columns = [{ title: 'name' }, { title: 'count', numeric: true }, { title: 'of', numeric: true }, { title: 'fraction', numeric: true }, { title: level, numeric: true }]
+      const columns = [
+        { title: 'name' },
+        { title: 'count', numeric: true },
+        { title: 'of', numeric: true },
+        { title: 'fraction', numeric: true },
+        { title: level, numeric: true },
+      ]
       const rows = e.items.map((i) => [
         i.marked ? html`<strong><bdi>${i.name}</bdi></strong> (stands out)` : i.name,
         i.count,
@@ -47,14 +60,14 @@ export async function evidence(e: Evidence): Promise<Safe> {
         formatPercent(i.estimate),
         `${formatPercent(i.low)} to ${formatPercent(i.high)}`,
       ])
-      return figure(`${e.title} (${level}s)`, await intervalsChart(e), table(e.title, columns, rows, 'compact'))
+      return figure(`${e.title} (${level}s)`, await intervalsChart(e), table(e.title, columns, rows, 'compact', 'spoken'))
     }
     case 'histogram': {
       const columns = [{ title: e.xTitle }, ...e.series.map((s) => ({ title: s.name, numeric: true }))]
       const rows = e.edges
         .slice(0, -1)
         .map((edge, b) => [`${formatNumber(edge)} to ${formatNumber(e.edges[b + 1] as number)}`, ...e.series.map((s) => s.counts[b] ?? 0)])
-      return figure(e.title, await histogramChart(e), table(e.title, columns, rows, 'compact'))
+      return figure(e.title, await histogramChart(e), table(e.title, columns, rows, 'compact', 'spoken'))
     }
   }
 }

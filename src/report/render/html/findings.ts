@@ -1,4 +1,5 @@
-import { formatCount, formatNumber, pEquals, plural } from '../../format.ts'
+import { clip } from '../../escape.ts'
+import { formatCount, pEquals, plural, typeset } from '../../format.ts'
 import type { Report, ReportFinding, ReportRecord } from '../../schema.ts'
 import { evidence } from './evidence.ts'
 import { badge, code, findingId, pairs } from './parts.ts'
@@ -6,6 +7,8 @@ import { html, nothing, type Safe } from './tag.ts'
 
 const maxFindings = 200
 const maxRecords = 50
+const openRecords = 12
+const maxLabel = 80
 
 export async function findings(report: Report): Promise<Safe> {
   if (report.findings.length === 0)
@@ -30,7 +33,7 @@ async function finding(f: ReportFinding, index: number, report: Report): Promise
   const waiver = f.status === 'waived' ? report.waivers.find((w) => w.fingerprint === f.fingerprint && w.state === 'applied') : undefined
   const facts: (readonly [string, Safe | string])[] = [
     ['Records', formatCount(f.count)],
-    ['Corrected p-value', f.test ? pEquals(f.test.adjusted).replace('p = ', '') : 'no test'],
+    ['Corrected p-value', f.test ? typeset(pEquals(f.test.adjusted).replace(/^p (= )?/, '')) : 'no test'],
     ['Confidence', f.confidence],
     ['Gate', f.gates ? 'fails it' : f.status === 'waived' ? 'waived' : 'does not fail it'],
   ]
@@ -43,12 +46,22 @@ ${waiver ? html`<p class="action"><b>Waived</b> until ${waiver.expires}, for at 
 ${shown.length > 0 && html`<div class="evidence">${shown}</div>`}
 <p class="action"><b>What to do.</b> ${f.action}</p>
 <div class="fine">
-${f.test && html`<div>Test: <bdi>${f.test.id}</bdi>, ${f.test.method}, p = ${f.test.p.toExponential(2)} before correction</div>`}
-${f.taxa.length > 0 && html`<div>Evidence relevant to: ${f.taxa.map((t, i) => html`${i > 0 && ', '}<span title="${t.name}">${t.id}</span>`)}</div>`}
+${f.test && html`<div>Test: <bdi>${f.test.id}</bdi>, ${f.test.method}, ${typeset(pEquals(f.test.p))} before correction</div>`}
+${f.taxa.length > 0 && html`<div>Evidence relevant to ${taxa(f, report)}</div>`}
 <div>Fingerprint for a waiver: ${code(f.fingerprint)}</div>
 </div>
 </article>`
 }
+
+/** Entries by taxonomy: "MITRE ATLAS AML.T0020, AML.T0059; NIST AI 100-2 NISTAML.013". */
+const taxa = (f: ReportFinding, report: Report): readonly Safe[] =>
+  report.taxonomies
+    .map((t) => ({ t, entries: f.taxa.filter((x) => x.taxonomy === t.key) }))
+    .filter(({ entries }) => entries.length > 0)
+    .map(
+      ({ t, entries }, i) =>
+        html`${i > 0 && '; '}${t.name} ${entries.map((x, at) => html`${at > 0 && ', '}<span class="nowrap" title="${x.name}">${x.id}</span>`)}`,
+    )
 
 const strength = (r: ReportRecord): number => Math.max(0, ...r.parts.map((p) => p.score))
 
@@ -60,6 +73,8 @@ function records(report: Report): Safe {
   const shown = strongest.slice(0, maxRecords)
   const pictures = shown.some(({ record }) => record.thumbnail !== null)
   const sources = shown.some(({ record }) => record.source !== null)
+  const detectors = new Set(report.findings.map((f) => f.detector))
+  const short = (rule: string): string => (detectors.size > 1 ? rule : rule.slice(rule.indexOf('/') + 1))
   const rows = shown.map(({ record, score }) => {
     const parts = [...record.parts].sort((a, b) => b.score - a.score)
     return html`<tr>
@@ -68,24 +83,32 @@ ${pictures && html`<td>${record.thumbnail !== null && html`<img src="${record.th
 <td data-label="Label">${change(record)}</td>
 ${sources && html`<td data-label="Source">${record.source !== null && html`<bdi>${record.source}</bdi>`}</td>`}
 <td class="n" data-label="Score">${meter(score)}</td>
-<td data-label="Flagged by"><ul class="by">${parts.map((p) => html`<li>${link(p.rule, at.get(p.fingerprint))}${p.pValue !== null && html` <span class="muted">${pEquals(p.pValue)}</span>`}</li>`)}</ul></td>
+<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}${p.pValue !== null && html` <span class="muted nowrap">(${typeset(pEquals(p.pValue))})</span>`}`)}</td>
 </tr>
 `
   })
-  const caption = `The ${shown.length < report.records.length ? `${shown.length} strongest of ${formatCount(report.records.length)} shown in the report` : plural(shown.length, 'record')}, strongest first. All flagged rows are in the flags file.`
+  const columns = html`<thead><tr>${pictures && html`<th scope="col">Image</th>`}<th scope="col">Record</th><th scope="col">Given \u2192 suggested label</th>${sources && html`<th scope="col">Source</th>`}<th scope="col" class="n">Score</th><th scope="col">Flagged by</th></tr></thead>`
+  const of = report.records.length > shown.length ? `, of ${plural(report.records.length, 'record')} shown in report.json` : ''
+  const rest = rows.slice(openRecords)
   return html`<h3 id="records">Records to look at</h3>
-<table class="records"><caption>${caption}</caption>
-<thead><tr>${pictures && html`<th scope="col">Image</th>`}<th scope="col">Record</th><th scope="col">Given \u2192 suggested label</th>${sources && html`<th scope="col">Source</th>`}<th scope="col" class="n">Score</th><th scope="col">Flagged by</th></tr></thead>
-<tbody>${rows}</tbody></table>`
+<p class="muted small">Strongest first${of}. All flagged rows are in the flags file.</p>
+<table class="records"><caption class="spoken">Records to look at, strongest first</caption>${columns}<tbody>${rows.slice(0, openRecords)}</tbody></table>
+${rest.length > 0 && html`<details><summary>${plural(rest.length, 'more record')}</summary><table class="records"><caption class="spoken">More records</caption>${columns}<tbody>${rest}</tbody></table></details>`}`
 }
 
-const link = (rule: string, index: number | undefined): Safe => (index === undefined || index >= maxFindings ? html`<span>${rule}</span>` : html`<a href="#${findingId(index)}">${rule}</a>`)
+const link = (rule: string, shown: string, index: number | undefined): Safe =>
+  index === undefined || index >= maxFindings
+    ? html`<span>${shown}</span>`
+    : html`<a href="#${findingId(index)}" title="${rule}">${shown}</a>`
 
 function change(record: ReportRecord): Safe {
-  const given = record.givenLabel === null ? html`<span class="muted">no label</span>` : html`<del><bdi>${record.givenLabel}</bdi></del>`
-  if (record.suggestedLabel === null) return record.givenLabel === null ? given : html`<bdi>${record.givenLabel}</bdi>`
-  return html`<span class="change">${given}<span aria-hidden="true">\u2192</span><ins><bdi>${record.suggestedLabel}</bdi></ins></span>`
+  const given =
+    record.givenLabel === null
+      ? html`<span class="muted">no label</span>`
+      : html`<del><bdi>${clip(record.givenLabel, maxLabel)}</bdi></del>`
+  if (record.suggestedLabel === null) return record.givenLabel === null ? given : html`<bdi>${clip(record.givenLabel, maxLabel)}</bdi>`
+  return html`<span class="change">${given}<span aria-hidden="true">\u2192</span><ins><bdi>${clip(record.suggestedLabel, maxLabel)}</bdi></ins></span>`
 }
 
 const meter = (score: number): Safe =>
-  html`<span class="score"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="f-line" width="100" height="10" rx="5"/><rect class="f-plain" width="${Math.round(score * 100)}" height="10" rx="5"/></svg>${formatNumber(Number(score.toFixed(3)))}</span>`
+  html`<span class="score"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="f-line" width="100" height="10" rx="5"/><rect class="f-plain" width="${Math.round(score * 100)}" height="10" rx="5"/></svg>${score.toFixed(3)}</span>`

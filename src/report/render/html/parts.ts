@@ -15,11 +15,17 @@ const cell = (value: CellValue): Safe | string => {
   return typeof value === 'string' ? html`<bdi>${value}</bdi>` : value
 }
 
-/** A table with header cells, in a region that scrolls by itself and can be reached by keyboard. The first column names the row. */
-export function table(caption: string, columns: readonly Column[], rows: readonly (readonly CellValue[])[], className = ''): Safe {
+/** A table with header cells, in a region that scrolls by itself and can be reached by keyboard. The first column names the row; a caption that a heading repeats is spoken only. */
+export function table(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly CellValue[])[],
+  className = '',
+  title: 'shown' | 'spoken' = 'shown',
+): Safe {
   const numeric = (at: number): Safe => trusted(columns[at]?.numeric ? ' class="n"' : '')
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table class="${className}">
-<caption>${caption}</caption>
+<caption${title === 'spoken' && html` class="spoken"`}>${caption}</caption>
 <thead><tr>${columns.map((c, at) => html`<th scope="col"${numeric(at)}>${c.title}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>

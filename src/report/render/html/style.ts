@@ -78,7 +78,7 @@ section.part { margin-top: 4.25rem; }
 .finding.waived { background: none; border-style: dashed; }
 .finding header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.4rem 0.9rem; font-size: 0.875rem; color: var(--muted); }
 .finding h3 { font-size: 1.25rem; font-weight: 620; line-height: 1.35; margin: 0.6rem 0 0; max-width: 44rem; text-wrap: pretty; }
-.badge { display: inline-block; font-size: 0.75rem; font-weight: 650; letter-spacing: 0.05em; text-transform: uppercase; padding: 0.12rem 0.55rem; border-radius: 99px; color: var(--tone, var(--blue)); background: var(--tone-soft, var(--blue-soft)); }
+.badge { display: inline-block; font-size: 0.75rem; font-weight: 650; letter-spacing: 0.05em; text-transform: uppercase; padding: 0.12rem 0.55rem; border-radius: 99px; white-space: nowrap; color: var(--tone, var(--blue)); background: var(--tone-soft, var(--blue-soft)); }
 .critical, .high, .status-failed { --tone: var(--red); --tone-soft: var(--red-soft); }
 .medium { --tone: var(--amber); --tone-soft: var(--amber-soft); }
 .low, .review { --tone: var(--blue); --tone-soft: var(--blue-soft); }
@@ -108,15 +108,23 @@ summary:hover { color: var(--ink); }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; }
 caption { text-align: left; color: var(--muted); font-size: 0.875rem; padding-bottom: 0.5rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.5rem 0.9rem 0.5rem 0; border-bottom: 1px solid var(--line); }
-thead th { font-size: 0.8125rem; font-weight: 550; color: var(--muted); border-bottom-color: var(--strong-line); white-space: nowrap; vertical-align: bottom; }
+thead th { font-size: 0.8125rem; font-weight: 550; color: var(--muted); border-bottom-color: var(--strong-line); vertical-align: bottom; }
+thead th bdi { overflow-wrap: normal; }
 tbody th { font-weight: 550; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
-td code, th code { overflow-wrap: anywhere; }
+th bdi, td bdi, dd bdi, li bdi, p bdi, h3, .answers li, .action, .legend bdi { overflow-wrap: anywhere; }
+td code { overflow-wrap: anywhere; }
+th code { white-space: nowrap; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 3rem; align-items: start; }
+.grid > div { min-width: 0; }
+.spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 table.compact { font-size: 0.875rem; width: auto; min-width: 50%; }
 table.compact th, table.compact td { padding-top: 0.3rem; padding-bottom: 0.3rem; }
 table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-right: 1.6rem; }
 
+.records th[scope="row"] { min-width: 13rem; }
+.records .n { width: 9rem; }
 .records td, .records th { padding-top: 0.7rem; padding-bottom: 0.7rem; }
 .records .where { display: block; color: var(--muted); font-size: 0.8125rem; font-weight: 400; overflow-wrap: anywhere; }
 .records .excerpt { display: block; margin-top: 0.35rem; color: var(--soft); font-size: 0.875rem; max-width: 34rem; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -126,7 +134,6 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 .change ins { text-decoration: none; font-weight: 600; }
 .score { display: inline-flex; align-items: center; gap: 0.6rem; }
 .score svg { width: 3.5rem; height: 0.4rem; }
-.by { list-style: none; padding: 0; display: grid; gap: 0.15rem; font-size: 0.875rem; }
 
 .blind { list-style: none; padding: 0; margin-top: 1rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.1rem 2.5rem; }
 .blind li { border-left: 3px solid var(--strong-line); padding-left: 1rem; }
@@ -136,6 +143,8 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 .pairs { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1.5rem; margin-top: 0.75rem; font-size: 0.9375rem; }
 .pairs > div { display: contents; }
 .pairs dt { color: var(--muted); }
+.numbers { grid-template-columns: minmax(0, max-content) max-content; margin-top: 0; }
+.numbers dd { max-width: 14rem; }
 .pairs dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 footer { margin-top: 4rem; padding-top: 1.25rem; border-top: 1px solid var(--line); color: var(--muted); font-size: 0.875rem; }
 
@@ -154,8 +163,9 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   .figures dd { font-size: 1.25rem; }
   .figures div:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .finding { padding: 1.2rem 1.2rem 1.1rem; }
-  .pairs { grid-template-columns: 1fr; gap: 0.1rem; }
-  .pairs dd { margin-bottom: 0.6rem; }
+  .facts { display: grid; grid-template-columns: 1fr 1fr; gap: 0.7rem 1.5rem; }
+  .pairs:not(.numbers) { grid-template-columns: 1fr; gap: 0.1rem; }
+  .pairs:not(.numbers) dd { margin-bottom: 0.6rem; }
   .records, .records tbody, .records tr, .records td, .records th { display: block; }
   .records thead { position: absolute; left: -999rem; }
   .records tr { border-bottom: 1px solid var(--line); padding: 0.8rem 0; }
