@@ -3,7 +3,20 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**'],
+          testTimeout: 30_000,
+        },
+      },
+      // The built program as a user runs it. One file at a time: kills and timings need the machine for themselves.
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
+      // Needs the folder of real data in ASSAY_DATA.
+      { test: { name: 'data', include: ['test/data/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 300_000 } },
+      // Needs Chromium.
+      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },
 })
