@@ -1,0 +1,70 @@
+import { matrixOf } from '../../contracts/batch.ts'
+import type { Batch } from '../../contracts/data.ts'
+import { type DepthQuantiles, depthOf } from '../../statistics/label-model/depth.ts'
+import { type Judgement, scoreOf } from './tally.ts'
+
+export interface OwnPredictions {
+  readonly classes: readonly string[]
+  /** [K] t_j = mean p_j over records with given label j. */
+  readonly thresholds: Float64Array
+  readonly depth: DepthQuantiles
+  /** Class of each label of the batch, -1 where there is none. */
+  readonly given: (batch: Batch) => Int32Array
+}
+
+export const smallestProbability = 1e-7
+
+/** log(best) - log(second best), clipped so that it is at most about 16. */
+export const logMargin = (first: number, second: number): number => Math.log(Math.max(first, smallestProbability) / Math.max(second, smallestProbability))
+
+/**
+ * The ratio rule: S = log max over j other than the given label of p_j / t_j, less log p_given / t_given.
+ * S above log(1 / 0.7) is p_given / t_given below 0.7 of the largest p_j / t_j.
+ */
+export function judgePredictions(own: OwnPredictions, batch: Batch): Judgement {
+  const { classes, thresholds, depth } = own
+  const k = classes.length
+  const predictions = matrixOf(batch, 'predictions')
+  const given = own.given(batch)
+  const n = batch.numRows
+  const score = new Float64Array(n)
+  const depths = new Float64Array(n)
+  const predicted = new Int32Array(n)
+  const suggested = new Int32Array(n)
+  const p = predictions?.data as Float64Array
+  for (let i = 0, at = 0; i < n; i++, at += k) {
+    const g = given[i] as number
+    let first = 0
+    let second = -1
+    let other = -1
+    let best = -1
+    for (let j = 0; j < k; j++) {
+      const v = p[at + j] as number
+      if (j > 0) {
+        if (v > (p[at + first] as number)) {
+          second = first
+          first = j
+        } else if (second < 0 || v > (p[at + second] as number)) second = j
+      }
+      if (j === g) continue
+      const a = v / (thresholds[j] as number)
+      if (a > best) {
+        best = a
+        other = j
+      }
+    }
+    predicted[i] = first
+    suggested[i] = other
+    if (g < 0) {
+      score[i] = Number.NaN
+      suggested[i] = -1
+      continue
+    }
+    const own = (p[at + g] as number) / (thresholds[g] as number)
+    score[i] = best + own > 0 ? best / (best + own) : 0
+    if (first !== g) depths[i] = depthOf(depth, first, logMargin(p[at + first] as number, p[at + second] as number))
+  }
+  return { score, suggested: { codes: suggested, values: classes }, given, predicted, depth: depths, classes }
+}
+
+export const scoreAtRatio = (ratio: number): number => scoreOf(-Math.log(ratio))

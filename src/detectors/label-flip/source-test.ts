@@ -1,0 +1,116 @@
+import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { clopperPearson, hypergeometricUpper } from '../../math/tests.ts'
+import type { LabelTally, SourceCounts } from './tally.ts'
+
+const level = 0.95
+/** A cell is shown as in excess when its own p-value, times the cells of its source, is below this. */
+const cellLevel = 0.05
+const topSources = 25
+
+interface Cell {
+  readonly given: number
+  readonly predicted: number
+  /** Deep disagreements of the source in the cell, and its records predicted as that class. */
+  readonly count: number
+  readonly total: number
+  /** The same over all sources. */
+  readonly allCount: number
+  readonly allTotal: number
+  readonly p: number
+}
+
+export interface SourceResult {
+  readonly findings: readonly Finding[]
+  readonly tests: readonly Test[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * Does one source give label b to records that look like class a more often than all the others do?
+ * One-sided exact hypergeometric test of each cell against the other sources; a source's p-value is that of its strongest
+ * cell times the number of its cells (Bonferroni), so that one test a source enters the report's correction.
+ */
+export function testSources(tally: LabelTally, top: readonly RecordRef[]): SourceResult {
+  if (tally.tooManySources) return nothing('The source test did not run: there are too many sources and classes to keep their counts.')
+  if (!tally.sources) return nothing('The source test did not run: no column has the role source.')
+  if (tally.sources.names.length < 2) return nothing('The source test did not run: there is only one source.')
+  const { names } = tally.sources
+  const tests: Test[] = []
+  const findings: Finding[] = []
+  names.forEach((name, s) => {
+    const cells = cellsOf(tally.sources as SourceCounts, s, tally.classes.length)
+    if (cells.length === 0) return
+    const strongest = cells.reduce((a, b) => (b.p < a.p ? b : a))
+    const test = { id: `label-flip/source: ${name}`, method: 'one-sided exact hypergeometric test against all other sources, Bonferroni over the class pairs of the source', p: Math.min(1, strongest.p * cells.length) }
+    tests.push(test)
+    if (test.p <= cellLevel) findings.push(finding(tally, name, s, strongest, cells, test.id, top))
+  })
+  return { findings, tests, notes: [] }
+}
+
+const nothing = (note: string): SourceResult => ({ findings: [], tests: [], notes: [note] })
+
+const sum = (tables: readonly Float64Array[], at: number): number => tables.reduce((total, t) => total + (t[at] as number), 0)
+
+function cellsOf(sources: SourceCounts, s: number, k: number): Cell[] {
+  const cells: Cell[] = []
+  for (let predicted = 0; predicted < k; predicted++) {
+    const total = (sources.predicted[s] as Float64Array)[predicted] as number
+    if (total === 0) continue
+    const allTotal = sum(sources.predicted, predicted)
+    for (let given = 0; given < k; given++) {
+      const allCount = given === predicted ? 0 : sum(sources.deep, given * k + predicted)
+      if (allCount === 0) continue
+      const count = (sources.deep[s] as Float64Array)[given * k + predicted] as number
+      const p = count === 0 ? 1 : hypergeometricUpper(count, allTotal, allCount, total)
+      cells.push({ given, predicted, count, total, allCount, allTotal, p })
+    }
+  }
+  return cells
+}
+
+const percent = (x: number): string => `${(100 * x).toFixed(x < 0.01 ? 2 : 1)} %`
+
+function finding(tally: LabelTally, name: string, s: number, cell: Cell, cells: readonly Cell[], test: string, top: readonly RecordRef[]): Finding {
+  const label = (c: number) => tally.classes[c] as string
+  const sources = tally.sources as SourceCounts
+  const k = tally.classes.length
+  const others = cell.allTotal - cell.total
+  const rate = others > 0 ? (cell.allCount - cell.count) / others : 0
+  const excess = Math.max(1, Math.round(cell.count - rate * cell.total))
+  const intervals = sources.names.map((n, i) => {
+    const total = (sources.predicted[i] as Float64Array)[cell.predicted] as number
+    const count = (sources.deep[i] as Float64Array)[cell.given * k + cell.predicted] as number
+    const [low, high] = total > 0 ? clopperPearson(count, total, level) : [0, 1]
+    return { name: n, count, total, estimate: total > 0 ? count / total : 0, low, high, marked: i === s }
+  })
+  const shown = [...intervals].sort((a, b) => Number(b.marked) - Number(a.marked) || b.low - a.low).slice(0, topSources)
+  const excessCells = cells.filter((c) => c.p * cells.length <= cellLevel).sort((a, b) => a.p - b.p)
+  const evidence: Evidence[] = [
+    {
+      kind: 'intervals',
+      title: `Share labelled "${label(cell.given)}" among records that look like "${label(cell.predicted)}", by source`,
+      level,
+      expected: rate,
+      items: shown,
+    },
+    {
+      kind: 'table',
+      title: `Class pairs that source "${name}" labels differently from the others`,
+      columns: ['given label', 'looks like', 'records', 'of', 'all other sources', 'p before correction'],
+      rows: excessCells.slice(0, 10).map((c) => [label(c.given), label(c.predicted), c.count, c.total, percent((c.allCount - c.count) / Math.max(c.allTotal - c.total, 1)), c.p]),
+    },
+  ]
+  return {
+    rule: 'label-flip/source',
+    severity: 'high',
+    confidence: 'high',
+    scope: { kind: 'source', names: [name, label(cell.given), label(cell.predicted)] },
+    message: `Source "${name}" labels ${cell.count} of ${cell.total} records that look like "${label(cell.predicted)}" as "${label(cell.given)}" (${percent(cell.count / cell.total)}); all other sources do so in ${percent(rate)}: about ${excess} labels too many.`,
+    count: cell.count,
+    records: top.filter((r) => r.source === name && r.givenLabel === label(cell.given) && r.suggestedLabel === label(cell.predicted)).slice(0, 20),
+    evidence,
+    test,
+    action: `Hold back the records of source "${name}" with label "${label(cell.given)}", have a second reader label a sample of them, and ask the source how they were labelled.`,
+  }
+}

@@ -1,0 +1,190 @@
+import type { Matrix } from '../../contracts/batch.ts'
+import { addGram, type Fourier, gemm, gramSums, type Matrix64, randomFourier } from '../../math/kernels.ts'
+import { topK } from '../../math/neighbours.ts'
+import { keyed } from '../../math/rng.ts'
+import { applyMap, type InputMap } from './maps.ts'
+import { complements, type FoldSums, type FoldWeights, foldCount, ldaWeights, ridgeWeights, sumsOf } from './solve-folds.ts'
+
+/** How the class scores of a record are computed. */
+export type Family = 'ridge' | 'lda' | 'fourier' | 'knn'
+export interface Candidate {
+  readonly family: Family
+  readonly map: InputMap
+  /** Multiple of the median-distance bandwidth; fourier only. */
+  readonly width: number
+  /** Penalty (ridge, fourier), shrinkage (lda) or number of neighbours (knn). */
+  readonly strength: number
+}
+
+export const fourierFeatures = 1024
+const ridgePenalties = [1e-3, 1e-2, 1e-1, 1]
+const shrinkages = [0.01, 0.1, 0.3]
+const widths = [1, 1.4]
+export const neighbours = 10
+const block = 1024
+
+/** A labelled sample: the rows that choose the model. */
+export interface LabelledSample {
+  readonly vectors: Matrix
+  /** Class codes, 0..K-1. */
+  readonly labels: Int32Array
+  readonly folds: Int32Array
+  readonly classes: number
+}
+
+export const nameOf = (c: Candidate): string =>
+  c.family === 'knn' ? `cosine ${c.strength} nearest neighbours`
+  : c.family === 'lda' ? `linear discriminant analysis, shrinkage ${c.strength}`
+  : c.family === 'ridge' ? `ridge, ${c.map.name}, penalty ${c.strength}`
+  : `ridge on ${fourierFeatures} random Fourier features, ${c.map.name}, bandwidth ${c.width} x median, penalty ${c.strength}`
+
+/** Random Fourier features of the Gaussian kernel whose bandwidth is `width` times the median distance (Rahimi and Recht 2007). */
+export function fourierFor(x: Matrix64, width: number, seed: Uint8Array, features = fourierFeatures): Fourier {
+  const bandwidth = width * Math.sqrt(Math.max(medianSquaredDistance(x), 1e-12) / 2)
+  const random = keyed(seed, 'fourier')
+  const w = random.normals(x.dims * features)
+  for (let i = 0; i < w.length; i++) w[i] = (w[i] as number) / bandwidth
+  return { w, b: Float64Array.from({ length: features }, () => random.uniform() * 2 * Math.PI) }
+}
+
+const maxPairs = 500
+
+/** Over pairs of the first rows, which are a random sample in the order of keyed digests. */
+function medianSquaredDistance(x: Matrix64): number {
+  const half = Math.min(maxPairs, x.rows >> 1)
+  const d2: number[] = []
+  for (let i = 0; i < half; i++) {
+    for (let j = half; j < 2 * half; j += 7) {
+      let sum = 0
+      for (let c = 0; c < x.dims; c++) sum += ((x.data[i * x.dims + c] as number) - (x.data[j * x.dims + c] as number)) ** 2
+      if (sum > 0) d2.push(sum)
+    }
+  }
+  d2.sort((a, b) => a - b)
+  return d2[d2.length >> 1] ?? 1
+}
+
+export async function foldSums(x: Matrix64, sample: LabelledSample, fourier: Fourier | null): Promise<FoldSums[]> {
+  const k = sample.classes
+  const out: FoldSums[] = []
+  for (let f = 0; f < foldCount; f++) {
+    const rows = indices(sample.folds, f)
+    const sums = gramSums(fourier ? fourier.b.length : x.dims, k, true)
+    for (let at = 0; at < rows.length; at += block) {
+      const part = rows.subarray(at, at + block)
+      await addGram(sums, take(x, part), oneHot(part, sample.labels, k), fourier)
+    }
+    out.push(sumsOf(sums))
+  }
+  return out
+}
+
+const indices = (folds: Int32Array, fold: number): Int32Array => Int32Array.from(folds.keys()).filter((i) => folds[i] === fold)
+
+export function take(x: Matrix64, rows: Int32Array): Matrix64 {
+  const data = new Float64Array(rows.length * x.dims)
+  for (let i = 0; i < rows.length; i++) data.set(x.data.subarray((rows[i] as number) * x.dims, ((rows[i] as number) + 1) * x.dims), i * x.dims)
+  return { data, rows: rows.length, dims: x.dims }
+}
+
+function oneHot(rows: Int32Array, labels: Int32Array, k: number): Matrix64 {
+  const data = new Float64Array(rows.length * k)
+  for (let i = 0; i < rows.length; i++) data[i * k + (labels[rows[i] as number] as number)] = 1
+  return { data, rows: rows.length, dims: k }
+}
+
+/** F = (z, 1) W of each row with the weights of its own fold: [n, K]. */
+export async function linearScores(x: Matrix64, folds: Int32Array, weights: FoldWeights, fourier: Fourier | null, k: number): Promise<Float64Array> {
+  const out = new Float64Array(x.rows * k)
+  for (let f = 0; f < foldCount; f++) {
+    const rows = indices(folds, f)
+    const w = weights[f] as Float64Array
+    const features = w.length / k - 1
+    for (let at = 0; at < rows.length; at += block) {
+      const part = rows.subarray(at, at + block)
+      const z = fourier ? await randomFourier(take(x, part), fourier) : take(x, part)
+      const scores = await gemm(z, { data: w.subarray(0, features * k), rows: features, dims: k })
+      for (let i = 0; i < part.length; i++)
+        for (let c = 0; c < k; c++) out[(part[i] as number) * k + c] = (scores.data[i * k + c] as number) + (w[features * k + c] as number)
+    }
+  }
+  return out
+}
+
+/** Log of the smoothed shares of the classes among the nearest reference rows of other folds: [n, K]. */
+export async function neighbourScores(x: Matrix64, folds: Int32Array, reference: Matrix64, sample: LabelledSample, count: number): Promise<Float64Array> {
+  const k = sample.classes
+  const out = new Float64Array(x.rows * k)
+  for (let f = 0; f < foldCount; f++) {
+    const rows = indices(folds, f)
+    const others = Int32Array.from(sample.folds.keys()).filter((i) => sample.folds[i] !== f)
+    if (rows.length === 0 || others.length === 0) continue
+    const kk = Math.min(count, others.length)
+    const near = await topK(take(x, rows), take(reference, others), kk, 'cosine')
+    for (let i = 0; i < rows.length; i++) {
+      const votes = new Float64Array(k).fill(1 / k)
+      for (let j = 0; j < kk; j++) {
+        const label = sample.labels[others[near.indices[i * kk + j] as number] as number] as number
+        votes[label] = (votes[label] as number) + 1
+      }
+      for (let c = 0; c < k; c++) out[(rows[i] as number) * k + c] = Math.log((votes[c] as number) / (kk + 1))
+    }
+  }
+  return out
+}
+
+export interface Trial {
+  readonly candidate: Candidate
+  readonly fourier: Fourier | null
+  /** Share of the sample whose out-of-fold argmax is the given label. */
+  readonly accuracy: number
+}
+
+/** Every candidate's cross-validated accuracy on the sample, from Grams that candidates share. */
+export async function tryAll(sample: LabelledSample, maps: readonly InputMap[], seed: Uint8Array): Promise<Trial[]> {
+  const k = sample.classes
+  const trials: Trial[] = []
+  const add = (candidate: Candidate, fourier: Fourier | null, scores: Float64Array): void => {
+    trials.push({ candidate, fourier, accuracy: accuracy(scores, sample.labels, k) })
+  }
+  for (const map of maps) {
+    const x = await applyMap(map, sample.vectors)
+    const linear = complements(await foldSums(x, sample, null))
+    const q = x.dims + 1
+    for (const strength of ridgePenalties) {
+      add({ family: 'ridge', map, width: 0, strength }, null, await linearScores(x, sample.folds, await ridgeWeights(linear, q, k, strength), null, k))
+    }
+    if (map.name === 'standardised') {
+      for (const strength of shrinkages) add({ family: 'lda', map, width: 0, strength }, null, await linearScores(x, sample.folds, await ldaWeights(linear, q, k, strength), null, k))
+    } else {
+      add({ family: 'knn', map, width: 0, strength: neighbours }, null, await neighbourScores(x, sample.folds, x, sample, neighbours))
+    }
+    for (const width of widths) {
+      const fourier = fourierFor(x, width, seed)
+      const training = complements(await foldSums(x, sample, fourier))
+      for (const strength of ridgePenalties) {
+        const weights = await ridgeWeights(training, fourierFeatures + 1, k, strength)
+        add({ family: 'fourier', map, width, strength }, fourier, await linearScores(x, sample.folds, weights, fourier, k))
+      }
+    }
+  }
+  return trials
+}
+
+export function accuracy(scores: Float64Array, labels: Int32Array, k: number): number {
+  let right = 0
+  for (let i = 0; i < labels.length; i++) {
+    let best = 0
+    for (let c = 1; c < k; c++) if ((scores[i * k + c] as number) > (scores[i * k + best] as number)) best = c
+    if (best === labels[i]) right++
+  }
+  return labels.length === 0 ? 0 : right / labels.length
+}
+
+/** The best by accuracy; nearest neighbours only when they are better by a standard error, since they rank flips more coarsely. */
+export function best(trials: readonly Trial[], rows: number): Trial {
+  const linear = trials.filter((t) => t.candidate.family !== 'knn').reduce((a, b) => (b.accuracy > a.accuracy ? b : a))
+  const knn = trials.find((t) => t.candidate.family === 'knn')
+  const error = Math.sqrt((linear.accuracy * (1 - linear.accuracy)) / Math.max(rows, 1))
+  return knn && knn.accuracy > linear.accuracy + error ? knn : linear
+}
