@@ -2,6 +2,7 @@ import { matrixOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
+import { labelColumns } from './label-columns.ts'
 import { depthFromHistogram, type DepthQuantiles } from './label-model/depth.ts'
 
 /** Probabilities below this count as this: the log margin is then at most about 16.2. */
@@ -20,11 +21,11 @@ interface State {
 
 /**
  * Histograms, by class, of the log margin of predictions that agree with the given label: what `depthOf` ranks against.
- * `given(batch)` are the columns of the labels, -1 where there is none.
  */
-export function labelMargins(given: (batch: Batch) => Int32Array, parameters: { readonly classes: readonly string[] | null }): Statistic<State, { readonly depth: DepthQuantiles }> {
+export function labelMargins({ classes }: { readonly classes: readonly string[] | null }): Statistic<State, { readonly depth: DepthQuantiles }> {
+  const given = labelColumns(classes)
   return {
-    id: `label-margins/${shortDigest({ classes: parameters.classes ? [...parameters.classes] : null })}`,
+    id: `label-margins/${shortDigest({ classes: classes ? [...classes] : null })}`,
     version: 1,
     needs: ['label', 'predictions'],
     after: [],
@@ -36,7 +37,7 @@ export function labelMargins(given: (batch: Batch) => Int32Array, parameters: { 
       const k = predictions.dims
       if (state.classes === 0) Object.assign(state, { classes: k, counts: new Float64Array(k * bins) })
       const p = predictions.data as Float64Array
-      const labels = given(batch)
+      const labels = given(batch, k)
       for (let i = 0, at = 0; i < labels.length; i++, at += k) {
         const g = labels[i] as number
         if (g < 0) continue

@@ -1,5 +1,7 @@
 import { matrixOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
+import type { LabelColumns } from '../../statistics/label-columns.ts'
+import { logMargin } from '../../statistics/label-margins.ts'
 import { type DepthQuantiles, depthOf } from '../../statistics/label-model/depth.ts'
 import { type Judgement, scoreOf } from './tally.ts'
 
@@ -9,13 +11,8 @@ export interface OwnPredictions {
   readonly thresholds: Float64Array
   readonly depth: DepthQuantiles
   /** Class of each label of the batch, -1 where there is none. */
-  readonly given: (batch: Batch) => Int32Array
+  readonly given: LabelColumns
 }
-
-export const smallestProbability = 1e-7
-
-/** log(best) - log(second best), clipped so that it is at most about 16. */
-export const logMargin = (first: number, second: number): number => Math.log(Math.max(first, smallestProbability) / Math.max(second, smallestProbability))
 
 /**
  * The ratio rule: S = log max over j other than the given label of p_j / t_j, less log p_given / t_given.
@@ -25,7 +22,7 @@ export function judgePredictions(own: OwnPredictions, batch: Batch): Judgement {
   const { classes, thresholds, depth } = own
   const k = classes.length
   const predictions = matrixOf(batch, 'predictions')
-  const given = own.given(batch)
+  const given = own.given(batch, k)
   const n = batch.numRows
   const score = new Float64Array(n)
   const depths = new Float64Array(n)
@@ -64,7 +61,7 @@ export function judgePredictions(own: OwnPredictions, batch: Batch): Judgement {
     score[i] = best + own > 0 ? best / (best + own) : 0
     if (first !== g) depths[i] = depthOf(depth, first, logMargin(p[at + first] as number, p[at + second] as number))
   }
-  return { score, suggested: { codes: suggested, values: classes }, given, predicted, depth: depths, classes }
+  return { mode: 'own predictions', calibration: 0, score, suggested: { codes: suggested, values: classes }, given, predicted, depth: depths, classes }
 }
 
 export const scoreAtRatio = (ratio: number): number => scoreOf(-Math.log(ratio))

@@ -81,7 +81,7 @@ function finding(tally: LabelTally, name: string, s: number, cell: Cell, cells: 
   const intervals = sources.names.map((n, i) => {
     const total = (sources.predicted[i] as Float64Array)[cell.predicted] as number
     const count = (sources.deep[i] as Float64Array)[cell.given * k + cell.predicted] as number
-    const [low, high] = total > 0 ? clopperPearson(count, total, level) : [0, 1]
+    const { low, high } = clopperPearson(count, total, level)
     return { name: n, count, total, estimate: total > 0 ? count / total : 0, low, high, marked: i === s }
   })
   const shown = [...intervals].sort((a, b) => Number(b.marked) - Number(a.marked) || b.low - a.low).slice(0, topSources)

@@ -4,12 +4,17 @@ import type { Scored, Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
 import { addDisagreement, type DepthCells, depthCells } from '../../statistics/label-model/cells.ts'
 
+export type Mode = 'own predictions' | 'reference' | 'no model'
+
 /** A record's log odds of the suggested against the given label, S; its score is 1 / (1 + exp(-S)). */
 export const scoreOf = (s: number): number => 1 / (1 + Math.exp(-s))
 export const evidenceOf = (score: number): number => Math.log(score / (1 - score))
 
 /** What the label-flip scorers say of a batch beyond its scores. Codes of classes, -1 where the record has no label. */
 export interface Judgement extends Scored {
+  readonly mode: Mode
+  /** Size of the calibration set; p-values are multiples of 1 / (calibration + 1). 0 without a reference. */
+  readonly calibration: number
   readonly given: Int32Array
   readonly predicted: Int32Array
   readonly depth: Float64Array
@@ -27,6 +32,7 @@ export const maxCellClasses = 64
 export const cellBins = 128
 const cellLimit = 16
 const cellBinOf = (s: number): number => Math.min(cellBins - 1, Math.max(0, Math.floor((s / cellLimit) * cellBins)))
+export const cellName = (given: string, predicted: string): string => `${given} \u2192 ${predicted}`
 export const cellEdgeOf = (bin: number): number => (bin / cellBins) * cellLimit
 
 /** Disagreements at least as deep as each of these are counted. */
@@ -43,7 +49,10 @@ export interface SourceCounts {
 const sourceDepth = 0.25
 
 interface State {
+  mode: Mode | null
   classes: readonly string[]
+  /** Records with p-value (r + 1) / length. */
+  ranks: Float64Array
   /** Labelled records that were scored. */
   rows: number
   /** S of disagreeing records. */
@@ -62,6 +71,8 @@ interface State {
 const maxSourceCells = 20_000_000
 
 export interface LabelTally {
+  readonly mode: Mode | null
+  readonly ranks: Float64Array
   readonly classes: readonly string[]
   readonly rows: number
   readonly evidence: Float64Array
@@ -73,10 +84,12 @@ export interface LabelTally {
   readonly tooManySources: boolean
 }
 
-function start(state: State, classes: readonly string[], hasSources: boolean): void {
+function start(state: State, from: Pick<State, 'mode' | 'classes'>, ranks: number, hasSources: boolean): void {
   if (state.classes.length > 0) return
-  const k = classes.length
-  state.classes = classes
+  const k = from.classes.length
+  state.mode = from.mode
+  state.classes = from.classes
+  state.ranks = new Float64Array(ranks)
   state.cells = new Float64Array(k * k)
   state.disagreements = depthCells(k)
   state.cellEvidence = k <= maxCellClasses ? new Float64Array(k * k * cellBins) : null
@@ -110,7 +123,9 @@ const add = (into: Float64Array, from: Float64Array): void => {
 /** Flip tables and score histograms: all integers, so that every order of merging gives the same. */
 export const labelTally: Tally<State, LabelTally> = {
   init: () => ({
+    mode: null,
     classes: [],
+    ranks: new Float64Array(0),
     rows: 0,
     evidence: new Float64Array(evidenceBins),
     deep: new Float64Array(depths.length),
@@ -121,15 +136,16 @@ export const labelTally: Tally<State, LabelTally> = {
     tooManySources: false,
   }),
   update(_: Context, state: State, batch: Batch, scored: Scored) {
-    const { given, predicted, depth, classes, score } = scored as Judgement
+    const { given, predicted, depth, classes, score, mode, calibration, pValue } = scored as Judgement
     const source = codesOf(batch, 'source')
-    start(state, classes, source !== null)
+    start(state, { mode, classes }, calibration + 1, source !== null)
     const k = classes.length
     const places = (source?.values ?? []).map((name) => sourceIndex(state, name))
     for (let i = 0; i < given.length; i++) {
       const g = given[i] as number
       if (g < 0 || Number.isNaN(score[i])) continue
       state.rows++
+      if (pValue) bump(state.ranks, Math.round((pValue[i] as number) * (calibration + 1)) - 1)
       const cell = g * k + (predicted[i] as number)
       bump(state.cells, cell)
       const place = source ? (places[source.codes[i] as number] ?? -1) : -1
@@ -152,7 +168,8 @@ export const labelTally: Tally<State, LabelTally> = {
   },
   merge(into: State, from: State) {
     if (from.classes.length === 0) return
-    start(into, from.classes, from.sources !== null)
+    start(into, from, from.ranks.length, from.sources !== null)
+    add(into.ranks, from.ranks)
     into.rows += from.rows
     add(into.evidence, from.evidence)
     add(into.deep, from.deep)

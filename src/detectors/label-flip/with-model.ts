@@ -1,9 +1,10 @@
 import { keysOf, vectorsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
+import type { Codes } from '../../contracts/detector.ts'
 import { foldOf } from '../../math/hash.ts'
 import { classScores, emptyRow, type FittedModel, judge, type Judged } from '../../statistics/label-model/fit.ts'
 import { foldCount } from '../../statistics/label-model/solve-folds.ts'
-import { type Judgement, scoreOf } from './tally.ts'
+import { cellName, type Judgement, maxCellClasses, scoreOf } from './tally.ts'
 
 export const foldsOf = (batch: Batch): Int32Array => {
   const content = keysOf(batch, 'content')
@@ -36,7 +37,34 @@ export async function judgeByModel(model: FittedModel, given: Int32Array, batch:
     suggested[i] = row.suggested
     if (pValue) pValue[i] = conformal(model.sampleScores, row.evidence)
   }
-  return { score, suggested: { codes: suggested, values: model.classes }, given, predicted, depth, classes: model.classes, ...(pValue ? { pValue } : {}) }
+  return {
+    mode: calibrated ? 'reference' : 'no model',
+    calibration: calibrated ? model.sampleScores.length : 0,
+    score,
+    suggested: { codes: suggested, values: model.classes },
+    group: cells(given, predicted, model.classes),
+    given,
+    predicted,
+    depth,
+    classes: model.classes,
+    ...(pValue ? { pValue } : {}),
+  }
+}
+
+/** Cells of the disagreements by name, where there are few enough classes for thresholds of their own. */
+function cells(given: Int32Array, predicted: Int32Array, classes: readonly string[]): Codes {
+  const k = classes.length
+  if (k > maxCellClasses) return { codes: new Int32Array(given.length).fill(-1), values: [] }
+  const used = new Map<number, number>()
+  const values: string[] = []
+  const codes = given.map((g, i) => {
+    const p = predicted[i] as number
+    if (g < 0 || g === p) return -1
+    const cell = g * k + p
+    if (!used.has(cell)) used.set(cell, values.push(cellName(classes[g] as string, classes[p] as string)) - 1)
+    return used.get(cell) as number
+  })
+  return { codes, values }
 }
 
 /** (1 + number of calibration scores at least s) / (n + 1): Vovk et al. 2005. */
