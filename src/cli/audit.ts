@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import type { LoadedPipeline } from '../config/load.ts'
+import { printConfig } from '../config/print.ts'
+import { audit } from '../engine/audit.ts'
+import { makePlan, readPlan } from '../engine/plan.ts'
+import { describePlan, guessNote } from './describe-plan.ts'
+import { UsageError } from './errors.ts'
+import { clock, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
+import { type Io, write } from './io.ts'
+import type { AuditOptions } from './options.ts'
+import { showResult } from './show.ts'
+import { openWatch } from './watch.ts'
+
+/** Where the run is, for the message after Ctrl-C. */
+export type Started = (runDir: string) => void
+
+async function dryRun(loaded: LoadedPipeline, options: AuditOptions, now: Date, io: Io): Promise<number> {
+  return withScratch(async (folder) => {
+    const { pipeline, base } = await spool(loaded, folder, io)
+    const request = requestOf({ ...loaded, pipeline, base }, options, now, {
+      runDir: folder,
+      resume: false,
+      hooks: { progress: () => {}, log: () => {} },
+    })
+    await write(io.stdout, describePlan(await makePlan(request), request.workers))
+    return 0
+  })
+}
+
+/** Lists every source by itself: each has columns of its own. */
+async function print(loaded: LoadedPipeline, io: Io): Promise<number> {
+  return withScratch(async (folder) => {
+    const { listSources } = await import('../sources/list.ts')
+    const { pipeline, base } = await spool(loaded, folder, io)
+    const listings = []
+    for (const source of pipeline.sources) listings.push(await listSources([source], base))
+    await write(io.stdout, printConfig(loaded.pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
+    return 0
+  })
+}
+
+export async function runAudit(paths: readonly string[], options: AuditOptions, io: Io, started: Started): Promise<number> {
+  if (options.resume && options.runDir === undefined)
+    throw new UsageError('--resume needs the run to go on with', 'name it: --run-dir FOLDER')
+  const now = clock(io.env)
+  const loaded = await loadInput(paths, options)
+  if (options.printConfig) return print(loaded, io)
+  if (options.dryRun) return dryRun(loaded, options, now, io)
+  const runDir = options.runDir === undefined ? newRunDir(loaded.pipeline.subject.name, now) : resolve(options.runDir)
+  started(runDir)
+  let told: Promise<void> = Promise.resolve()
+  const tellGuess = async (note: (line: string) => void): Promise<void> => {
+    const line = guessNote(await readPlan(runDir))
+    if (line !== null) note(line)
+  }
+  const { hooks, progress, quiet } = await openWatch(options, io, ({ note }) => {
+    if (!options.quiet) told = tellGuess(note).catch(() => {})
+  })
+  try {
+    const ready = await spool(loaded, resolve(runDir, 'stdin'), io)
+    const result = await audit(requestOf(ready, options, now, { runDir, resume: options.resume === true, hooks }))
+    await told
+    progress.stop()
+    return await showResult(result, { ...options, quiet }, io)
+  } finally {
+    progress.stop()
+  }
+}

@@ -1,0 +1,81 @@
+import { relative } from 'node:path'
+import type { ColumnInfo, Role } from '../contracts/data.ts'
+import type { Part, Plan } from '../engine/plan.ts'
+import { escapeTerminal } from '../report/escape.ts'
+import { formatBytes, formatCount, plural } from '../report/format.ts'
+
+const shown = 20
+
+/** `label <- diagnosis, features <- 30 columns (radius, texture, ...)` */
+export function describeColumns(columns: readonly ColumnInfo[]): string {
+  const byRole = groupByRole(columns)
+  const parts = [...byRole].map(([role, list]) => {
+    const names = list.slice(0, 4).map((c) => escapeTerminal(c.name.slice(0, 60)))
+    return list.length === 1
+      ? `${role} <- ${names[0]}`
+      : `${role} <- ${list.length} columns (${names.join(', ')}${list.length > 4 ? ', ...' : ''})`
+  })
+  return parts.join(', ') || 'none'
+}
+
+function groupByRole(columns: readonly ColumnInfo[]): Map<Role, ColumnInfo[]> {
+  const out = new Map<Role, ColumnInfo[]>()
+  for (const c of columns) {
+    if (c.role === null) continue
+    const list = out.get(c.role)
+    if (list) list.push(c)
+    else out.set(c.role, [c])
+  }
+  return out
+}
+
+const rowsOf = (part: Part): number | null =>
+  part.shards.reduce<number | null>((sum, s) => (sum === null || s.expectedRows === null ? null : sum + s.expectedRows), 0)
+
+function describePart(name: string, part: Part): string[] {
+  const rows = rowsOf(part)
+  const bytes = part.files.reduce((sum, f) => sum + f.bytes, 0)
+  const size = `${rows === null ? 'rows unknown before reading' : plural(rows, 'row')}, ${formatBytes(bytes)}`
+  const list = part.shards
+    .slice(0, shown)
+    .map((s) => `    ${escapeTerminal(s.id)}  ${s.format}, ${s.expectedRows === null ? 'rows unknown' : plural(s.expectedRows, 'row')}`)
+  if (part.shards.length > shown) list.push(`    and ${formatCount(part.shards.length - shown)} more`)
+  return [
+    `${name}: ${plural(part.files.length, 'file')}, ${plural(part.shards.length, 'shard')} in ${plural(part.groups.length, 'group')}, ${size}`,
+    `  columns${part.guessed ? ' (guessed)' : ''}: ${describeColumns(part.columns)}`,
+    ...list,
+  ]
+}
+
+/** What `--dry-run` prints: the data, the detectors, every read of the data, and the memory that statistics take. */
+export function describePlan(plan: Plan, workers: number): string {
+  const { subject, reference } = plan
+  const out = [
+    `plan ${plan.digest.slice(0, 16)}, seed ${plan.seed}`,
+    '',
+    ...describePart('subject', subject),
+    ...(reference ? describePart('reference', reference) : []),
+    '',
+    'detectors:',
+    ...plan.detectors.map(
+      (d) => `  ${d.id}${d.required ? ' (required)' : ''}: ${d.status === 'runs' ? 'runs' : d.status}: ${escapeTerminal(d.reason)}`,
+    ),
+    '',
+    'reads of the data:',
+    ...plan.levels.map((level, i) => `  fit ${i}  ${level.name}: ${level.statistics.join(', ') || 'counts and spool'}`),
+    '  score   every row, by every detector that runs',
+    '  evidence   flagged rows only',
+    '',
+    `memory: at most ${formatBytes(plan.stateBytes)} of statistics a worker, ${plural(workers, 'worker')}`,
+  ]
+  return `${out.join('\n')}\n`
+}
+
+export const guessNote = (plan: Plan): string | null =>
+  plan.subject.guessed ? `columns guessed: ${describeColumns(plan.subject.columns)}; --print-config writes them down` : null
+
+/** As short as it can be typed from here. */
+export const shortPath = (path: string): string => {
+  const way = relative(process.cwd(), path)
+  return way === '' ? '.' : way.startsWith('..') ? path : way
+}
