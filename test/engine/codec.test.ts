@@ -23,7 +23,7 @@ const tree = fc.letrec<{ tree: Tree }>((tie) => ({
     fc.constant(null),
     typed as fc.Arbitrary<Tree>,
     fc.array(tie('tree'), { maxLength: 4 }),
-    fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('t', 'o', 'a', 'n')), tie('tree'), { maxLength: 4, noNullPrototype: true }),
+    fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('t', 'o', 'a', 'n')), tie('tree'), { maxKeys: 4, noNullPrototype: true }),
   ),
 })).tree
 

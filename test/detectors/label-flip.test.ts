@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import { makeBatch } from '../../src/contracts/batch.ts'
+import type { Role } from '../../src/contracts/data.ts'
+import type { Setup } from '../../src/contracts/detector.ts'
+import { labelFlip } from '../../src/detectors/label-flip.ts'
+import { batchesOf, blobs, flip } from '../support/blobs.ts'
+import { fitDetector } from '../support/fit-detector.ts'
+
+const setup = (subject: Role[], reference: Role[] | null = null): Setup => ({ subject, reference, shape: { rows: null, dims: 8, classes: 4, sources: 0 } })
+const vectors = setup(['label', 'embedding'])
+const everyone = () => true
+
+const recallOf = (flagged: readonly boolean[], labels: Int32Array, truth: Int32Array) => {
+  const wrong = [...labels.keys()].filter((i) => labels[i] !== truth[i])
+  const hit = wrong.filter((i) => flagged[i]).length
+  return { recall: hit / wrong.length, precision: hit / Math.max(1, flagged.filter(Boolean).length) }
+}
+
+describe('without a model', () => {
+  const data = blobs('four', 2000, 4, 8, 5)
+
+  it('flags uniform flips and accuses no class pair', async () => {
+    const labels = flip('u', data.truth, 0.1, (l, below) => (l + 1 + below(3)) % 4, everyone)
+    const { flagged, conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(data, labels))
+    const { recall, precision } = recallOf(flagged, labels, data.truth)
+    expect(recall).toBeGreaterThan(0.85)
+    expect(precision).toBeGreaterThan(0.85)
+    expect(conclusion.findings.some((f) => f.rule === 'label-flip/record' && f.severity === 'review')).toBe(true)
+    expect(Math.min(...conclusion.tests.map((t) => t.p)) * conclusion.tests.length).toBeGreaterThan(0.05)
+  })
+
+  it('names the class pair of targeted flips', async () => {
+    const labels = flip('p', data.truth, 0.2, () => 3, (i) => data.truth[i] === 1)
+    const { conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(data, labels))
+    const pair = conclusion.findings.find((f) => f.rule === 'label-flip/class-pair')
+    expect(pair?.scope.names).toEqual(['class 3', 'class 1'])
+    expect(conclusion.tests.find((t) => t.id === pair?.test)?.p).toBeLessThan(1e-3)
+  })
+
+  it('leaves clean data alone', async () => {
+    const { flagged, conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(data, data.truth))
+    expect(flagged.filter(Boolean).length / flagged.length).toBeLessThanOrEqual(0.01)
+    expect(conclusion.findings.filter((f) => f.severity !== 'review')).toEqual([])
+  })
+
+  it('names the source that flips', async () => {
+    const source = Array.from(data.truth, (_, i) => `vendor ${i % 5}`)
+    const labels = flip('s', data.truth, 0.3, () => 0, (i) => data.truth[i] === 2 && i % 5 === 3)
+    const { conclusion } = await fitDetector(labelFlip, {}, setup(['label', 'embedding', 'source']), batchesOf(data, labels, source))
+    const found = conclusion.findings.filter((f) => f.rule === 'label-flip/source')
+    expect(found.map((f) => f.scope.names)).toEqual([['vendor 3', 'class 0', 'class 2']])
+  })
+
+  it('says so when there is only one class', async () => {
+    const { scores, conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(data, data.truth.map(() => 0)))
+    expect(scores.every(Number.isNaN)).toBe(true)
+    expect(conclusion.notes.join()).toContain('Fewer than two classes')
+  })
+
+  it('does not score records without a label, and takes missing values for the mean', async () => {
+    const holes = { ...data, vectors: data.vectors.map((v, i) => (i % 97 === 0 ? Number.NaN : v)) }
+    const labels = data.truth.map((l, i) => (i % 10 === 0 ? -1 : l))
+    const batch = makeBatch({
+      row: Uint32Array.from(labels.keys()),
+      label: { codes: labels, values: ['a', 'b', 'c', 'd'] },
+      features: { data: holes.vectors, rows: labels.length, dims: 8, names: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] },
+    })
+    const { scores } = await fitDetector(labelFlip, {}, setup(['label', 'features']), [batch])
+    expect(scores.filter(Number.isNaN).length).toBe(200)
+  })
+})
+
+describe('with a reference', () => {
+  it('gives conformal p-values and a test for the records', async () => {
+    const data = blobs('reference', 3000, 4, 8, 6)
+    const part = (from: number, to: number) => ({ ...data, vectors: data.vectors.slice(from * 8, to * 8), truth: data.truth.slice(from, to) })
+    const trusted = part(0, 1000)
+    const subject = part(1000, 3000)
+    const labels = flip('r', subject.truth, 0.1, (l) => (l + 1) % 4, everyone)
+    const run = (l: Int32Array) => fitDetector(labelFlip, {}, setup(['label', 'embedding'], ['label', 'embedding']), batchesOf(subject, l), batchesOf(trusted, trusted.truth))
+    const poisoned = await run(labels)
+    const { recall, precision } = recallOf(poisoned.flagged, labels, subject.truth)
+    expect(recall).toBeGreaterThan(0.8)
+    expect(precision).toBeGreaterThan(0.88)
+    const finding = poisoned.conclusion.findings.find((f) => f.rule === 'label-flip/record')
+    expect(finding?.severity).toBe('high')
+    expect(poisoned.scored[0]?.pValue?.every((p) => p > 0 && p <= 1)).toBe(true)
+    const clean = await run(subject.truth)
+    expect(clean.flagged.filter(Boolean).length).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('with predictions', () => {
+  const own = setup(['label', 'predictions'])
+  const rows: [number, number[]][] = [
+    [0, [0.9, 0.05, 0.05]],
+    [0, [0.8, 0.1, 0.1]],
+    [0, [0.1, 0.85, 0.05]],
+    [1, [0.1, 0.8, 0.1]],
+    [1, [0.2, 0.7, 0.1]],
+    [1, [0.45, 0.5, 0.05]],
+    [2, [0.05, 0.05, 0.9]],
+    [2, [0.3, 0.1, 0.6]],
+    [2, [0.9, 0.05, 0.05]],
+  ]
+  const batch = (labels: readonly string[]) =>
+    makeBatch({
+      row: Uint32Array.from(rows.keys()),
+      label: { codes: Int32Array.from(rows, ([l]) => l), values: labels },
+      predictions: { data: Float64Array.from(rows.flatMap(([, p]) => p)), rows: rows.length, dims: 3 },
+    })
+
+  it.each(['ratio', 'prune_by_noise_rate', 'prune_by_class', 'both', 'confident_learning', 'predicted_neq_given', 'per_cell'])('filter %s takes the two clear flips', async (filter) => {
+    const { flagged, scores } = await fitDetector(labelFlip, { filter }, own, [batch(['0', '1', '2'])])
+    expect([...flagged.keys()].filter((i) => flagged[i])).toEqual([2, 8])
+    expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
+  })
+
+  it('takes named labels when the classes are declared, and says what to do when not', async () => {
+    const named = batch(['cat', 'dog', 'emu'])
+    const { flagged } = await fitDetector(labelFlip, { classes: ['cat', 'dog', 'emu'] }, own, [named])
+    expect(flagged[8]).toBe(true)
+    await expect(fitDetector(labelFlip, {}, own, [named])).rejects.toThrow(/"cat" is not the number/)
+  })
+})
