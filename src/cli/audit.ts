@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { LoadedPipeline } from '../config/load.ts'
 import { printConfig } from '../config/print.ts'
 import { audit } from '../engine/audit.ts'
+import { listEach } from '../engine/inputs.ts'
 import { makePlan, readPlan } from '../engine/plan.ts'
 import { describePlan, guessNote } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
@@ -27,13 +28,10 @@ async function dryRun(loaded: LoadedPipeline, options: AuditOptions, now: Date, 
   })
 }
 
-/** Lists every source by itself: each has columns of its own. */
 async function print(loaded: LoadedPipeline, io: Io): Promise<number> {
   return withScratch(async (folder) => {
-    const { listSources } = await import('../sources/list.ts')
     const { pipeline, base } = await spool(loaded, folder, io)
-    const listings = []
-    for (const source of pipeline.sources) listings.push(await listSources([source], base))
+    const listings = await listEach(pipeline.sources, base)
     await write(io.stdout, printConfig(loaded.pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
     return 0
   })

@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type LoadedPipeline, loadPipeline, type Overrides, pipelineForData } from '../config/load.ts'
 import type { SourceSpec } from '../contracts/data.ts'
-import { detectors } from '../detectors/registry.ts'
+import { detectorIds, spoolInput } from '../engine/inputs.ts'
 import type { AuditRequest } from '../engine/request.ts'
 import { UsageError } from './errors.ts'
 import type { Io } from './io.ts'
@@ -15,7 +15,7 @@ const isPipelineFile = (path: string): boolean => /\.ya?ml$/i.test(path)
 const overridesOf = (options: DataOptions, data: readonly string[]): Overrides => {
   const columns = columnsOf(options)
   const entries: { readonly [K in keyof Overrides]: Overrides[K] | undefined } = {
-    knownDetectors: detectors.map((d) => d.id),
+    knownDetectors: detectorIds(),
     data,
     preset: options.preset,
     columns: columns ?? undefined,
@@ -89,8 +89,7 @@ export async function spool(loaded: LoadedPipeline, folder: string, io: Io): Pro
   if (count > 1) throw new UsageError('standard input can be read for one source only')
   if (io.stdin.isTTY === true)
     throw new UsageError('nothing comes in on standard input', 'pipe data into it: cat records.csv | assay audit -')
-  const { spoolStdin } = await import('../sources/stdin.ts')
-  const file = await spoolStdin(io.stdin, folder)
+  const file = await spoolInput(io.stdin, folder)
   const swap = (path: string): string => (path === '-' ? file : path)
   const replace = (source: SourceSpec): SourceSpec =>
     readsStdin(source) ? { ...source, path: typeof source.path === 'string' ? swap(source.path) : (source.path ?? []).map(swap) } : source
