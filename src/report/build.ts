@@ -1,15 +1,15 @@
 import { type Finding, type RecordRef, severities, type Test } from '../contracts/finding.ts'
 import type { AuditOutcome, DetectorOutcome } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
+import { benjaminiHochberg } from '../math/tests.ts'
 import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxonomies.ts'
-import { benjaminiHochberg } from './bh.ts'
 import { blindSpotsOf } from './blind-spots.ts'
 import { ReportError } from './errors.ts'
 import { clip } from './escape.ts'
 import { boundEvidence, limits, name } from './evidence.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { coverageOf, exitCodes, headlineOf, judge, nextOf, reaches, waiverState } from './gate.ts'
-import { type Report, type ReportFinding, type ReportRecord, reportSchemaId } from './schema.ts'
+import { type Report, type ReportFinding, type ReportRecord, reportSchema, reportSchemaId } from './schema.ts'
 
 export interface Policy {
   readonly gate: Gate
@@ -131,7 +131,7 @@ const byWeight = (a: ReportFinding, b: ReportFinding): number =>
 
 /**
  * The report of an audit: correction, fingerprints, taxonomies, waivers, gate and verdict. Pure: equal arguments, equal report.
- * @throws {ReportError} `unknown-test`, `invalid-test`, `unknown-rule` when a detector contradicts itself
+ * @throws {ReportError} `unknown-test`, `invalid-test`, `unknown-rule` when a detector contradicts itself; `invalid-report`
  */
 export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
   const { gate, now } = policy
@@ -216,7 +216,15 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     excerpts: policy.excerpts,
   }
   report.next = nextOf(report)
-  return report
+  return canonical(report)
+}
+
+/** Keys in the order of the schema, so that a report reads back byte for byte. */
+function canonical(report: Report): Report {
+  const parsed = reportSchema.safeParse(report)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw ReportError.of('invalid-report', `the outcome makes no valid report: ${issue?.path.join('.')}: ${issue?.message}`, 2)
 }
 
 const detectorRow = (d: DetectorOutcome, rowsRead: number): Report['detectors'][number] => ({

@@ -212,7 +212,11 @@ function fill(into: Buffer, at: number, values: Values[number], from: number, to
 function parquetColumn(column: Column, values: Buffer, rows: number): ColumnSource {
   const { name } = column
   if (Array.isArray(values)) return { name, data: values.slice(0, rows) }
-  if (values instanceof Uint32Array) return { name, data: new Int32Array(values.buffer, 0, rows), encoding: 'PLAIN', offsetIndex: false }
+  if (values instanceof Uint32Array) {
+    const row = values.subarray(0, rows)
+    // The library takes numbers beyond 2^31 for unsigned columns from plain arrays alone.
+    return { name, data: row.some((r) => r > 0x7fffffff) ? Array.from(row) : row, encoding: 'PLAIN' }
+  }
   const numbers = values.subarray(0, rows)
   const missing = numbers.some(Number.isNaN)
   const data = missing ? Array.from(numbers, (n) => (Number.isNaN(n) ? null : n)) : numbers

@@ -48,7 +48,7 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
       reasons.push(
         of(
           'detector-failed',
-          `${d.id} failed: ${d.reason}`,
+          `the detector ${d.id} failed: ${d.reason}`,
           `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`,
         ),
       )
@@ -57,16 +57,15 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
     const d = outcome.detectors.find((one) => one.id === id)
     if (d?.status === 'ran' || d?.status === 'failed') continue
     const hint = `Give ${id} what it needs, or take it off gate.require.`
-    reasons.push(of('required-detector', `${id} is required and did not run: ${d ? d.reason : 'no detector has this name'}`, hint))
+    reasons.push(of('required-detector', `the required detector ${id} did not run: ${d ? d.reason : 'no detector has this name'}`, hint))
   }
   for (const d of ran) {
     const coverage = coverageOf(d.rowsScored, outcome.rows.read)
     if (coverage >= gate['min-coverage']) continue
-    const share = `${formatPercent(coverage)} of ${plural(outcome.rows.read, 'row')}, and the gate asks for ${formatPercent(gate['min-coverage'])}`
     reasons.push(
       of(
         'min-coverage',
-        `${d.id} could score ${share}`,
+        `${d.id} could score only ${formatPercent(coverage)} of ${plural(outcome.rows.read, 'row')}, and the gate asks for ${formatPercent(gate['min-coverage'])}`,
         'Correct the rows under row issues, or lower gate.min-coverage if rows that cannot be scored are expected.',
       ),
     )

@@ -225,12 +225,13 @@ export type ReportRecord = Report['records'][number]
 export type Reason = Report['reasons'][number]
 export type Verdict = Report['verdict']
 
-/** The JSON Schema that is shipped as `reports/schema/report.schema.json`. */
-export const reportJsonSchema = (): unknown => ({
-  $id: reportSchemaId,
-  title: 'Assay report',
-  ...z.toJSONSchema(reportSchema, { target: 'draft-2020-12' }),
-})
+/** Text of `reports/schema/report.schema.json`: JSON Schema, draft 2020-12. */
+export function reportJsonSchema(): string {
+  const { $schema, ...rest } = z.toJSONSchema(reportSchema, { target: 'draft-2020-12' })
+  return `${JSON.stringify({ $schema, $id: reportSchemaId, title: 'Assay report', ...rest }, null, 2)}\n`
+}
+
+const hint = 'Pass a report.json that assay wrote.'
 
 /**
  * Reads `report.json`, which may come from anywhere.
@@ -241,14 +242,18 @@ export function parseReport(json: string): Report {
   try {
     value = JSON.parse(json)
   } catch (error) {
-    throw ReportError.of('invalid-report', `not JSON: ${(error as Error).message}`, 4, 'Pass a report.json that assay wrote.')
+    throw ReportError.of('invalid-report', `not JSON: ${(error as Error).message}`, 4, hint)
   }
   const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion
   if (typeof version === 'number' && version !== 1)
     throw ReportError.of('unsupported-version', `a report of schema version ${version}; this assay reads version 1`, 4, 'Update assay.')
   const parsed = reportSchema.safeParse(value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    const at = parsed.data.findings.findIndex((f) => f.records.some((i) => i >= parsed.data.records.length))
+    if (at < 0) return parsed.data
+    throw ReportError.of('invalid-report', `not a report: findings.${at}.records: names a record that is not there`, 4, hint)
+  }
   const issue = parsed.error.issues[0]
   const path = issue?.path.map(String).join('.') || 'the root'
-  throw ReportError.of('invalid-report', `not a report: ${path}: ${issue?.message ?? 'unknown'}`, 4, 'Pass a report.json that assay wrote.')
+  throw ReportError.of('invalid-report', `not a report: ${path}: ${issue?.message ?? 'unknown'}`, 4, hint)
 }

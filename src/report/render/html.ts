@@ -119,8 +119,12 @@ function reason(r: Report['reasons'][number], report: Report): Safe {
     column === null ? null : `column ${column}`,
     row === null ? null : `row ${row}`,
   ].filter((w) => w !== null)
-  return html`<li>${r.message.slice(0, 1).toUpperCase()}${r.message.slice(1)}.${where.length > 0 && html`<span class="where"><bdi>${where.join(', ')}</bdi></span>`}</li>`
+  return html`<li>${capital(r, report)}.${where.length > 0 && html`<span class="where"><bdi>${where.join(', ')}</bdi></span>`}</li>`
 }
+
+/** A sentence starts with a capital, unless it starts with the id of a detector. */
+const capital = (r: Report['reasons'][number], report: Report): string =>
+  report.detectors.some((d) => r.message.startsWith(d.id)) ? r.message : r.message.slice(0, 1).toUpperCase() + r.message.slice(1)
 
 const contents = (report: Report): Safe => html`<nav aria-label="Contents"><ul>
 <li><a href="#findings">Findings</a></li>

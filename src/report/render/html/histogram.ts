@@ -53,6 +53,7 @@ export async function histogramChart(h: Of<'histogram'>): Promise<Chart> {
       axisLabel: { ...axisText, showMaxLabel: false, formatter: (v: number) => formatNumber(v) },
       splitLine: { lineStyle: { color: line } },
       axisLine: { show: false },
+      axisTick: { show: false },
     },
     series: [
       {

@@ -26,7 +26,7 @@ export async function intervalsChart(e: Of<'intervals'>): Promise<Chart> {
         {
           type: 'line',
           shape: { x1: x(item.low), y1: y, x2: x(item.high), y2: y },
-          style: { stroke: color, lineWidth: item.marked ? 4 : 3, lineCap: 'round' },
+          style: { fill: 'none', stroke: color, lineWidth: item.marked ? 4 : 3, lineCap: 'round' },
         },
         { type: 'circle', shape: { cx: x(item.estimate), cy: y, r: item.marked ? 6 : 4.5 }, style: { fill: color } },
         {

@@ -1,5 +1,5 @@
 import { visible } from '../../escape.ts'
-import { formatNumber } from '../../format.ts'
+import { formatNumber, typeset } from '../../format.ts'
 import { html, type Safe, trusted } from './tag.ts'
 
 export type CellValue = string | number | null | Safe
@@ -11,7 +11,7 @@ export interface Column {
 
 const cell = (value: CellValue): Safe | string => {
   if (value === null) return ''
-  if (typeof value === 'number') return formatNumber(value)
+  if (typeof value === 'number') return typeset(formatNumber(value))
   return typeof value === 'string' ? html`<bdi>${value}</bdi>` : value
 }
 

@@ -139,6 +139,7 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 .blind li { border-left: 3px solid var(--strong-line); padding-left: 1rem; }
 .blind b { display: block; font-weight: 620; }
 .blind span { color: var(--soft); font-size: 0.9375rem; }
+section.part .scroll + p, section.part .scroll + .small { margin-top: 0.9rem; }
 .notes { padding-left: 1.1rem; color: var(--soft); font-size: 0.9375rem; }
 .pairs { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1.5rem; margin-top: 0.75rem; font-size: 0.9375rem; }
 .pairs > div { display: contents; }
