@@ -1,0 +1,173 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildReport } from '../../src/report/build.ts'
+import { renderHtml } from '../../src/report/render/html.ts'
+import { loadCases } from '../golden/load.ts'
+
+const cases = await loadCases()
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+let browser: Browser
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'report-'))
+  for (const { name, outcome, policy } of cases)
+    await writeFile(join(folder, `${name}.html`), await renderHtml(buildReport(outcome, policy)))
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
+}, 60_000)
+afterAll(async () => {
+  await browser?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+interface View {
+  readonly page: Page
+  /** Console messages, page errors, dialogs and requests other than the page itself. */
+  readonly events: readonly string[]
+}
+
+async function open(name: string, options: { readonly width: number; readonly colorScheme: 'light' | 'dark' }): Promise<View> {
+  const page = await browser.newPage({ viewport: { width: options.width, height: 844 }, colorScheme: options.colorScheme })
+  const events: string[] = []
+  const url = pathToFileURL(join(folder, `${name}.html`)).href
+  page.on('console', (message) => events.push(`${message.type()}: ${message.text()}`))
+  page.on('pageerror', (error) => events.push(`error: ${error.message}`))
+  page.on('dialog', (dialog) => {
+    events.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('request', (request) => {
+    if (request.url() !== url && !request.url().startsWith('data:')) events.push(`request: ${request.url()}`)
+  })
+  await page.goto(url)
+  return { page, events }
+}
+
+/** Contrast ratio (WCAG 2.2, 1.4.3) of every visible text, painted over what lies behind it; those below the minimum. */
+const lowContrast = `(() => {
+  const parse = (c) => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number)
+  const over = ([r, g, b, a = 1], [R, G, B]) => [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a)]
+  const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 }); return 0.2126 * r + 0.7152 * g + 0.0722 * b }
+  const behind = (e) => { if (!e) return [255, 255, 255]; const c = parse(getComputedStyle(e).backgroundColor); return c.length === 4 && c[3] === 0 ? behind(e.parentElement) : over(c, behind(e.parentElement)) }
+  const low = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement
+    if (!walker.currentNode.data.trim() || !e || !e.getClientRects().length || e.closest('.spoken, .skip, .f-inverse, svg')) continue
+    const style = getComputedStyle(e)
+    const ground = behind(e)
+    const [a, b] = [light(over(parse(style.color), ground)), light(ground)].sort((x, y) => y - x)
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700)
+    if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) low.push(((a + 0.05) / (b + 0.05)).toFixed(2) + ' ' + walker.currentNode.data.trim().slice(0, 40))
+  }
+  return low
+})()`
+
+/** The same for the text of charts: fill against the cell or the page behind the centre of the text. */
+const lowChartContrast = `(() => {
+  const parse = (c) => (c.match(/[\\d.]+/g) || [0, 0, 0]).map(Number)
+  const light = (c) => { const [r, g, b] = c.map((v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 }); return 0.2126 * r + 0.7152 * g + 0.0722 * b }
+  const low = []
+  for (const text of document.querySelectorAll('figure svg text')) {
+    const box = text.getBoundingClientRect()
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+    const cells = [...text.closest('svg').querySelectorAll('path, rect')].filter((p) => { const r = p.getBoundingClientRect(); return r.width > 8 && r.height > 8 && x > r.x && x < r.right && y > r.y && y < r.bottom && getComputedStyle(p).fill !== 'none' })
+    let ground = cells.length ? getComputedStyle(cells[0]).fill : null
+    for (let e = text.closest('svg'); !ground && e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$/.test(c)) ground = c }
+    const [a, b] = [light(parse(getComputedStyle(text).fill)), light(parse(ground || 'rgb(255,255,255)'))].sort((p, q) => q - p)
+    if ((a + 0.05) / (b + 0.05) < 4.5) low.push(((a + 0.05) / (b + 0.05)).toFixed(2) + ' ' + text.textContent)
+  }
+  return low
+})()`
+
+const views = cases.flatMap(({ name }) =>
+  ([1280, 390] as const).flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ name, width, colorScheme }))),
+)
+
+describe.each(views)('$name at $width, $colorScheme', ({ name, width, colorScheme }) => {
+  test('loads alone, silently, within the width, and readable', async () => {
+    const { page, events } = await open(name, { width, colorScheme })
+    expect(events).toEqual([])
+    expect(await page.evaluate('window.pwned')).toBeUndefined()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+    await page.evaluate('document.querySelectorAll("details").forEach((d) => { d.open = true })')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+    expect(await page.evaluate(lowContrast)).toEqual([])
+    expect(await page.evaluate(lowChartContrast)).toEqual([])
+    expect(await page.evaluate('[...document.images].filter((i) => i.complete && i.naturalWidth === 0).length')).toBe(0)
+    await page.close()
+  })
+})
+
+describe('the page', () => {
+  test('follows the colour scheme', async () => {
+    const ground = async (colorScheme: 'light' | 'dark') => {
+      const { page } = await open('clean-tabular', { width: 1280, colorScheme })
+      const color = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      await page.close()
+      return color
+    }
+    expect(await ground('light')).not.toBe(await ground('dark'))
+  })
+
+  test('shows the verdict on the first screen of a phone and of a desktop', async () => {
+    for (const width of [390, 1280]) {
+      const { page } = await open('poisoned-tabular', { width, colorScheme: 'light' })
+      const bottom = await page.evaluate('document.querySelector("#verdict-title").getBoundingClientRect().bottom')
+      expect(bottom).toBeLessThan(420)
+      await page.close()
+    }
+  })
+
+  test('has landmarks, one first heading, headings in order, and named regions', async () => {
+    const { page } = await open('poisoned-tabular', { width: 1280, colorScheme: 'light' })
+    const outline = (await page.evaluate('[...document.querySelectorAll("h1,h2,h3,h4")].map((h) => Number(h.tagName[1]))')) as number[]
+    expect(outline.filter((level) => level === 1)).toEqual([1])
+    for (const [i, level] of outline.entries()) if (i > 0) expect(level - (outline[i - 1] as number)).toBeLessThanOrEqual(1)
+    const counts = await page.evaluate(
+      '["main","nav","footer","header"].map((t) => document.querySelectorAll(`body > ${t}, .page > ${t}, main > ${t}`).length)',
+    )
+    expect(counts).toEqual([1, 1, 1, 1])
+    expect(
+      await page.evaluate(
+        '[...document.querySelectorAll("[role=region], [role=img]")].filter((e) => !e.getAttribute("aria-label")).length',
+      ),
+    ).toBe(0)
+    await page.close()
+  })
+
+  test('can be read by keyboard: the first stop skips to the findings, every stop is visible', async () => {
+    const { page } = await open('poisoned-tabular', { width: 1280, colorScheme: 'light' })
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the findings')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('location.hash')).toBe('#findings')
+    for (let i = 0; i < 10; i++) {
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).not.toBe('none')
+    }
+    await page.close()
+  })
+
+  test('prints on paper with the numbers of every chart', async () => {
+    const { page } = await open('poisoned-tabular', { width: 1280, colorScheme: 'dark' })
+    const pdf = await page.pdf({ format: 'A4', printBackground: true })
+    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.evaluate('getComputedStyle(document.querySelector("nav")).display')).toBe('none')
+    await page.close()
+  })
+})
