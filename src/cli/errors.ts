@@ -30,12 +30,14 @@ const systemErrors: { readonly [code: string]: string } = {
   ENOENT: 'no such file or folder',
   EISDIR: 'is a folder',
   ENOTDIR: 'is not a folder',
+  EEXIST: 'exists already',
   EMFILE: 'too many open files',
   EDQUOT: 'the disk quota is used up',
 }
 
 interface SystemError extends Error {
   readonly code?: string
+  readonly syscall?: string
   readonly path?: string
 }
 
@@ -54,8 +56,8 @@ export function explainError(
     if (error.hint) out.push(...lines(error.hint).map((line) => `  hint: ${line}`))
     return { text: `${out.join('\n')}\n`, exit: error.exit }
   }
-  const { code, path, message } = error as SystemError
-  const known = code === undefined ? undefined : systemErrors[code]
+  const { code, path, message, syscall } = error as SystemError
+  const known = code === undefined ? undefined : (systemErrors[code] ?? (syscall ? `the system says ${code}` : undefined))
   if (known) return { text: `assay: ${path ? `${escapeTerminal(path)}: ` : ''}${known}\n`, exit: 2 }
   debug('internal error', { stack: error instanceof Error ? error.stack : String(error) })
   const text = escapeTerminal(String(message ?? error))

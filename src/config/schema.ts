@@ -165,7 +165,6 @@ export const waiversFile = map({
 
 export type PipelineFile = z.infer<typeof pipelineFile>
 export type SourceEntry = NonNullable<PipelineFile['sources']>[number]
-export type WaiversFile = z.infer<typeof waiversFile>
 
 /** What holds where neither the file nor what it extends says otherwise. */
 export const defaults = {
