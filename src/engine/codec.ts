@@ -104,7 +104,7 @@ export function decodeTree(bytes: Uint8Array, file: string): { readonly tree: Tr
     const [from, to] = entry.data_offsets
     if (!type || from !== covered || to < from || base + to > bytes.length || (to - from) % type.BYTES_PER_ELEMENT !== 0) bad(`tensor ${name} is out of bounds`)
     covered = to
-    const copy = bytes.slice(base + from, base + to)
+    const copy = new Uint8Array(bytes.subarray(base + from, base + to))
     tensors[Number(name.slice(1))] = new (type as typeof Float64Array)(copy.buffer as ArrayBuffer) as TypedArray
   }
   if (base + covered !== bytes.length) bad('bytes are left over')

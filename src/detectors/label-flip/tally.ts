@@ -46,7 +46,7 @@ export interface SourceCounts {
   /** [K, K] given by predicted: disagreements at least `sourceDepth` deep. Shallower ones are noise of the model. */
   deep: Float64Array[]
 }
-const sourceDepth = 0.25
+const sourceDepth = 0.1
 
 interface State {
   mode: Mode | null
