@@ -1,0 +1,124 @@
+import type { TypedArray } from '../contracts/statistic.ts'
+
+export type NumberArray = TypedArray
+
+/** Stands in a list of values for bytes that were to be text and are not UTF-8. */
+export const invalidUtf8 = Symbol('invalid UTF-8')
+
+/**
+ * One column of a chunk before it has a role.
+ * - `values`: string, number, bigint, boolean, Uint8Array, array, object, `invalidUtf8`; null or undefined where missing
+ * - `numbers`: one number a row; `valid[i]` 0 where missing
+ * - `codes`: indices into `values`, -1 where missing
+ * - `lists`: row i is `data[i * dims ...]`, or `lengths[i]` numbers from `starts[i]` where `dims` is null
+ */
+export type Cells =
+  | { readonly kind: 'values'; readonly values: readonly unknown[] }
+  | { readonly kind: 'numbers'; readonly data: NumberArray; readonly valid: Uint8Array | null }
+  | { readonly kind: 'codes'; readonly codes: Int32Array; readonly values: readonly (string | typeof invalidUtf8)[] }
+  | Lists
+
+export interface Lists {
+  readonly kind: 'lists'
+  readonly data: NumberArray
+  readonly dims: number | null
+  readonly starts: Uint32Array | null
+  readonly lengths: Uint32Array | null
+  /** 0 where the list itself is missing. */
+  readonly valid: Uint8Array | null
+  /** 0 where a number inside a list is missing. */
+  readonly itemValid: Uint8Array | null
+}
+
+/** Rows as a format reads them: columns by their own names. */
+export interface Chunk {
+  /** 0-based position of each row within the shard's file, rejected rows counted. */
+  readonly rows: Uint32Array
+  /** 1-based line of the i-th row in a text file. */
+  readonly lines: ((i: number) => number) | null
+  readonly columns: ReadonlyMap<string, Cells>
+}
+
+export const sequence = (first: number, count: number): Uint32Array => {
+  const rows = new Uint32Array(count)
+  for (let i = 0; i < count; i++) rows[i] = first + i
+  return rows
+}
+
+export const regularLists = (data: NumberArray, dims: number): Lists => ({
+  kind: 'lists',
+  data,
+  dims,
+  starts: null,
+  lengths: null,
+  valid: null,
+  itemValid: null,
+})
+
+const missingWords = new Set(['', 'nan', 'na', 'n/a', '#n/a', '#na', 'null', 'none', 'nil', '<na>', '-nan'])
+
+/** Does a text cell of a numeric column stand for a missing value? */
+export const isMissingNumber = (text: string): boolean => text.length < 6 && missingWords.has(text.trim().toLowerCase())
+
+/** A text cell as a number: null where it is missing, undefined where it is no number. Decimal notation only. */
+export function parseNumber(text: string): number | null | undefined {
+  const n = Number(text)
+  if (n === n) {
+    if (n !== 0 && text.charCodeAt(1) < 58) return n
+    const second = text.trim().charCodeAt(1) | 32
+    if (second === 120 || second === 98 || second === 111) return undefined
+    return n === 0 && text.trim() === '' ? null : n
+  }
+  if (isMissingNumber(text)) return null
+  const word = text.trim().toLowerCase()
+  if (/^[+]?inf(inity)?$/.test(word)) return Number.POSITIVE_INFINITY
+  if (/^-inf(inity)?$/.test(word)) return Number.NEGATIVE_INFINITY
+  return undefined
+}
+
+/** Any scalar as a number: null missing, undefined not a number. */
+export function toNumber(value: unknown): number | null | undefined {
+  if (typeof value === 'number') return value
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string') return parseNumber(value)
+  if (typeof value === 'bigint') return Number(value)
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return undefined
+}
+
+/** Any scalar as text, integers and booleans printed plainly: null missing, undefined not a scalar. */
+export function toText(value: unknown): string | null | undefined {
+  if (typeof value === 'string') return value === '' ? null : value
+  if (value === null || value === undefined) return null
+  if (typeof value === 'number') return value === value ? String(value === 0 ? 0 : value) : null
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
+  return undefined
+}
+
+export const lengthOf = (cells: Cells): number => {
+  if (cells.kind === 'values') return cells.values.length
+  if (cells.kind === 'numbers') return cells.data.length
+  if (cells.kind === 'codes') return cells.codes.length
+  return cells.lengths ? cells.lengths.length : cells.dims ? cells.data.length / cells.dims : 0
+}
+
+/** The value of one row, for samples and slow paths. */
+export function cellAt(cells: Cells, i: number): unknown {
+  switch (cells.kind) {
+    case 'values':
+      return cells.values[i]
+    case 'numbers':
+      return cells.valid && !cells.valid[i] ? null : cells.data[i]
+    case 'codes': {
+      const code = cells.codes[i] as number
+      return code < 0 ? null : cells.values[code]
+    }
+    case 'lists': {
+      if (cells.valid && !cells.valid[i]) return null
+      const start = cells.dims === null ? (cells.starts?.[i] ?? 0) : i * cells.dims
+      const length = cells.dims ?? cells.lengths?.[i] ?? 0
+      return cells.data.subarray(start, start + length)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
+import { asSourceError, reasonOf, SourceError } from './errors.ts'
+import { limits } from './limits.ts'
+
+const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
+export const name = (value: string): string => `"${value.replaceAll('"', '""')}"`
+
+/** `read_parquet` of exactly this file: characters of a glob stand for themselves. */
+export const scan = (path: string): string => `read_parquet([${text(path.replace(/[[*?]/g, (c) => `[${c}]`))}], file_row_number = true)`
+export const fileMetadata = (path: string): string => `parquet_file_metadata([${text(path.replace(/[[*?]/g, (c) => `[${c}]`))}])`
+export const metadata = (path: string): string => `parquet_metadata([${text(path.replace(/[[*?]/g, (c) => `[${c}]`))}])`
+
+/**
+ * One DuckDB with one thread and a memory limit, which can read this one file and nothing else: no extensions, no network,
+ * no other file, no spilling to disk, and a configuration that cannot be changed any more.
+ */
+export async function withDuckDb<T>(path: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const iterator = connections(path)
+  try {
+    const { value } = await iterator.next()
+    return await use(value as DuckDBConnection)
+  } catch (e) {
+    throw parquetError(e, path)
+  } finally {
+    await iterator.return(undefined)
+  }
+}
+
+async function* connections(path: string): AsyncGenerator<DuckDBConnection, undefined> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: '1',
+    memory_limit: limits.parquetMemory,
+    temp_directory: '',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  })
+  const connection = await instance.connect()
+  try {
+    await connection.run(`SET allowed_paths = [${text(path)}]`)
+    await connection.run('SET enable_external_access = false')
+    await connection.run('SET lock_configuration = true')
+    yield connection
+  } finally {
+    connection.closeSync()
+    instance.closeSync()
+  }
+  return undefined
+}
+
+/** The result of a query in chunks of up to 2,048 rows as they are produced. A chunk is valid until the next is asked for. */
+export async function* stream(path: string, sql: string): AsyncGenerator<DuckDBDataChunk> {
+  const iterator = connections(path)
+  try {
+    const { value } = await iterator.next()
+    const result = await (value as DuckDBConnection).stream(sql)
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (!chunk || chunk.rowCount === 0) return
+      yield chunk
+    }
+  } catch (e) {
+    throw parquetError(e, path)
+  } finally {
+    await iterator.return(undefined)
+  }
+}
+
+function parquetError(e: unknown, path: string): SourceError {
+  if (e instanceof SourceError) return e
+  const reason = reasonOf(e)
+  const place = { file: path }
+  if (/out of memory/i.test(reason)) {
+    return new SourceError(
+      'too-large',
+      `${path}: a row group needs more than ${limits.parquetMemory}`,
+      place,
+      'write the file again with smaller row groups',
+    )
+  }
+  if (/string encoding/i.test(reason)) {
+    return new SourceError(
+      'corrupt',
+      `${path}: a text column holds bytes that are not UTF-8`,
+      place,
+      'declare the column as binary, or write it as UTF-8',
+    )
+  }
+  if (/too small|could not read enough bytes/i.test(reason))
+    return new SourceError('truncated', `${path}: is cut off: ${reason}`, place, 'fetch the file again')
+  return asSourceError(new Error(reason.replace(/^[A-Za-z ]*Error:\s*/, '')), path, 'is not a readable Parquet file')
+}

@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises'
+import { dirname, relative, resolve, sep } from 'node:path'
+import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
+import type { SourceSpec } from '../contracts/data.ts'
+import { asSourceError, SourceError } from './errors.ts'
+import { formats } from './registry.ts'
+
+export const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Relative to `base`, with forward slashes: the same name on every machine. */
+export const idOf = (path: string, base: string): string => relative(base, path).split(sep).join('/') || path
+
+const options = { absolute: true, onlyFiles: true, dot: false, followSymbolicLinks: false, expandDirectories: false } as const
+
+const imageNames = /\.(png|jpe?g|webp|tiff?)$/i
+
+export const isImageName = (path: string): boolean => imageNames.test(path)
+
+/** Images of a folder and its sub-folders, sorted by path; links are not followed. */
+export const imagesIn = async (root: string): Promise<string[]> =>
+  (await glob(`${escapePath(root)}/**/*`, options)).filter(isImageName).sort(byName)
+
+/** A file to read, or a folder of images with its files. */
+export interface Target {
+  readonly path: string
+  readonly images: readonly string[] | null
+}
+
+const isData = (path: string): boolean => {
+  const name = path.toLowerCase().replace(/\.gz$/, '')
+  return formats.some((f) => f.name !== 'image-folder' && f.extensions.some((x) => x !== '.txt' && name.endsWith(x)))
+}
+
+async function ofFolder(path: string, spec: SourceSpec): Promise<Target[]> {
+  const files = (await glob(`${escapePath(path)}/**/*`, options)).sort(byName)
+  const images = files.filter(isImageName)
+  if (images.length && (spec.format === undefined || /^image/.test(spec.format))) return [{ path, images }]
+  const data = files.filter(isData)
+  if (data.length) return data.map((file) => ({ path: file, images: null }))
+  throw new SourceError('no-match', `${path}: the folder holds no data files and no images`, { file: path })
+}
+
+async function ofPattern(pattern: string, base: string, spec: SourceSpec): Promise<Target[]> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(pattern)?.[1]
+  if (scheme) {
+    const message = `${pattern}: object stores and addresses are not read yet (${scheme}://)`
+    throw new SourceError('unsupported-scheme', message, { file: pattern }, 'copy the files locally')
+  }
+  const path = resolve(base, pattern)
+  const found = await stat(path).catch((e: unknown) => {
+    if ((e as { code?: string }).code === 'ENOENT' || (e as { code?: string }).code === 'ENOTDIR') return null
+    throw asSourceError(e, path, 'cannot be read')
+  })
+  if (found?.isFile()) return [{ path, images: null }]
+  if (found?.isDirectory()) return ofFolder(path, spec)
+  if (found)
+    throw new SourceError('not-a-file', `${path}: is neither a file nor a folder`, { file: path }, 'use `-` to read standard input')
+  if (!isDynamicPattern(pattern)) throw new SourceError('not-found', `${path}: no such file or folder`, { file: path })
+  const files = (await glob(pattern, { ...options, cwd: base })).sort(byName)
+  if (files.length === 0) throw new SourceError('no-match', `${pattern}: no file matches`, { file: pattern })
+  return files.map((file) => ({ path: resolve(file), images: null }))
+}
+
+const commonFolder = (files: readonly string[]): string => {
+  let root = dirname(files[0] as string)
+  while (!files.every((f) => f.startsWith(root.endsWith(sep) ? root : root + sep))) root = dirname(root)
+  return root
+}
+
+/** The files behind `path:` in the order of their paths, each once; single images together as one folder. */
+export async function expand(spec: SourceSpec, base: string): Promise<Target[]> {
+  const patterns = typeof spec.path === 'string' ? [spec.path] : (spec.path ?? [])
+  if (patterns.length === 0) throw new SourceError('invalid-spec', 'a source needs a path or arrays')
+  const targets = new Map<string, Target>()
+  for (const pattern of patterns) for (const t of await ofPattern(pattern, base, spec)) targets.set(t.path, t)
+  const sorted = [...targets.values()].sort((a, b) => byName(a.path, b.path))
+  const single = sorted.filter((t) => !t.images && isImageName(t.path)).map((t) => t.path)
+  if (single.length === 0) return sorted
+  const others = sorted.filter((t) => t.images || !isImageName(t.path))
+  return [...others, { path: commonFolder(single), images: single }].sort((a, b) => byName(a.path, b.path))
+}

@@ -1,0 +1,14 @@
+import { csv } from './csv.ts'
+import type { SourceFormat } from './format.ts'
+import { npy } from './npy.ts'
+import { parquet } from './parquet.ts'
+
+/** Sorted by name; `detect` of the formats with a magic number is asked first (see `detect.ts`). */
+export const formats: readonly SourceFormat[] = [csv, npy, parquet]
+
+const aliases: Readonly<Record<string, string>> = { tsv: 'csv', feather: 'arrow', ipc: 'arrow', ndjson: 'jsonl', images: 'image-folder' }
+
+export const formatNamed = (name: string): SourceFormat | undefined => {
+  const key = name.toLowerCase().replace(/^\./, '')
+  return formats.find((f) => f.name === (aliases[key] ?? key))
+}
