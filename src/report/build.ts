@@ -121,9 +121,10 @@ function toReport(finding: Finding, detector: DetectorOutcome, tests: ReadonlyMa
   }
 }
 
-/** Gravest first, then the surest, then the largest. */
+/** Gravest first; what names a culprit before lists of records; then the surest, then the largest. */
 const byWeight = (a: ReportFinding, b: ReportFinding): number =>
   severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
+  Number(a.scope.kind === 'records') - Number(b.scope.kind === 'records') ||
   (a.test?.adjusted ?? 0) - (b.test?.adjusted ?? 0) ||
   (a.test?.p ?? 0) - (b.test?.p ?? 0) ||
   b.count - a.count ||

@@ -159,8 +159,20 @@ export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' |
   if (report.waivers.some((w) => w.state === 'expired' || w.state === 'exceeded'))
     steps.add('Renew or remove the waivers that no longer hold.')
   if (report.waivers.some((w) => w.state === 'unused')) steps.add('Remove the waivers that match no finding.')
-  const first = [...steps].slice(0, 5)
+  const first = [...steps].slice(0, 5).map((step) => step.slice(0, 1).toUpperCase() + step.slice(1))
   if (report.verdict === 'passed' && report.blindSpots.length > 0)
     first.push('Before relying on this result, read what this audit cannot see.')
   return first
+}
+
+/** Where in the input a reason arose, for people: "part-1.csv, line 3"; empty where its message says so already. */
+export function whereOf(reason: Reason): string {
+  const { file, line, column, row } = reason.place ?? { file: null, line: null, column: null, row: null }
+  const parts = [
+    file === null || reason.message.includes(file) ? null : file,
+    line === null ? null : `line ${line}`,
+    column === null ? null : `column ${column}`,
+    row === null ? null : `row ${row}`,
+  ]
+  return parts.filter((part) => part !== null).join(', ')
 }

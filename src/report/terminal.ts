@@ -1,5 +1,6 @@
 import { clip, escapeTerminal } from './escape.ts'
 import { formatCount, formatPercent, pEquals, plural } from './format.ts'
+import { whereOf } from './gate.ts'
 import type { Report, ReportFinding, Verdict } from './schema.ts'
 
 export interface TerminalOptions {
@@ -121,12 +122,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   if (reasons.length > 0) {
     heading('Why')
     for (const reason of reasons.slice(0, 8)) {
-      const place = [
-        reason.place?.file,
-        reason.place?.line ? `line ${reason.place.line}` : null,
-        reason.place?.column ? `column ${reason.place.column}` : null,
-      ]
-      const where = place.filter((p) => p).join(', ')
+      const where = whereOf(reason)
       say(`${where ? `${where}: ` : ''}${reason.message}`, '    ', `  ${paint('\u2717', reason.verdict === 'failed' ? 'red' : 'yellow')} `)
     }
     if (reasons.length > 8) out.push(`    and ${plural(reasons.length - 8, 'more reason')}`)

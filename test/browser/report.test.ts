@@ -168,6 +168,13 @@ describe('the page', () => {
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
     await page.emulateMedia({ media: 'print' })
     expect(await page.evaluate('getComputedStyle(document.querySelector("nav")).display')).toBe('none')
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)')
+    expect(await page.evaluate(lowContrast)).toEqual([])
+    expect(
+      await page.evaluate(
+        '[...document.querySelectorAll("figure details table")].every((t) => t.checkVisibility({ contentVisibilityAuto: true }))',
+      ),
+    ).toBe(true)
     await page.close()
   })
 })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { formatCount, formatPercent, plural } from '../format.ts'
+import { whereOf } from '../gate.ts'
 import type { Report, Verdict } from '../schema.ts'
 import { appendix, coverage } from './html/coverage.ts'
 import { findings } from './html/findings.ts'
@@ -112,14 +113,8 @@ function reason(r: Report['reasons'][number], report: Report): Safe {
     const f = report.findings[index] as Report['findings'][number]
     return html`<li><a href="#${findingId(index)}">${f.message}</a></li>`
   }
-  const { file, line, column, row } = r.place ?? { file: null, line: null, column: null, row: null }
-  const where = [
-    file,
-    line === null ? null : `line ${line}`,
-    column === null ? null : `column ${column}`,
-    row === null ? null : `row ${row}`,
-  ].filter((w) => w !== null)
-  return html`<li>${capital(r, report)}.${where.length > 0 && html`<span class="where"><bdi>${where.join(', ')}</bdi></span>`}</li>`
+  const where = whereOf(r)
+  return html`<li>${capital(r, report).replace(/[.]$/, '')}.${where !== '' && html`<span class="where"><bdi>${where}</bdi></span>`}</li>`
 }
 
 /** A sentence starts with a capital, unless it starts with the id of a detector. */

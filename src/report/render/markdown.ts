@@ -1,5 +1,6 @@
 import { clip, escapeMarkdown, markdownCode } from '../escape.ts'
 import { formatCount, formatPercent, pEquals, plural } from '../format.ts'
+import { whereOf } from '../gate.ts'
 import type { Report, ReportFinding, Verdict } from '../schema.ts'
 
 const marks: { readonly [V in Verdict]: string } = {
@@ -39,7 +40,8 @@ export function renderMarkdown(report: Report): string {
     `${plural(rows.read, 'row')} read, ${formatCount(rows.flagged)} flagged (${formatPercent(rows.flaggedFraction)}), ${formatCount(rows.rejected)} rejected, ${formatCount(rows.unlabelled)} without label.`,
   )
   const reasons = report.reasons.filter((r) => r.code !== 'finding')
-  if (reasons.length > 0) block(...reasons.slice(0, 20).map((r) => `- ${r.place?.file ? `${code(r.place.file)}: ` : ''}${text(r.message)}`))
+  if (reasons.length > 0)
+    block(...reasons.slice(0, 20).map((r) => `- ${whereOf(r) === '' ? '' : `${code(whereOf(r))}: `}${text(r.message)}`))
 
   if (report.findings.length > 0) {
     block('### Findings')

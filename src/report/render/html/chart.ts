@@ -80,5 +80,7 @@ export const axisText = { color: colors.muted, fontSize }
 export interface Chart {
   readonly svg: Safe
   readonly wide: boolean
+  /** What the picture leaves out. */
+  readonly note?: string
   readonly legend: readonly { readonly className: string; readonly text: string }[]
 }

@@ -13,6 +13,7 @@ const figure = (title: string, chart: Chart, data: Safe): Safe => html`<figure${
 <figcaption>${title}</figcaption>
 <div class="scroll"${chart.wide ? html` role="region" tabindex="0" aria-label="${title}"` : ''}>${chart.svg}</div>
 ${chart.legend.length > 0 && html`<ul class="legend">${chart.legend.map((l) => html`<li><i class="${l.className}"></i><bdi>${l.text}</bdi></li>`)}</ul>`}
+${chart.note !== undefined && html`<p class="note">${chart.note}</p>`}
 <details><summary>The numbers</summary>${data}</details>
 </figure>`
 

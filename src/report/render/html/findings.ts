@@ -77,13 +77,14 @@ function records(report: Report): Safe {
   const short = (rule: string): string => (detectors.size > 1 ? rule : rule.slice(rule.indexOf('/') + 1))
   const rows = shown.map(({ record, score }) => {
     const parts = [...record.parts].sort((a, b) => b.score - a.score)
+    const smallest = parts.reduce<number | null>((least, p) => (p.pValue === null ? least : Math.min(least ?? 1, p.pValue)), null)
     return html`<tr>
 ${pictures && html`<td>${record.thumbnail !== null && html`<img src="${record.thumbnail}" alt="Record ${record.id ?? `row ${record.row}`}" width="56" height="56">`}</td>`}
 <th scope="row"><bdi>${record.id ?? `row ${formatCount(record.row)}`}</bdi><span class="where"><bdi>${record.shard}</bdi>, row ${formatCount(record.row)}</span>${record.excerpt !== null && html`<span class="excerpt"><bdi>${record.excerpt}</bdi></span>`}</th>
 <td data-label="Label">${change(record)}</td>
 ${sources && html`<td data-label="Source">${record.source !== null && html`<bdi>${record.source}</bdi>`}</td>`}
-<td class="n" data-label="Score">${meter(score)}</td>
-<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}${p.pValue !== null && html` <span class="muted nowrap">(${typeset(pEquals(p.pValue))})</span>`}`)}</td>
+<td class="n" data-label="Score">${meter(score)}${smallest !== null && html`<span class="where">${typeset(pEquals(smallest))}</span>`}</td>
+<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}`)}</td>
 </tr>
 `
   })

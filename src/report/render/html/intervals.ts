@@ -4,7 +4,7 @@ import { formatCount, formatPercent } from '../../format.ts'
 import { axisText, type Chart, chartWidth, colors, draw, label, type Of, type RenderItem } from './chart.ts'
 
 const { ink, muted, line, mark, plain } = colors
-const maxBars = 25
+const maxBars = 15
 
 /** Estimates as dots on their intervals; marked ones in the colour of the finding. */
 export async function intervalsChart(e: Of<'intervals'>): Promise<Chart> {
@@ -87,5 +87,6 @@ export async function intervalsChart(e: Of<'intervals'>): Promise<Chart> {
     .filter((i) => i.marked)
     .map((i) => `${i.name}: ${formatPercent(i.estimate)}, interval ${formatPercent(i.low)} to ${formatPercent(i.high)}`)
   const description = `${e.title}. ${said.length > 0 ? `Standing out: ${said.join('; ')}.` : 'None stands out.'} The numbers are in the table below.`
-  return { svg: await draw(option, size, clip(description, 600)), wide: false, legend: [] }
+  const note = items.length < e.items.length ? { note: `The ${items.length} highest of ${formatCount(e.items.length)}.` } : {}
+  return { svg: await draw(option, size, clip(description, 600)), wide: false, legend: [], ...note }
 }

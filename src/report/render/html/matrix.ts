@@ -5,15 +5,18 @@ import { type Chart, chartWidth, colors, draw, fontSize, label, type Of, type Re
 
 const { ink, muted, mark, inverse, diagonal, heat } = colors
 const width = chartWidth
+/** Of digits and small letters at the font size of charts, on average. */
+const charWidth = 7.5
 
 /** Given by suggested label: shades compare the cells off the diagonal; marked cells have a border. */
 export async function matrixChart(m: Of<'matrix'>): Promise<Chart> {
   const columns = m.columns.length
-  const cellWidth = Math.max(columns > 12 ? 24 : 34, Math.floor(320 / Math.max(1, columns)))
-  const cellHeight = columns > 12 ? 24 : Math.min(52, Math.max(34, Math.floor(cellWidth * 0.6)))
-  const left = 112
-  const rotated = columns > 4
-  const top = rotated ? 104 : 52
+  const widest = (texts: readonly string[], max: number): number => Math.max(...texts.map((text) => label(text, max).length), 1) * charWidth
+  const left = Math.max(widest(m.rows, 13), widest([`${m.rowTitle} >`], 30) * 0.92) + 16
+  const cellWidth = Math.max(columns > 12 ? 24 : 28, Math.floor((width - left - 8) / Math.max(1, columns)))
+  const cellHeight = columns > 12 ? 24 : Math.min(52, Math.max(30, Math.floor(cellWidth * 0.6)))
+  const rotated = widest(m.columns, 12) > cellWidth - 4
+  const top = rotated ? 40 + Math.ceil(widest(m.columns, 12) * 0.72) : 50
   const size = { width: Math.max(width, left + columns * cellWidth + 8), height: top + m.rows.length * cellHeight + 8 }
   const isDiagonal = (i: number, j: number): boolean => m.rows[i] === m.columns[j]
   const most = Math.max(1, ...m.counts.flatMap((row, i) => row.filter((_, j) => !isDiagonal(i, j))))
@@ -32,7 +35,7 @@ export async function matrixChart(m: Of<'matrix'>): Promise<Chart> {
     const shade = level(n)
     const shape = box(api)
     const text = cellWidth < 30 && n >= 1000 ? `${Math.round(n / 1000)}k` : n === 0 ? '' : formatCount(n)
-    const color = across ? muted : shade >= 4 ? inverse : ink
+    const color = across ? muted : shade >= 5 ? inverse : ink
     return {
       type: 'group',
       children: [
@@ -74,7 +77,7 @@ export async function matrixChart(m: Of<'matrix'>): Promise<Chart> {
     >,
     grid: { left, right: 8, top, bottom: 8, width: columns * cellWidth },
     xAxis: {
-      ...axis(m.columns, rotated ? 12 : Math.max(4, Math.floor(cellWidth / 7.5)), rotated ? 50 : 0),
+      ...axis(m.columns, rotated ? 12 : Math.max(4, Math.floor(cellWidth / charWidth)), rotated ? 50 : 0),
       position: 'top',
     } as NonNullable<EChartsOption['xAxis']>,
     yAxis: { ...axis(m.rows, 13), inverse: true } as NonNullable<EChartsOption['yAxis']>,

@@ -10,13 +10,13 @@ export const style = `
   --s0: #4f7cac; --s1: #d08c4a; --s2: #6a9a6e; --s3: #9a77b0; --s4: #b56576; --s5: #7d8a97; --s6: #c2a83e; --s7: #4f9d9d;
   --dot: #6d7f92;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #141517; --surface: #1b1d20; --sunk: #24272b;
     --ink: #eeece8; --soft: #cfccc6; --muted: #a4a199; --line: #303338; --strong-line: #484c53;
     --link: #8ab8e8;
     --red: #ff9a8f; --red-soft: #3a2220; --green: #7bd4a5; --green-soft: #1c3027; --amber: #e9bf6b; --amber-soft: #352b18; --blue: #8ab8e8; --blue-soft: #1d2a38;
-    --heat0: #24272b; --heat1: #3d2a27; --heat2: #5c332c; --heat3: #834034; --heat4: #b55542; --heat5: #d9745f; --heat6: #f29b87; --on-heat: #17110f;
+    --heat0: #24272b; --heat1: #3d2a27; --heat2: #5c332c; --heat3: #834034; --heat4: #9f4b3a; --heat5: #d9745f; --heat6: #f29b87; --on-heat: #17110f;
     --s0: #7aa6d6; --s1: #e0a668; --s2: #8fc093; --s3: #bd9cd2; --s4: #d68b9b; --s5: #a3b0bd; --s6: #dcc66a; --s7: #7cc4c4;
     --dot: #8fa1b5;
   }
@@ -98,6 +98,7 @@ figure.wide svg { max-width: none; }
 .legend { list-style: none; padding: 0; margin-top: 0.5rem; display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.875rem; color: var(--soft); }
 .legend i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 3px; margin-right: 0.45rem; vertical-align: -0.06rem; }
 .legend .outline { border: 2.5px solid var(--red); }
+.note { margin-top: 0.4rem; color: var(--muted); font-size: 0.875rem; }
 details { margin-top: 0.75rem; font-size: 0.9375rem; }
 summary { cursor: pointer; color: var(--muted); font-size: 0.875rem; padding: 0.2rem 0; }
 summary:hover { color: var(--ink); }
@@ -156,7 +157,7 @@ svg text { font-family: inherit; }
 ${[0, 1, 2, 3, 4, 5, 6].map((i) => `.f-heat${i} { fill: var(--heat${i}); }`).join(' ')}
 ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .swatch${i} { background: var(--s${i}); }`).join(' ')}
 
-@media (max-width: 46rem) {
+@media screen and (max-width: 46rem) {
   .page { padding: 0 1.1rem 3rem; }
   .verdict { padding: 1.4rem 1.25rem 1.5rem; }
   .answers { grid-template-columns: 1fr; gap: 1.6rem; }
@@ -176,10 +177,12 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   .records td:empty { display: none; }
 }
 @media print {
-  :root { --paper: #fff; --surface: #fff; --sunk: #f3f3f1; color-scheme: light; }
+  :root { --paper: #fff; --surface: #fff; color-scheme: light; }
   @page { margin: 16mm 15mm; }
   body { font-size: 10.5pt; }
   .page { max-width: none; padding: 0; }
+  .verdict, .finding { padding: 1.1rem 1.3rem; }
+  .answers { gap: 1.5rem; }
   nav, .skip { display: none; }
   section.part { margin-top: 2rem; }
   h2, h3, figcaption, thead { break-after: avoid; }
