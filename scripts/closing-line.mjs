@@ -9,7 +9,9 @@ let [passed, failed, skipped] = [0, 0, 0]
 for (const file of existsSync(folder) ? readdirSync(folder).sort() : []) {
   const result = JSON.parse(readFileSync(join(folder, file), 'utf8'))
   const name = file.replace(/\.json$/, '')
-  console.log(`${name}: Tests ${result.numFailedTests ? `${result.numFailedTests} failed | ` : ''}${result.numPassedTests} passed (${result.numTotalTests})`)
+  console.log(
+    `${name}: Tests ${result.numFailedTests ? `${result.numFailedTests} failed | ` : ''}${result.numPassedTests} passed (${result.numTotalTests})`,
+  )
   passed += result.numPassedTests
   failed += result.numFailedTests
   skipped += result.numPendingTests

@@ -17,7 +17,11 @@ await script(async (args) => {
     )
   }
   await setUp()
-  const results = join(root, '.cache/test-results', `${projects.map((name) => name.split('=')[1]).join('-')}-node${process.versions.node}.json`)
+  const results = join(
+    root,
+    '.cache/test-results',
+    `${projects.map((name) => name.split('=')[1]).join('-')}-node${process.versions.node}.json`,
+  )
   mkdirSync(join(results, '..'), { recursive: true })
   rmSync(results, { force: true })
   const { code } = await run(process.execPath, [

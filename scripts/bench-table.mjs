@@ -1,0 +1,55 @@
+// The measurements of `npm run bench` as Markdown.
+const number = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+const range = ({ min, median, max }) => (min === max ? number(median) : `${number(median)} (${number(min)} to ${number(max)})`)
+const count = (value) => value.toLocaleString('en-US')
+
+function compared(title, { repeats, assay, peer, ratio }) {
+  const line = (name, unit, key) => `| ${name} | ${range(assay[key])} ${unit} | ${range(peer[key])} ${unit} | ${range(ratio[key])} |`
+  return [
+    `### ${title}`,
+    '',
+    `Median of ${repeats} alternating pairs of processes (smallest to largest).`,
+    '',
+    '| | Assay | cleanlab | Assay / cleanlab |',
+    '|---|---|---|---|',
+    line('wall time', 's', 'wallS'),
+    line('CPU time', 's', 'cpuS'),
+    line('peak resident memory', 'MiB', 'peakMiB'),
+    '',
+  ]
+}
+
+export function markdown(results) {
+  const { machine, peers } = results
+  const issues = results['find-issues']
+  const check = results['label-check']
+  const { memory } = results
+  return [
+    `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
+    '',
+    ...(issues
+      ? [
+          ...compared(`Label issues from ${count(issues.rows)} x ${issues.classes} predictions, \`.npy\` in, flags on disk`, issues),
+          `The call alone, arrays in memory: Assay ${range(issues.library.assay)} s, cleanlab ${range(issues.library.peer)} s.`,
+          `With HTML, SARIF and Markdown reports: ${range(issues.allReports.wallS)} s, ${range(issues.allReports.peakMiB)} MiB.`,
+          '',
+        ]
+      : []),
+    ...(check ? compared(`Label check of ${count(check.rows)} x ${check.dims} features, no model given (cleanlab: Datalab)`, check) : []),
+    ...(memory
+      ? [
+          `### Parquet with a column of ${memory.dims} numbers, audited without a model`,
+          '',
+          '| rows | file | wall time | CPU time | peak resident memory |',
+          '|---|---|---|---|---|',
+          ...memory.sizes.map(
+            ({ rows, fileMiB, wallS, cpuS, peakMiB }) =>
+              `| ${count(rows)} | ${number(fileMiB)} MiB | ${range(wallS)} s | ${range(cpuS)} s | ${range(peakMiB)} MiB |`,
+          ),
+          '',
+          `${number(memory.rowFactor)} times the rows cost ${number(memory.timeFactor)} times the time.`,
+          '',
+        ]
+      : []),
+  ].join('\n')
+}

@@ -1,0 +1,178 @@
+// `npm run bench`: Assay beside cleanlab, process against process, on this machine. Needs .cache/venv (bench/requirements.txt).
+//   npm run bench -- --quick        small data and few repetitions, into .cache/bench: what CI runs
+//   npm run bench -- find-issues    one part: find-issues, label-check, memory
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { markdown } from './bench-table.mjs'
+import { root, run, SetupError, say, script, setUp } from './setup.mjs'
+
+const cache = join(root, '.cache/bench')
+const python = join(root, '.cache/venv/bin/python')
+const peers = join(root, 'bench/peers.py')
+const bin = join(root, 'dist/cli/bin.js')
+
+const sizes = {
+  full: { predictions: 1_000_000, features: 50_000, parquet: [1_000_000, 4_000_000], repeats: 7, repeatsSlow: 3 },
+  quick: { predictions: 200_000, features: 10_000, parquet: [50_000, 200_000], repeats: 3, repeatsSlow: 1 },
+}
+
+const tail = (text) => text.trim().split('\n').slice(-12).join('\n')
+
+async function must(command, args, env = {}) {
+  const { code, output } = await run(command, args, { quiet: true, env })
+  if (code !== 0) throw new SetupError(`${command} ${args.join(' ')} failed:\n${tail(output)}`)
+  return output
+}
+
+/** Wall and CPU seconds and peak MiB of a process of its own. */
+async function measure(expected, command, ...args) {
+  const errors = join(cache, 'stderr.txt')
+  const result = JSON.parse(await must(python, [join(root, 'bench/measure.py'), command, ...args], { MEASURE_STDERR: errors }))
+  if (!expected.includes(result.exit)) {
+    throw new SetupError(`${command} ${args.join(' ')} ended with ${result.exit}:\n${tail(readFileSync(errors, 'utf8'))}`)
+  }
+  return result
+}
+
+let runs = 0
+/** An audit into a new run directory that is removed afterwards; a gate that fails is no failure of the measurement. */
+async function measureAudit(...args) {
+  const runDir = join(cache, `run-${process.pid}-${runs++}`)
+  try {
+    return await measure(
+      [0, 1],
+      process.execPath,
+      bin,
+      'audit',
+      ...args,
+      '--run-dir',
+      runDir,
+      '--seed',
+      '1',
+      '--quiet',
+      '--progress',
+      'none',
+    )
+  } finally {
+    rmSync(runDir, { recursive: true, force: true })
+  }
+}
+
+export const spread = (values) => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2
+  return { min: sorted[0], median, max: sorted.at(-1) }
+}
+
+const spreads = (results) =>
+  Object.fromEntries(['wallS', 'cpuS', 'peakMiB'].map((name) => [name, spread(results.map((result) => result[name]))]))
+
+/** Pairs of runs, the order changed each time; ratios are Assay to peer, pair by pair. */
+async function sideBySide(repeats, ours, theirs) {
+  const pairs = []
+  await ours()
+  await theirs()
+  for (let i = 0; i < repeats; i++) {
+    const first = i % 2 === 0 ? await ours() : null
+    const peer = await theirs()
+    pairs.push({ assay: first ?? (await ours()), peer })
+  }
+  const ratio = Object.fromEntries(
+    ['wallS', 'cpuS', 'peakMiB'].map((name) => [name, spread(pairs.map(({ assay, peer }) => assay[name] / peer[name]))]),
+  )
+  return { repeats, assay: spreads(pairs.map((pair) => pair.assay)), peer: spreads(pairs.map((pair) => pair.peer)), ratio }
+}
+
+async function folder(kind, ...args) {
+  const path = join(cache, [kind, ...args].join('-'))
+  if (!existsSync(join(path, 'labels.npy'))) {
+    mkdirSync(path, { recursive: true })
+    await must(python, [peers, kind, ...args.map(String), path])
+  }
+  return path
+}
+
+async function findIssues(size) {
+  const path = await folder('predictions', size.predictions, 10)
+  const data = ['--predictions', join(path, 'predictions.npy'), '--label', join(path, 'labels.npy')]
+  const compared = await sideBySide(
+    size.repeats,
+    () => measureAudit(...data, '--max-flagged', '1', '--formats', 'json'),
+    () => measure([0], python, peers, 'find-issues', path, join(cache, 'flags.npy')),
+  )
+  const theirs = JSON.parse((await must(python, [peers, 'call', path])).trim().split('\n').at(-1))
+  const library = { assay: await libraryCall(path), peer: spread(theirs) }
+  const allReports = spreads([await measureAudit(...data, '--max-flagged', '1')])
+  return { rows: size.predictions, classes: 10, ...compared, library, allReports }
+}
+
+/** Seconds of the calls alone, on arrays that are in memory: thresholds, scores and flags of every row. */
+async function libraryCall(path) {
+  const output = await must(process.execPath, [join(root, 'bench/library-call.mjs'), path])
+  return spread(JSON.parse(output.trim().split('\n').at(-1)))
+}
+
+async function labelCheck(size) {
+  const path = await folder('features', size.features, 256)
+  const data = ['--embedding', join(path, 'features.npy'), '--label', join(path, 'labels.npy')]
+  const compared = await sideBySide(
+    size.repeatsSlow,
+    () => measureAudit(...data, '--max-flagged', '1', '--formats', 'json'),
+    () => measure([0], python, peers, 'datalab', path, join(cache, 'flags.npy')),
+  )
+  return { rows: size.features, dims: 256, ...compared }
+}
+
+async function memory(size) {
+  const runsBySize = []
+  for (const rows of size.parquet) {
+    const file = join(cache, `embedding-${rows}.parquet`)
+    if (!existsSync(file)) await must(python, [peers, 'parquet', String(rows), '128', file])
+    const results = []
+    for (let i = 0; i < size.repeatsSlow; i++) {
+      results.push(
+        await measureAudit(file, '--id', 'id', '--label', 'label', '--embedding', 'embedding', '--max-flagged', '1', '--formats', 'json'),
+      )
+    }
+    runsBySize.push({ rows, fileMiB: statSync(file).size / 2 ** 20, ...spreads(results) })
+  }
+  const [small, large] = runsBySize
+  return { dims: 128, sizes: runsBySize, timeFactor: large.wallS.median / small.wallS.median, rowFactor: large.rows / small.rows }
+}
+
+const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory }
+
+await script(async (args) => {
+  const quick = args.includes('--quick')
+  const wanted = args.filter((arg) => !arg.startsWith('--'))
+  for (const name of wanted) if (!parts[name]) throw new SetupError(`there is no part ${name}: ${Object.keys(parts).join(', ')}`)
+  if (!existsSync(python)) {
+    throw new SetupError('The bench needs its peers: python3 -m venv .cache/venv && .cache/venv/bin/pip install -r bench/requirements.txt')
+  }
+  await setUp()
+  mkdirSync(cache, { recursive: true })
+  const file = quick ? join(cache, 'results.json') : join(root, 'bench/results.json')
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  const results = {
+    ...before,
+    machine: {
+      node: process.versions.node,
+      cores: availableParallelism(),
+      cpu: cpus()[0]?.model ?? 'unknown',
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+    },
+    peers: (await must(python, ['-m', 'pip', 'freeze'])).split('\n').filter((line) => /^(cleanlab|numpy|scikit-learn)==/.test(line)),
+  }
+  for (const [name, measurePart] of Object.entries(parts)) {
+    if (wanted.length && !wanted.includes(name)) continue
+    say(`bench: ${name} ...`)
+    results[name] = await measurePart(quick ? sizes.quick : sizes.full)
+    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
+  }
+  const table = markdown(results)
+  if (!quick) writeFileSync(join(root, 'bench/results.md'), table)
+  console.log(table)
+  return 0
+})
