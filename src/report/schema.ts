@@ -5,7 +5,7 @@ import { taxonomyKeys } from '../taxonomy/taxonomies.ts'
 import { ReportError } from './errors.ts'
 
 export const reportSchemaId = 'urn:assay:schema:report:1'
-export const verdicts = ['passed', 'failed', 'incomplete', 'nothing-audited'] as const
+const verdicts = ['passed', 'failed', 'incomplete', 'nothing-audited'] as const
 
 const count = z.int().min(0)
 const fraction = z.number().min(0).max(1)
@@ -109,7 +109,7 @@ const place = z.strictObject({
   offset: count.nullable(),
 })
 
-export const reasonCodes = [
+const reasonCodes = [
   'finding',
   'max-flagged',
   'input-incomplete',

@@ -14,9 +14,6 @@ export interface Taxonomy {
   readonly entries: { readonly [id: string]: string }
 }
 
-/** Version of this table: it rises when an id, a name or a row of `familyTaxa` changes. */
-export const taxonomyDataVersion = 1
-
 /** Names as the publications print them. ATLAS from its data release 5.6.0; the others carry short titles only. */
 export const taxonomies: readonly Taxonomy[] = [
   {

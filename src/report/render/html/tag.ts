@@ -23,6 +23,3 @@ export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): 
 export const trusted = (markup: string): Safe => ({ html: markup })
 
 export const nothing: Safe = trusted('')
-
-/** A name chosen by somebody else: isolated, so that its direction cannot reorder what stands beside it. */
-export const named = (text: string): Safe => html`<bdi>${text}</bdi>`
