@@ -4,6 +4,7 @@ import { printConfig } from '../config/print.ts'
 import { audit } from '../engine/audit.ts'
 import { listEach } from '../engine/inputs.ts'
 import { makePlan, readPlan } from '../engine/plan.ts'
+import { completeColumns } from './complete.ts'
 import { describePlan, guessNote } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
 import { clock, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
@@ -17,8 +18,8 @@ export type Started = (runDir: string) => void
 
 async function dryRun(loaded: LoadedPipeline, options: AuditOptions, now: Date, io: Io): Promise<number> {
   return withScratch(async (folder) => {
-    const { pipeline, base } = await spool(loaded, folder, io)
-    const request = requestOf({ ...loaded, pipeline, base }, options, now, {
+    const { loaded: ready } = await completeColumns(await spool(loaded, folder, io))
+    const request = requestOf(ready, options, now, {
       runDir: folder,
       resume: false,
       hooks: { progress: () => {}, log: () => {} },
@@ -30,9 +31,12 @@ async function dryRun(loaded: LoadedPipeline, options: AuditOptions, now: Date, 
 
 async function print(loaded: LoadedPipeline, io: Io): Promise<number> {
   return withScratch(async (folder) => {
-    const { pipeline, base } = await spool(loaded, folder, io)
-    const listings = await listEach(pipeline.sources, base)
-    await write(io.stdout, printConfig(loaded.pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
+    const { loaded: ready } = await completeColumns(await spool(loaded, folder, io))
+    const { sources, reference } = ready.pipeline
+    const listings = await listEach(sources, ready.base)
+    const spooled = sources.map((source, i) => ({ ...source, ...(loaded.pipeline.sources[i]?.path === '-' ? { path: '-' } : {}) }))
+    const pipeline = { ...ready.pipeline, sources: spooled, reference }
+    await write(io.stdout, printConfig(pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
     return 0
   })
 }
@@ -55,7 +59,8 @@ export async function runAudit(paths: readonly string[], options: AuditOptions, 
     if (!options.quiet) told = tellGuess(note).catch(() => {})
   })
   try {
-    const ready = await spool(loaded, resolve(runDir, 'stdin'), io)
+    const { loaded: ready, note } = await completeColumns(await spool(loaded, resolve(runDir, 'stdin'), io))
+    if (note !== null && !quiet) progress.note(note)
     const result = await audit(requestOf(ready, options, now, { runDir, resume: options.resume === true, hooks }))
     await told
     progress.stop()

@@ -71,8 +71,10 @@ export function describePlan(plan: Plan, workers: number): string {
   return `${out.join('\n')}\n`
 }
 
-export const guessNote = (plan: Plan): string | null =>
-  plan.subject.guessed ? `columns guessed: ${describeColumns(plan.subject.columns)}; --print-config writes them down` : null
+export const guessLine = (columns: readonly ColumnInfo[]): string =>
+  `columns guessed: ${describeColumns(columns)}; --print-config writes them down`
+
+export const guessNote = (plan: Plan): string | null => (plan.subject.guessed ? guessLine(plan.subject.columns) : null)
 
 /** As short as it can be typed from here. */
 export const shortPath = (path: string): string => {

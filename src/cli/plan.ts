@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { openRun } from '../engine/plan.ts'
+import { completeColumns } from './complete.ts'
 import { describePlan, guessNote, shortPath } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
 import { clock, loadInput, requestOf, spool } from './input.ts'
@@ -14,7 +15,7 @@ export async function runPlan(paths: readonly string[], options: DataOptions, io
   const loaded = await loadInput(paths, options)
   const runDir = resolve(options.runDir)
   const { hooks } = await openWatch(options, io)
-  const ready = await spool(loaded, resolve(runDir, 'stdin'), io)
+  const { loaded: ready, note } = await completeColumns(await spool(loaded, resolve(runDir, 'stdin'), io))
   const request = requestOf(ready, options, now, { runDir, resume: false, hooks })
   const plan = await openRun(request)
   if (options.quiet) return 0
@@ -28,7 +29,7 @@ export async function runPlan(paths: readonly string[], options: DataOptions, io
     `  assay score --run-dir ${dir}   (with --shard i/n on n machines)`,
     `  assay report --run-dir ${dir}`,
   ]
-  const guess = guessNote(plan)
+  const guess = note ?? guessNote(plan)
   if (guess !== null) await write(io.stderr, `${guess}\n`)
   await write(io.stdout, `${describePlan(plan, request.workers)}\n${steps.join('\n')}\n`)
   return 0

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { escapePath, isDynamicPattern } from 'tinyglobby'
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { ConfigError, type ConfigErrorCode, type ConfigIssue, fileError } from './errors.ts'
 
@@ -168,5 +170,16 @@ export const issueAt = (
 export const failAt = (code: ConfigErrorCode, yaml: YamlFile, path: KeyPath, message: string, hint?: string): ConfigError =>
   new ConfigError(code, [issueAt(yaml, path, message, hint === undefined ? {} : { hint })])
 
+/**
+ * A path or glob without its dependence on `folder`. A glob keeps its meaning where the folder's own name has brackets;
+ * an address (`s3://...`) stays as it is: whoever reads it says that it cannot be read.
+ */
+export function absolute(folder: string, path: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return path
+  const plain = resolve(folder, path)
+  const special = isDynamicPattern(path) && !isAbsolute(path) && escapePath(folder) !== folder && !existsSync(plain)
+  return special ? `${escapePath(folder)}/${path}` : plain
+}
+
 /** A path in a file is relative to the folder of that file. */
-export const resolveFrom = (yaml: YamlFile, path: string): string => resolve(dirname(yaml.path), path)
+export const resolveFrom = (yaml: YamlFile, path: string): string => absolute(dirname(yaml.path), path)

@@ -1,7 +1,7 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
 import type { FlagFormat, Gate, Pipeline, ReportFormat } from '../contracts/pipeline.ts'
-import { displayName, failAt, issueAt, locate } from './document.ts'
+import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
 import { type Layer, merge, resolveSource } from './merge.ts'
@@ -36,6 +36,8 @@ export interface LoadedPipeline {
   /** The folder that names of shards are relative to. */
   readonly base: string
   readonly waiverFile: string | null
+  /** Sources of which the command line alone names columns, by position: the roles that it leaves out are still to be guessed. */
+  readonly partial: { readonly sources: readonly number[]; readonly reference: readonly number[] }
 }
 
 const defined = <T extends object>(value: T): Partial<T> =>
@@ -49,15 +51,25 @@ function withColumns(source: SourceSpec, columns: ColumnMap | undefined, cwd: st
   if (!columns || Object.keys(columns).length === 0) return source
   if (!source.arrays && !isNpz(source.path)) return { ...source, columns: { ...source.columns, ...columns } }
   const members = Object.fromEntries(Object.entries(columns).map(([role, name]) => [role, typeof name === 'string' ? name : name[0]]))
-  const arrays = source.path === undefined ? resolveSource({ arrays: members } as never, (path) => resolve(cwd, path)).arrays : members
+  const arrays = source.path === undefined ? resolveSource({ arrays: members } as never, (path) => absolute(cwd, path)).arrays : members
   return { ...source, arrays: { ...source.arrays, ...arrays } as NonNullable<SourceSpec['arrays']> }
 }
+
+const isUnnamed = (source: SourceSpec): boolean => source.columns === undefined && source.arrays === undefined && !isNpz(source.path)
+
+const positions = (sources: readonly SourceSpec[], o: Overrides): readonly number[] =>
+  o.columns === undefined ? [] : sources.flatMap((source, i) => (isUnnamed(source) ? [i] : []))
 
 const isNpyMap = (columns: ColumnMap | undefined): boolean =>
   columns !== undefined && Object.values(columns).some((name) => typeof name === 'string' && name.toLowerCase().endsWith('.npy'))
 
-function overrideSources(sources: readonly SourceSpec[] | undefined, o: Overrides, cwd: string): readonly SourceSpec[] {
-  const to = (path: string): string => resolve(cwd, path)
+interface Overridden {
+  readonly sources: readonly SourceSpec[]
+  readonly partial: readonly number[]
+}
+
+function overrideSources(sources: readonly SourceSpec[] | undefined, o: Overrides, cwd: string): Overridden {
+  const to = (path: string): string => absolute(cwd, path)
   let out: readonly SourceSpec[] = sources ?? []
   if (o.data?.length) {
     // A file with one source says how data of this kind are read: only its path is replaced.
@@ -65,14 +77,15 @@ function overrideSources(sources: readonly SourceSpec[] | undefined, o: Override
     out = [resolveSource({ ...(template as object), path: o.data.length === 1 ? (o.data[0] as string) : [...o.data] }, to)]
   } else if (out.length === 0 && isNpyMap(o.columns)) out = [{ arrays: {} }]
   const labels = o.labels === undefined ? {} : { labels: to(o.labels) }
-  return out.map((source) => ({ ...withColumns(source, o.columns, cwd), ...labels }))
+  return { sources: out.map((source) => ({ ...withColumns(source, o.columns, cwd), ...labels })), partial: positions(out, o) }
 }
 
-function overrideReference(layer: Layer, o: Overrides, cwd: string): readonly SourceSpec[] {
+function overrideReference(layer: Layer, o: Overrides, cwd: string): Overridden {
   const reference = o.reference?.length
-    ? [resolveSource({ path: o.reference.length === 1 ? (o.reference[0] as string) : [...o.reference] }, (path) => resolve(cwd, path))]
+    ? [resolveSource({ path: o.reference.length === 1 ? (o.reference[0] as string) : [...o.reference] }, (path) => absolute(cwd, path))]
     : (layer.reference ?? [])
-  return isNpyMap(o.columns) ? reference : reference.map((source) => withColumns(source, o.columns, cwd))
+  if (isNpyMap(o.columns)) return { sources: reference, partial: [] }
+  return { sources: reference.map((source) => withColumns(source, o.columns, cwd)), partial: positions(reference, o) }
 }
 
 const overrideSettings = (o: Overrides): Layer =>
@@ -164,7 +177,8 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
     all.reduce<Layer>((below, { layer }) => merge(below, layer), {}),
     overrideSettings(o),
   ) as Layer
-  const sources = overrideSources(layer.sources, o, cwd)
+  const { sources, partial } = overrideSources(layer.sources, o, cwd)
+  const reference = overrideReference(layer, o, cwd)
   if (sources.length === 0) {
     const hint = 'add sources: [{ path: data.csv }], or name the data on the command line'
     if (main) throw new ConfigError('no-sources', [issueAt(main.yaml, ['sources'], 'is missing: nothing to audit', { hint, on: 'key' })])
@@ -178,8 +192,9 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   checkTrust(all, sources, waiverFile, base, fromData)
   const stem = main ? nameOf(main.yaml.path) : ''
   const name = fromData ? subjectName(sources, cwd) : blandNames.has(stem.toLowerCase()) ? basename(home) || stem : stem
-  const pipeline = toPipeline(layer, sources, overrideReference(layer, o, cwd), name)
-  return { pipeline: { ...pipeline, waivers: waiverFile === null ? [] : await loadWaivers(waiverFile) }, base, waiverFile }
+  const pipeline = toPipeline(layer, sources, reference.sources, name)
+  const waivers = waiverFile === null ? [] : await loadWaivers(waiverFile)
+  return { pipeline: { ...pipeline, waivers }, base, waiverFile, partial: { sources: partial, reference: reference.partial } }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isAbsolute, relative, sep } from 'node:path'
+import { basename, isAbsolute, relative, sep } from 'node:path'
 import { Document, type YAMLMap } from 'yaml'
 import { type Role, roles, type SourceListing, type SourceSpec } from '../contracts/data.ts'
 import type { Pipeline } from '../contracts/pipeline.ts'
@@ -13,7 +13,7 @@ export interface PrintOptions {
 const oneLine = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
 
 /** Roles as the listing has them, in the contract's order; several columns of one role as a list. */
-function columnsOf(listing: SourceListing): { readonly [role: string]: string | readonly string[] } {
+export function columnsOf(listing: SourceListing): { readonly [role: string]: string | readonly string[] } {
   const out: Record<string, string | string[]> = {}
   for (const role of roles) {
     const names = listing.columns.filter((c) => c.role === role).map((c) => c.name)
@@ -22,10 +22,26 @@ function columnsOf(listing: SourceListing): { readonly [role: string]: string | 
   return out
 }
 
+const without = <T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> => {
+  const { [key]: _, ...rest } = value
+  return rest
+}
+
+/** Columns of .npy files are called by their file. */
+const arraysOf = (listing: SourceListing): NonNullable<SourceSpec['arrays']> =>
+  Object.fromEntries(
+    Object.entries(columnsOf(listing)).map(([role, names]) => {
+      const name = typeof names === 'string' ? names : (names[0] ?? '')
+      return [role, listing.files.find((f) => f.path === name || basename(f.path) === name)?.path ?? name]
+    }),
+  )
+
 function withRoles(source: SourceSpec, listing: SourceListing | undefined): SourceSpec {
   if (!listing || source.columns || source.arrays || !listing.guessed) return source
   const { features, ...columns } = columnsOf(listing)
-  const isNpz = listing.shards.length > 0 && listing.shards.every((shard) => shard.format === 'npz')
+  const isAll = (format: string): boolean => listing.shards.length > 0 && listing.shards.every((shard) => shard.format === format)
+  if (isAll('npy')) return { ...without(source, 'path'), arrays: arraysOf(listing) }
+  const isNpz = isAll('npz')
   const given = Object.keys(columns).length ? (isNpz ? { arrays: columns } : { columns }) : {}
   return { ...source, ...given, ...(features && !source.features ? { features: features as readonly string[] } : {}) }
 }

@@ -389,6 +389,23 @@ describe('the command line', () => {
     expect(waiverFile).toBeNull()
   })
 
+  test('names columns of a source that names none, and leaves the rest to the guess', async () => {
+    const folder = await folderWith({
+      'p.yaml':
+        'version: 1\nsources: [{ path: a.csv }, { path: b.csv, columns: { id: uid } }, { path: c.npz }]\nreference: [{ path: g.csv }]\n',
+    })
+    const { partial, pipeline } = await loadPipeline('p.yaml', { cwd: folder, columns: { label: 'y' } })
+    expect(partial).toEqual({ sources: [0], reference: [0] })
+    expect(pipeline.sources.map((s) => s.columns ?? s.arrays)).toEqual([{ label: 'y' }, { id: 'uid', label: 'y' }, { label: 'y' }])
+    expect((await loadPipeline('p.yaml', { cwd: folder })).partial).toEqual({ sources: [], reference: [] })
+  })
+
+  test('globs keep their meaning in a folder with brackets, and addresses stay', async () => {
+    const folder = await folderWith({ '[a]/p.yaml': 'version: 1\nsources: [{ path: ["*.csv", "s3://bucket/x.csv", "b.csv"] }]\n' })
+    const { pipeline } = await loadPipeline(join(folder, '[a]/p.yaml'))
+    expect(pipeline.sources[0]?.path).toEqual([`${folder}/\\[a\\]/*.csv`, 's3://bucket/x.csv', join(folder, '[a]/b.csv')])
+  })
+
   test('no data and an unknown preset are errors', async () => {
     await expect(pipelineForData([])).rejects.toMatchObject({ code: 'no-sources', exit: 4 })
     await expect(pipelineForData(['a.csv'], { preset: 'vendor-intak' })).rejects.toMatchObject({
