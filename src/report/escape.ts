@@ -59,7 +59,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/@/g, '@&#8203;')
-    .replace(/:/g, '&#58;')
+    .replace(/:(?=\S)/g, '&#58;')
     .replace(/www\./gi, (w) => `${w.slice(0, 3)}&#46;`)
     .replace(/^(\s*)(-|\d+\.)/, (_, space: string, mark: string) => `${space}${mark.slice(0, -1)}\\${mark.slice(-1)}`)
 }

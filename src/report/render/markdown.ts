@@ -97,7 +97,7 @@ export function renderMarkdown(report: Report): string {
     block('</details>')
   }
   block(
-    `<sub>assay ${text(report.tool.version)}, ${text(report.startedAt)}, plan ${code(report.plan.digest.slice(0, 16))}, exit code ${report.exitCode}</sub>`,
+    `<sub>assay ${code(report.tool.version)}, ${code(report.startedAt)}, plan ${code(report.plan.digest.slice(0, 16))}, exit code ${report.exitCode}</sub>`,
   )
   return `${out.join('\n').trimEnd()}\n`
 }
