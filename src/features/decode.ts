@@ -1,0 +1,80 @@
+import type { Sharp, SharpOptions } from 'sharp'
+import type { Pixels } from './pixel-vector.ts'
+
+type SharpFactory = typeof import('sharp').default
+
+const maxPixels = 64_000_000
+const timeoutSeconds = 30
+let loaded: Promise<SharpFactory> | null = null
+
+/** sharp with the loaders of PNG, JPEG, WebP and TIFF alone, one thread an image, and no cache. */
+export function loadSharp(): Promise<SharpFactory> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    sharp.block({ operation: ['VipsForeignLoad'] })
+    sharp.unblock({
+      operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer', 'VipsForeignLoadTiffBuffer'],
+    })
+    sharp.cache(false)
+    sharp.concurrency(1)
+    return sharp
+  })
+  return loaded
+}
+
+/** First page only; the colour profile of a file is not applied. */
+export const decoding: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true, sequentialRead: true, pages: 1 }
+
+export const startDecoding = (sharp: SharpFactory, bytes: Uint8Array): Sharp => sharp(bytes, decoding).timeout({ seconds: timeoutSeconds })
+
+/** What libvips said, in one short line. */
+export const decodingProblem = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .split('\n', 1)[0]
+    ?.replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 160) ?? ''
+
+export interface RawImage {
+  /** height x width x channels, row-major. */
+  readonly data: Uint8Array
+  readonly height: number
+  readonly width: number
+  readonly channels: number
+}
+
+/** sharp takes 1 to 4 channels; of more, it gets the mean. */
+export function startRaw(sharp: SharpFactory, image: RawImage): Sharp {
+  const { height, width } = image
+  if (image.channels <= 4) return sharp(image.data, { raw: { height, width, channels: image.channels as 1 | 2 | 3 | 4 } })
+  const data = new Uint8Array(height * width)
+  for (let i = 0; i < data.length; i++) {
+    let sum = 0
+    for (let c = 0; c < image.channels; c++) sum += image.data[i * image.channels + c] as number
+    data[i] = sum / image.channels
+  }
+  return sharp(data, { raw: { height, width, channels: 1 } })
+}
+
+/**
+ * A picture as RGB pixels, 16 bits a channel where the file has them, else 8, scaled to the width and height that `fit` makes of its own.
+ * Throws what sharp throws: not one of the four formats, damaged, more than 64 million pixels, more than 30 s.
+ */
+export async function decodePixels(start: () => Sharp, fit: (width: number, height: number) => readonly [number, number]): Promise<Pixels> {
+  const { width, height, depth } = await start().metadata()
+  if (depth !== 'uchar' && depth !== 'ushort') throw new Error(`pixels of type ${depth}: only 8 and 16 bits a channel are read`)
+  const wide = depth === 'ushort'
+  const [toWidth, toHeight] = fit(width, height)
+  const image = start()
+  if (toWidth !== width || toHeight !== height) image.resize(toWidth, toHeight, { fit: 'fill', kernel: 'linear' })
+  const { data, info } = await image
+    .toColourspace(wide ? 'rgb16' : 'srgb')
+    .removeAlpha()
+    .raw(wide ? { depth: 'ushort' } : {})
+    .toBuffer({ resolveWithObject: true })
+  return {
+    data: wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data,
+    height: info.height,
+    width: info.width,
+    channels: info.channels,
+    max: wide ? 65_535 : 255,
+  }
+}
