@@ -74,6 +74,7 @@ export async function writeFlags(
       flagged += countFlagged(batch, any, labels, sources)
       tick(batch.numRows)
     }
+    for (const s of scores) await s.return(undefined)
   }
   await flagWriter.close()
   await scoreWriter?.close()

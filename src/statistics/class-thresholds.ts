@@ -2,12 +2,12 @@ import { matrixOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { classNames, labelColumns } from './label-columns.ts'
+import { classNames, labelColumns, requireColumns } from './label-columns.ts'
 
 export interface ClassThresholds {
   readonly classes: readonly string[]
   readonly counts: Float64Array
-  /** [K] t_j, the mean of p_j over the records with given label j; 1 where there is none. */
+  /** [K] t_j, the mean of p_j over the records with given label j; 2, which no probability reaches, where there is none (as in cleanlab). */
   readonly thresholds: Float64Array
   /** Records whose probabilities leave 0..1 or whose sum is off by more than 0.01. */
   readonly notProbabilities: number
@@ -21,8 +21,11 @@ interface State {
 }
 
 const sumTolerance = 1e-2
+/** A softmax in single precision may pass 1 by rounding. */
+const largestProbability = 1 + 1e-6
 /** As in cleanlab: a class whose probabilities are all zero must not divide by zero. */
 const smallestThreshold = 2e-6
+const absentClass = 2
 
 /** The per-class thresholds of confident learning (Northcutt et al. 2021, equation 2). */
 export function classThresholds({ classes }: { readonly classes: readonly string[] | null }): Statistic<State, ClassThresholds> {
@@ -41,20 +44,23 @@ export function classThresholds({ classes }: { readonly classes: readonly string
       start(state, k)
       const p = predictions.data as Float64Array
       const labels = given(batch, k)
+      const { counts, sums } = state
+      let odd = 0
       for (let i = 0, at = 0; i < labels.length; i++, at += k) {
         let sum = 0
-        let outside = false
-        for (let j = 0; j < k; j++) {
-          const v = p[at + j] as number
+        let outside = 0
+        for (let j = at; j < at + k; j++) {
+          const v = p[j] as number
           sum += v
-          outside ||= v < 0 || v > 1
+          if (v < 0 || v > largestProbability) outside = 1
         }
-        if (outside || Math.abs(sum - 1) > sumTolerance) state.notProbabilities++
+        if (outside > 0 || Math.abs(sum - 1) > sumTolerance) odd++
         const g = labels[i] as number
         if (g < 0) continue
-        state.counts[g] = (state.counts[g] as number) + 1
-        state.sums[g] = (state.sums[g] as number) + (p[at + g] as number)
+        counts[g] = (counts[g] as number) + 1
+        sums[g] = (sums[g] as number) + (p[at + g] as number)
       }
+      state.notProbabilities += odd
     },
     merge(into: State, from: State) {
       if (from.classes === 0) return
@@ -68,7 +74,7 @@ export function classThresholds({ classes }: { readonly classes: readonly string
     finish: (_: Context, state: State) => ({
       classes: classNames(classes, state.classes),
       counts: state.counts,
-      thresholds: state.sums.map((s, j) => ((state.counts[j] as number) > 0 ? Math.max(s / (state.counts[j] as number), smallestThreshold) : 1)),
+      thresholds: state.sums.map((s, j) => ((state.counts[j] as number) > 0 ? Math.max(s / (state.counts[j] as number), smallestThreshold) : absentClass)),
       notProbabilities: state.notProbabilities,
     }),
     bytes: (shape: Shape) => shape.classes * 16,
@@ -76,6 +82,7 @@ export function classThresholds({ classes }: { readonly classes: readonly string
 }
 
 function start(state: State, k: number): void {
-  if (state.classes > 0) return
+  if (state.classes === k) return
+  requireColumns(state.classes, k)
   Object.assign(state, { classes: k, counts: new Float64Array(k), sums: new Float64Array(k) })
 }

@@ -3,7 +3,7 @@ import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { classThresholds, type ClassThresholds } from './class-thresholds.ts'
-import { labelColumns } from './label-columns.ts'
+import { labelColumns, requireColumns } from './label-columns.ts'
 
 export interface ConfidentJoint {
   readonly classes: readonly string[]
@@ -27,16 +27,21 @@ const smallest = 1e-100
 /** -1 where no class reaches its threshold; the one that does; else the most probable class of all, the first of equals. */
 export function confidentGuess(p: Float64Array | Float32Array, at: number, k: number, thresholds: Float64Array): number {
   let only = -1
-  let several = false
+  let reached = 0
   let first = 0
+  let best = p[at] as number
   for (let j = 0; j < k; j++) {
     const v = p[at + j] as number
-    if (v > (p[at + first] as number)) first = j
-    if (v < (thresholds[j] as number) - thresholdTolerance) continue
-    several ||= only >= 0
-    only = j
+    if (v > best) {
+      best = v
+      first = j
+    }
+    if (v >= (thresholds[j] as number) - thresholdTolerance) {
+      only = j
+      reached++
+    }
   }
-  return several ? first : only
+  return reached > 1 ? first : only
 }
 
 /** The confident joint (Northcutt et al. 2021, equations 1 and 3), counted and calibrated as cleanlab does. */
@@ -54,30 +59,38 @@ export function confidentJoint({ classes }: { readonly classes: readonly string[
       const predictions = matrixOf(batch, 'predictions')
       if (!predictions) return
       const k = predictions.dims
-      if (state.classes === 0) Object.assign(state, { classes: k, counts: new Float64Array(k * k) })
+      start(state, k)
       const { thresholds } = c.summaries.get<ClassThresholds>(thresholdsId)
       const p = predictions.data as Float64Array
       const labels = given(batch, k)
+      const { counts } = state
       for (let i = 0, at = 0; i < labels.length; i++, at += k) {
         const g = labels[i] as number
         if (g < 0) continue
         const guess = confidentGuess(p, at, k, thresholds)
-        if (guess >= 0) state.counts[g * k + guess] = (state.counts[g * k + guess] as number) + 1
+        if (guess >= 0) counts[g * k + guess] = (counts[g * k + guess] as number) + 1
       }
     },
     merge(into: State, from: State) {
       if (from.classes === 0) return
-      if (into.classes === 0) Object.assign(into, { classes: from.classes, counts: new Float64Array(from.counts.length) })
+      start(into, from.classes)
       for (let i = 0; i < from.counts.length; i++) into.counts[i] = (into.counts[i] as number) + (from.counts[i] as number)
     },
     finish(c: Context, state: State) {
       const { classes: names, counts: labelled } = c.summaries.get<ClassThresholds>(thresholdsId)
       const k = state.classes
-      for (let j = 0; j < k; j++) state.counts[j * k + j] = Math.max(state.counts[j * k + j] as number, 1)
-      return { classes: names, labelled, counts: state.counts, calibrated: calibrate(state.counts, labelled) }
+      const counts = state.counts.slice()
+      for (let j = 0; j < k; j++) counts[j * k + j] = Math.max(counts[j * k + j] as number, 1)
+      return { classes: names, labelled, counts, calibrated: calibrate(counts, labelled) }
     },
     bytes: (shape: Shape) => shape.classes ** 2 * 8,
   }
+}
+
+function start(state: State, k: number): void {
+  if (state.classes === k) return
+  requireColumns(state.classes, k)
+  Object.assign(state, { classes: k, counts: new Float64Array(k * k) })
 }
 
 /** Rows scaled to the label counts, all to the number of records, then rounded so that rows keep their (rounded) totals. */
@@ -98,9 +111,8 @@ export function calibrate(counts: Float64Array, labelled: Float64Array): Float64
       total += v
     }
   }
-  const scale = n / Math.max(total, smallest)
   for (let i = 0; i < k; i++) {
-    const row = scaled.subarray(i * k, (i + 1) * k).map((v) => v * scale)
+    const row = scaled.subarray(i * k, (i + 1) * k).map((v) => (v / Math.max(total, smallest)) * n)
     scaled.set(roundKeepingTotal(row), i * k)
   }
   return scaled
@@ -120,9 +132,10 @@ function roundKeepingTotal(row: Float64Array): Float64Array {
   for (;;) {
     const difference = target - rounded.reduce((sum, v) => sum + v, 0)
     if (difference === 0) return rounded
-    const order = [...row.keys()].sort((a, b) => (row[b] as number) - (rounded[b] as number) - ((row[a] as number) - (rounded[a] as number)) || a - b)
+    // In the order of a stable ascending sort, from its end to add and from its start to subtract: cleanlab's ties.
+    const order = [...row.keys()].sort((a, b) => (row[a] as number) - (rounded[a] as number) - ((row[b] as number) - (rounded[b] as number)) || a - b)
     const count = Math.min(Math.abs(difference), row.length)
-    const chosen = difference > 0 ? order.slice(0, count) : order.slice(-count)
+    const chosen = difference > 0 ? order.slice(-count) : order.slice(0, count)
     for (const i of chosen) rounded[i] = (rounded[i] as number) + Math.sign(difference)
   }
 }

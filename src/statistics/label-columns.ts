@@ -20,7 +20,12 @@ export function labelColumns(classes: readonly string[] | null): LabelColumns {
     const used = new Uint8Array(label.values.length)
     for (const c of label.codes) if (c >= 0) used[c] = 1
     const map = label.values.map((value, i) => (used[i] ? columnOf(value, columns, place) : -1))
-    return label.codes.map((c) => (c < 0 ? -1 : (map[c] as number)))
+    const columnsOf = new Int32Array(label.codes.length)
+    for (let i = 0; i < columnsOf.length; i++) {
+      const c = label.codes[i] as number
+      columnsOf[i] = c < 0 ? -1 : (map[c] as number)
+    }
+    return columnsOf
   }
 }
 
@@ -37,6 +42,12 @@ function columnOf(value: string, columns: number, place: ReadonlyMap<string, num
         { column: 'label' },
         'say which column is which: detectors: { label-flip: { classes: [first, second, ...] } }',
       )
+}
+
+/** Every batch and shard must have the same number of prediction columns. @throws StatisticError `class-count` */
+export function requireColumns(before: number, now: number): void {
+  if (before === 0 || before === now) return
+  throw new StatisticError('class-count', `predictions of ${before} and of ${now} columns in one data set`, 2, {}, 'audit them separately')
 }
 
 export const classNames = (classes: readonly string[] | null, columns: number): string[] =>

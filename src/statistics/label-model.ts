@@ -83,6 +83,7 @@ export function labelModel(options: ModelChoiceOptions): Statistic<State, Fitted
       }
     },
     merge(into: State, from: State) {
+      if (into.dims === 0) into.dims = from.dims
       from.folds.forEach((fold, i) => {
         if (!fold.sums) return
         const target = into.folds[i] as Fold

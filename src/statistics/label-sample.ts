@@ -34,7 +34,7 @@ export interface LabelSampleOptions {
   readonly over: 'subject' | 'reference'
 }
 
-/** Equal keys (equal ids, or equal contents without ids) are ordered by label, then by their vectors' fold. */
+/** Equal keys (equal ids, or equal contents without ids) are ordered by label, then by vector, then by fold. */
 export function labelSample({ size, folds, over }: LabelSampleOptions): Statistic<State, LabelSample> {
   return {
     id: `label-sample/${shortDigest({ size, folds, over })}`,
@@ -114,7 +114,7 @@ function append(state: State, more: State): void {
 
 function keepSmallest(state: State, size: number): void {
   const order = state.labels.map((_, i) => i)
-  order.sort((a, b) => compareDigests(state.keys, a * 16, state.keys, b * 16) || compare(state.labels[a] as string, state.labels[b] as string) || compareVectors(state, a, b))
+  order.sort((a, b) => compareDigests(state.keys, a * 16, state.keys, b * 16) || compare(state.labels[a] as string, state.labels[b] as string) || compareVectors(state, a, b) || (state.folds[a] as number) - (state.folds[b] as number))
   const kept = order.slice(0, size)
   state.keys = gather(state.keys, kept, 16)
   state.vectors = gather(state.vectors, kept, state.dims)
@@ -126,8 +126,12 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 function compareVectors(state: State, a: number, b: number): number {
   for (let j = 0; j < state.dims; j++) {
-    const difference = (state.vectors[a * state.dims + j] as number) - (state.vectors[b * state.dims + j] as number)
-    if (difference !== 0 && !Number.isNaN(difference)) return difference
+    const x = state.vectors[a * state.dims + j] as number
+    const y = state.vectors[b * state.dims + j] as number
+    // Missing values come last.
+    if (Number.isNaN(x) || Number.isNaN(y)) {
+      if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1
+    } else if (x !== y) return x - y
   }
   return 0
 }

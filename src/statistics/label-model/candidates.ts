@@ -17,6 +17,9 @@ export interface Candidate {
 }
 
 export const fourierFeatures = 1024
+/** For the first look at maps and bandwidths: a solve costs a 64th. */
+const screeningFeatures = 256
+const finalists = 2
 const ridgePenalties = [1e-3, 1e-2, 1e-1, 1]
 const shrinkages = [0.01, 0.1, 0.3]
 const widths = [1, 1.4]
@@ -36,7 +39,7 @@ export const nameOf = (c: Candidate): string =>
   c.family === 'knn' ? `cosine ${c.strength} nearest neighbours`
   : c.family === 'lda' ? `linear discriminant analysis, shrinkage ${c.strength}`
   : c.family === 'ridge' ? `ridge, ${c.map.name}, penalty ${c.strength}`
-  : `ridge on ${fourierFeatures} random Fourier features, ${c.map.name}, bandwidth ${c.width} x median, penalty ${c.strength}`
+  : `ridge on random Fourier features, ${c.map.name}, bandwidth ${c.width} x median, penalty ${c.strength}`
 
 /** Random Fourier features of the Gaussian kernel whose bandwidth is `width` times the median distance (Rahimi and Recht 2007). */
 export function fourierFor(x: Matrix64, width: number, seed: Uint8Array, features = fourierFeatures): Fourier {
@@ -140,33 +143,69 @@ export interface Trial {
   readonly accuracy: number
 }
 
-/** Every candidate's cross-validated accuracy on the sample, from Grams that candidates share. */
+/** Enough features for the sample: twice as many as rows, a power of two, at most `fourierFeatures`. */
+const featuresFor = (rows: number): number => Math.min(fourierFeatures, Math.max(64, 2 ** Math.ceil(Math.log2(2 * rows))))
+
+interface Mapped {
+  readonly map: InputMap
+  readonly x: Matrix64
+}
+
+/** Cross-validated accuracies on the sample: every linear candidate, and the best Fourier ones of a cheaper first look. */
 export async function tryAll(sample: LabelledSample, maps: readonly InputMap[], seed: Uint8Array): Promise<Trial[]> {
-  const k = sample.classes
+  const mapped: Mapped[] = []
+  for (const map of maps) mapped.push({ map, x: await applyMap(map, sample.vectors) })
   const trials: Trial[] = []
-  const add = (candidate: Candidate, fourier: Fourier | null, scores: Float64Array): void => {
-    trials.push({ candidate, fourier, accuracy: accuracy(scores, sample.labels, k) })
+  for (const m of mapped) trials.push(...(await tryLinear(sample, m)))
+  const screened: Trial[] = []
+  for (const m of mapped) for (const width of widths) screened.push(...(await tryFourier(sample, m, width, ridgePenalties, seed, screeningFeatures)))
+  for (const { candidate } of bestByBandwidth(screened).slice(0, finalists)) {
+    const m = mapped.find((x) => x.map === candidate.map) as Mapped
+    const at = ridgePenalties.indexOf(candidate.strength)
+    trials.push(...(await tryFourier(sample, m, candidate.width, ridgePenalties.slice(Math.max(0, at - 1), at + 2), seed, fourierFeatures)))
   }
-  for (const map of maps) {
-    const x = await applyMap(map, sample.vectors)
-    const linear = complements(await foldSums(x, sample, null))
-    const q = x.dims + 1
-    for (const strength of ridgePenalties) {
-      add({ family: 'ridge', map, width: 0, strength }, null, await linearScores(x, sample.folds, await ridgeWeights(linear, q, k, strength), null, k))
-    }
-    if (map.name === 'standardised') {
-      for (const strength of shrinkages) add({ family: 'lda', map, width: 0, strength }, null, await linearScores(x, sample.folds, await ldaWeights(linear, q, k, strength), null, k))
-    } else {
-      add({ family: 'knn', map, width: 0, strength: neighbours }, null, await neighbourScores(x, sample.folds, x, sample, neighbours))
-    }
-    for (const width of widths) {
-      const fourier = fourierFor(x, width, seed)
-      const training = complements(await foldSums(x, sample, fourier))
-      for (const strength of ridgePenalties) {
-        const weights = await ridgeWeights(training, fourierFeatures + 1, k, strength)
-        add({ family: 'fourier', map, width, strength }, fourier, await linearScores(x, sample.folds, weights, fourier, k))
-      }
-    }
+  return trials
+}
+
+/** The best trial of each map and bandwidth, best first. */
+function bestByBandwidth(trials: readonly Trial[]): Trial[] {
+  const best = new Map<string, Trial>()
+  for (const t of trials) {
+    const key = `${t.candidate.map.name} ${t.candidate.width}`
+    if (t.accuracy > (best.get(key)?.accuracy ?? -1)) best.set(key, t)
+  }
+  return [...best.values()].sort((a, b) => b.accuracy - a.accuracy)
+}
+
+async function tryLinear(sample: LabelledSample, { map, x }: Mapped): Promise<Trial[]> {
+  const k = sample.classes
+  const q = x.dims + 1
+  const training = complements(await foldSums(x, sample, null))
+  const trial = (family: Family, strength: number, scores: Float64Array): Trial => ({
+    candidate: { family, map, width: 0, strength },
+    fourier: null,
+    accuracy: accuracy(scores, sample.labels, k),
+  })
+  const trials: Trial[] = []
+  for (const s of ridgePenalties) trials.push(trial('ridge', s, await linearScores(x, sample.folds, await ridgeWeights(training, q, k, s), null, k)))
+  if (map.name === 'standardised') {
+    for (const s of shrinkages) trials.push(trial('lda', s, await linearScores(x, sample.folds, await ldaWeights(training, q, k, s), null, k)))
+  } else {
+    trials.push(trial('knn', neighbours, await neighbourScores(x, sample.folds, x, sample, neighbours)))
+  }
+  return trials
+}
+
+async function tryFourier(sample: LabelledSample, { map, x }: Mapped, width: number, penalties: readonly number[], seed: Uint8Array, most: number): Promise<Trial[]> {
+  const k = sample.classes
+  const features = Math.min(most, featuresFor(x.rows))
+  const fourier = fourierFor(x, width, seed, features)
+  const training = complements(await foldSums(x, sample, fourier))
+  const trials: Trial[] = []
+  for (const strength of penalties) {
+    const weights = await ridgeWeights(training, features + 1, k, strength)
+    const scores = await linearScores(x, sample.folds, weights, fourier, k)
+    trials.push({ candidate: { family: 'fourier', map, width, strength }, fourier, accuracy: accuracy(scores, sample.labels, k) })
   }
   return trials
 }
@@ -181,10 +220,17 @@ export function accuracy(scores: Float64Array, labels: Int32Array, k: number): n
   return labels.length === 0 ? 0 : right / labels.length
 }
 
-/** The best by accuracy; nearest neighbours only when they are better by a standard error, since they rank flips more coarsely. */
+/**
+ * The best by accuracy, but for two rules. A linear discriminant within a standard error of it is taken instead: with few
+ * records the more flexible models win by learning the noise. Nearest neighbours must be better by a standard error than all
+ * others, since they rank flips more coarsely.
+ */
 export function best(trials: readonly Trial[], rows: number): Trial {
-  const linear = trials.filter((t) => t.candidate.family !== 'knn').reduce((a, b) => (b.accuracy > a.accuracy ? b : a))
+  const top = (of: readonly Trial[]): Trial => of.reduce((a, b) => (b.accuracy > a.accuracy ? b : a))
+  const smooth = top(trials.filter((t) => t.candidate.family !== 'knn'))
+  const error = Math.sqrt((smooth.accuracy * (1 - smooth.accuracy)) / Math.max(rows, 1))
   const knn = trials.find((t) => t.candidate.family === 'knn')
-  const error = Math.sqrt((linear.accuracy * (1 - linear.accuracy)) / Math.max(rows, 1))
-  return knn && knn.accuracy > linear.accuracy + error ? knn : linear
+  if (knn && knn.accuracy > smooth.accuracy + error) return knn
+  const lda = top(trials.filter((t) => t.candidate.family === 'lda'))
+  return lda.accuracy >= smooth.accuracy - error ? lda : smooth
 }
