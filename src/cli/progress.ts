@@ -34,6 +34,19 @@ export function describe(event: ProgressEvent, elapsedMs: number): string {
   return `${amount(event.done)}${share}${rate}${left}`
 }
 
+/** Where a phase does not know its total, it is that of a finished phase in the same unit: all read the same rows. */
+function totals(): (event: ProgressEvent) => ProgressEvent {
+  const finished = new Map<string, number>()
+  return (event) => {
+    if (event.total !== null) {
+      if (event.done >= event.total && event.total > 0) finished.set(event.unit, event.total)
+      return event
+    }
+    const total = finished.get(event.unit)
+    return total === undefined || event.done > total ? event : { ...event, total }
+  }
+}
+
 /** Bars on a terminal, one plain line every 30 s elsewhere, all on stderr. */
 export async function openProgress(mode: ProgressMode, io: Io, now: () => number = Date.now): Promise<Progress> {
   const out = io.stderr
@@ -45,6 +58,7 @@ export async function openProgress(mode: ProgressMode, io: Io, now: () => number
   let phase: string | null = null
   let started = 0
   let latest: ProgressEvent | null = null
+  const known = totals()
   const line = (): string => (latest ? `${escapeTerminal(latest.phase)}: ${describe(latest, now() - started)}` : '')
 
   if (!bars) {
@@ -61,7 +75,7 @@ export async function openProgress(mode: ProgressMode, io: Io, now: () => number
         phase = event.phase
         started = now()
       }
-      latest = event
+      latest = known(event)
       tell()
     }
     return { update, note, stop: () => clearInterval(timer) }
@@ -73,7 +87,7 @@ export async function openProgress(mode: ProgressMode, io: Io, now: () => number
     if (!latest) return ''
     const filled = latest.total ? Math.round(Math.min(1, latest.done / latest.total) * barWidth) : 0
     const text = `${latest.total === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} `}${line()}`
-    return text.slice(0, Math.max(20, (out.columns ?? 80) - 1))
+    return text.slice(0, Math.max(20, (out.columns || 80) - 1))
   }
   const stop = (): void => {
     bar?.stop()
@@ -86,7 +100,7 @@ export async function openProgress(mode: ProgressMode, io: Io, now: () => number
         phase = event.phase
         started = now()
       }
-      latest = event
+      latest = known(event)
       if (!bar) {
         bar = new Bar({
           stream: out as NodeJS.WritableStream,
@@ -97,7 +111,7 @@ export async function openProgress(mode: ProgressMode, io: Io, now: () => number
           linewrap: null,
           gracefulExit: false,
         })
-        bar.start(event.total ?? 1, event.done)
+        bar.start(latest.total ?? 1, event.done)
       } else bar.update(event.done)
     },
     note(text) {

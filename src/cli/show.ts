@@ -23,7 +23,7 @@ export async function showResult(result: AuditResult, options: ResultOptions, io
     const written = [...files].sort((a, b) => Number(b === 'report.html') - Number(a === 'report.html'))
     const text = renderTerminal(report, {
       color: wantsColor(io.stdout, io.env),
-      width: io.stdout.columns ?? 100,
+      width: io.stdout.columns || 100,
       files: written.map((file) => ({ title: titleOf(file), path: shortPath(join(runDir, file)) })),
     })
     await write(io.stdout, text.endsWith('\n') ? text : `${text}\n`)

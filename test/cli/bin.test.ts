@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { pipelineJsonSchema } from '../../src/config/json-schema.ts'
 import { version } from '../../src/version.ts'
+import { folderWith } from '../config/files.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -31,6 +34,18 @@ describe('the process', () => {
     child.stdout.destroy()
     const [err, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
     expect([err, code]).toEqual(['', 0])
+  })
+
+  test('Ctrl-C stops it, says how to go on, and exits 130', async () => {
+    const rows = Array.from({ length: 30_000 }, (_, i) => `${i},${Math.sin(i)},${Math.cos(i * i)},${i % 2}`)
+    const folder = await folderWith({ 'd.csv': ['id,x,y,label', ...rows, ''].join('\n') })
+    const child = start('audit', join(folder, 'd.csv'), '--run-dir', join(folder, 'run'), '--workers', '1')
+    const closed = Promise.all([text(child.stderr), once(child, 'close')])
+    while (!existsSync(join(folder, 'run', 'plan.json')) && child.exitCode === null) await setTimeout(20)
+    child.kill('SIGINT')
+    const [err, [code]] = await closed
+    expect(code).toBe(130)
+    expect(err).toMatch(/interrupted; resume with: assay audit .* --resume\n$/)
   })
 
   test('standard input that stays open holds nothing up', async () => {
