@@ -249,14 +249,21 @@ function takeData(data: Data, rows: Int32Array): Data {
   const valid = (row: number): boolean => data.nullCount === 0 || data.getValid(row)
   if (DataType.isDictionary(type)) {
     const values = [...(data.dictionary as Vector<Utf8>)].map((v) => v ?? '')
-    const codes = rows.map((r) => (valid(r) ? (data.values as Int32Array)[r] as number : -1))
+    const codes = rows.map((r) => (valid(r) ? ((data.values as Int32Array)[r] as number) : -1))
     return dictionary({ codes, values }, type.id)
   }
   if (DataType.isUtf8(type) || DataType.isBinary(type)) {
     const { values, valueOffsets } = data as Data & { values: Uint8Array; valueOffsets: Int32Array }
     const cells = Array.from(rows, (r) => (valid(r) ? values.subarray(valueOffsets[r], valueOffsets[r + 1]) : null))
-    return DataType.isBinary(type) ? binary(cells) : utf8(cells.map((c) => c && Buffer.from(c.buffer, c.byteOffset, c.byteLength).toString('utf8')))
+    return DataType.isBinary(type)
+      ? binary(cells)
+      : utf8(cells.map((c) => c && Buffer.from(c.buffer, c.byteOffset, c.byteLength).toString('utf8')))
   }
   const all = data.values as Uint32Array
-  return makeData({ type, length: rows.length, nullCount: 0, data: (all.constructor as Uint32ArrayConstructor).from(rows, (r) => all[r] as number) } as never)
+  return makeData({
+    type,
+    length: rows.length,
+    nullCount: 0,
+    data: (all.constructor as Uint32ArrayConstructor).from(rows, (r) => all[r] as number),
+  } as never)
 }

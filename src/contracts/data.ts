@@ -104,6 +104,8 @@ export type IssueSink = (issue: RowIssue) => void
 /** A file format: adding one is one file in `sources/` and one line in its registry. */
 export interface Format {
   readonly name: string
+  /** Reading a shard again costs no more than reading the engine's own copy of it. */
+  readonly rereadable?: boolean
   /** Extensions, lower case with dot, without `.gz`. */
   readonly extensions: readonly string[]
   /** Does the content look like this format? `head` is the first 4 KiB, decompressed. */

@@ -1,28 +1,28 @@
-import type { Role } from '../contracts/data.ts'
+import { codesOf } from '../contracts/batch.ts'
+import type { Batch, Role } from '../contracts/data.ts'
 import type { Conclusion, Detector, Flagged, Setup, Threshold } from '../contracts/detector.ts'
 import type { Test } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
-import { classThresholds, type ClassThresholds } from '../statistics/class-thresholds.ts'
+import { type ClassThresholds, classThresholds } from '../statistics/class-thresholds.ts'
 import { labelColumns } from '../statistics/label-columns.ts'
 import { labelMargins } from '../statistics/label-margins.ts'
-import { labelModel, labelModelId } from '../statistics/label-model.ts'
 import type { DepthQuantiles } from '../statistics/label-model/depth.ts'
 import type { FittedModel } from '../statistics/label-model/fit.ts'
-import { modelChoice, modelChoiceId, type ModelChoice } from '../statistics/model-choice.ts'
-import { flipTable, type FlipTable } from './label-flip/evidence.ts'
+import { labelModel, labelModelId } from '../statistics/label-model.ts'
+import { type ModelChoice, modelChoice, modelChoiceId } from '../statistics/model-choice.ts'
+import { filterFor, filterStatistics, flaggedByFilter } from './label-flip/cleanlab-filters.ts'
+import { type FlipTable, flipTable } from './label-flip/evidence.ts'
 import { type LabelFlipOptions, labelFlipOptions } from './label-flip/options.ts'
 import { judgePredictions, scoreAtRatio } from './label-flip/own-predictions.ts'
 import { testPairs } from './label-flip/pair-test.ts'
 import { recordFinding } from './label-flip/record-finding.ts'
 import { testSources } from './label-flip/source-test.ts'
-import { cellName, type Judgement, labelTally, type LabelTally, type Mode, scoreOf } from './label-flip/tally.ts'
-import { filterFor, filterStatistics, flaggedByFilter } from './label-flip/cleanlab-filters.ts'
+import { cellName, type Judgement, type LabelTally, labelTally, type Mode, scoreOf } from './label-flip/tally.ts'
 import { cellCuts, cutFor, discover, flipsToFlag } from './label-flip/threshold.ts'
 import { judgeByModel } from './label-flip/with-model.ts'
-import { codesOf } from '../contracts/batch.ts'
-import type { Batch } from '../contracts/data.ts'
 
-const vectorRole = (roles: readonly Role[]): Role | null => (roles.includes('embedding') ? 'embedding' : roles.includes('features') ? 'features' : null)
+const vectorRole = (roles: readonly Role[]): Role | null =>
+  roles.includes('embedding') ? 'embedding' : roles.includes('features') ? 'features' : null
 
 function modeOf(setup: Setup): Mode | null {
   if (!setup.subject.includes('label')) return null
@@ -32,10 +32,14 @@ function modeOf(setup: Setup): Mode | null {
   return setup.reference?.includes('label') && setup.reference.includes(vectors) ? 'reference' : 'no model'
 }
 
-const samplePart = (options: LabelFlipOptions, mode: Mode) => ({ over: mode === 'reference' ? ('reference' as const) : ('subject' as const), size: options.sample })
+const samplePart = (options: LabelFlipOptions, mode: Mode) => ({
+  over: mode === 'reference' ? ('reference' as const) : ('subject' as const),
+  size: options.sample,
+})
 const leastReference = 20
 
-const modelOf = (c: Context<LabelFlipOptions>, mode: Mode): FittedModel | null => c.summaries.get<FittedModel | null>(labelModelId(samplePart(c.options, mode)))
+const modelOf = (c: Context<LabelFlipOptions>, mode: Mode): FittedModel | null =>
+  c.summaries.get<FittedModel | null>(labelModelId(samplePart(c.options, mode)))
 
 /** Class codes of a batch's labels; -1 where there is none, or where the model never saw the class. */
 function codesIn(classes: readonly string[], batch: Batch): Int32Array {
@@ -100,7 +104,8 @@ export const labelFlip: Detector<LabelFlipOptions, LabelTally, FlipTable> = {
   decide(c, tally) {
     const at = (atLeast: number, group: string | null = null): Threshold => ({ rule: 'label-flip/record', group, atLeast })
     if (tally.mode === null) return []
-    if (tally.mode === 'own predictions') return [at(c.options.filter === 'ratio' ? aboveScore(scoreAtRatio(c.options.ratio)) : flaggedByFilter)]
+    if (tally.mode === 'own predictions')
+      return [at(c.options.filter === 'ratio' ? aboveScore(scoreAtRatio(c.options.ratio)) : flaggedByFilter)]
     if (tally.mode === 'reference') {
       const { cut } = discover(tally.ranks, c.options.fdr)
       return cut > 0 ? [at(scoreOf(calibrationCut(modelOf(c, 'reference'), cut)))] : []
@@ -153,7 +158,11 @@ function conclude(c: Context<LabelFlipOptions>, tally: LabelTally, table: FlipTa
   let recordTest: Test | null = null
   if (tally.mode === 'reference' && tally.ranks.length > leastReference) {
     const { global } = discover(tally.ranks, c.options.fdr)
-    recordTest = { id: 'label-flip/record: no record of the subject is flipped', method: 'Simes test of the conformal p-values, adapted to the share of nulls', p: Math.min(1, global) }
+    recordTest = {
+      id: 'label-flip/record: no record of the subject is flipped',
+      method: 'Simes test of the conformal p-values, adapted to the share of nulls',
+      p: Math.min(1, global),
+    }
     tests.push(recordTest)
   }
   const cut = flagged.count > 0 && tally.mode === 'no model' ? cutFor(tally, flipsToFlag(tally)) : null
@@ -172,11 +181,16 @@ function notes(c: Context<LabelFlipOptions>, tally: LabelTally): string[] {
   const out = [
     `Model: ${model.name}, the best of ${choice.trials.length} by five-fold accuracy (${(100 * model.accuracy).toFixed(1)} %) on a sample of ${model.sampleRows} records.`,
   ]
-  if (model.accuracy < weakModel) out.push('The classes overlap in these features (accuracy below 85 %): hard records can look like flips; predictions of your own model would be sharper.')
+  if (model.accuracy < weakModel)
+    out.push(
+      'The classes overlap in these features (accuracy below 85 %): hard records can look like flips; predictions of your own model would be sharper.',
+    )
   if (mode === 'reference') {
     const smallest = 1 / (model.sampleScores.length + 1)
     const needed = Math.ceil((tally.rows * smallest) / c.options.fdr)
-    out.push(`Calibrated on ${model.sampleScores.length} reference records: the smallest possible p-value is ${smallest.toExponential(1)}, so that about ${needed} flips at that level are needed before any is flagged; the scores rank all records regardless.`)
+    out.push(
+      `Calibrated on ${model.sampleScores.length} reference records: the smallest possible p-value is ${smallest.toExponential(1)}, so that about ${needed} flips at that level are needed before any is flagged; the scores rank all records regardless.`,
+    )
   }
   return out
 }

@@ -23,7 +23,12 @@ export interface States {
 
 export function failureOf(error: unknown, what: string): Incomplete {
   if (error instanceof AssayError) return { code: error.code, message: error.message, place: error.place, hint: error.hint ?? null }
-  return { code: 'internal-error', message: `${what} failed: ${error instanceof Error ? error.message : String(error)}`, place: {}, hint: 'this is a defect of assay: please report it' }
+  return {
+    code: 'internal-error',
+    message: `${what} failed: ${error instanceof Error ? error.message : String(error)}`,
+    place: {},
+    hint: 'this is a defect of assay: please report it',
+  }
 }
 
 /** Updates every monoid with each batch; one that throws is set aside with its reason, and the others go on. */
@@ -55,7 +60,10 @@ export class Accumulator<Args extends readonly unknown[]> {
 
   async sealed(): Promise<States> {
     for (const m of this.monoids) await this.guard(m, () => m.seal?.(m.context, this.states.get(m.id) as never))
-    return { states: Object.fromEntries(this.states) as States['states'], failures: Object.fromEntries(this.failures) as unknown as States['failures'] }
+    return {
+      states: Object.fromEntries(this.states) as States['states'],
+      failures: Object.fromEntries(this.failures) as unknown as States['failures'],
+    }
   }
 
   private async guard(m: Monoid<Args>, act: () => Maybe<void>): Promise<void> {

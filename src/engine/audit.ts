@@ -1,13 +1,13 @@
 import { join } from 'node:path'
-import type { Report } from '../report/schema.ts'
 import { buildReport } from '../report/build.ts'
 import { renderers } from '../report/render/registry.ts'
-import { mergeLevel } from './fit.ts'
+import type { Report } from '../report/schema.ts'
+import { EngineError } from './errors.ts'
 import { isDone, layout, type Over, writeBytes, writeJson } from './files.ts'
+import { mergeLevel } from './fit.ts'
 import { conclude } from './outcome.ts'
 import { openRun, type Plan, readPlan } from './plan.ts'
 import { openPool, type Pool } from './pool.ts'
-import { EngineError } from './errors.ts'
 import type { AuditRequest, Hooks, Share } from './request.ts'
 import { Run } from './run.ts'
 import type { Task } from './worker.ts'
@@ -97,7 +97,11 @@ function scoreWith(pool: Pool, runDir: string, plan: Plan, share: Share, hooks: 
 }
 
 const taskFile = (task: Task): string =>
-  task.kind === 'digest' ? layout.digest(task.over, task.file) : task.kind === 'fit' ? layout.state(task.level, task.over, task.group) : layout.tally(task.group)
+  task.kind === 'digest'
+    ? layout.digest(task.over, task.file)
+    : task.kind === 'fit'
+      ? layout.state(task.level, task.over, task.group)
+      : layout.tally(task.group)
 
 const rowsOfTasks = (plan: Plan, tasks: readonly Task[]): number | null => {
   let total = 0
@@ -127,7 +131,8 @@ async function runAll(pool: Pool, runDir: string, plan: Plan, phase: string, tas
   }
   const lane = async () => {
     while (next < open.length) {
-      if (hooks.signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2, { file: runDir }, 'the same command with --resume goes on from here')
+      if (hooks.signal?.aborted)
+        throw new EngineError('interrupted', 'interrupted', 2, { file: runDir }, 'the same command with --resume goes on from here')
       const task = open[next++] as Task
       try {
         await pool.run(task, tick)

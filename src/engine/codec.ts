@@ -33,7 +33,8 @@ type Node = string | boolean | null | number | { n: string } | { t: number } | {
 
 function toNode(value: Tree, tensors: TypedArray[]): Node {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0) ? value : { n: Object.is(value, -0) ? '-0' : String(value) }
+  if (typeof value === 'number')
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : { n: Object.is(value, -0) ? '-0' : String(value) }
   if (ArrayBuffer.isView(value)) return { t: tensors.push(value as TypedArray) - 1 }
   if (Array.isArray(value)) return { a: value.map((v: Tree) => toNode(v, tensors)) }
   const object = value as { readonly [key: string]: Tree }
@@ -53,7 +54,9 @@ export function encodeTree(tree: Tree, metadata: Readonly<Record<string, string>
   const tensors: TypedArray[] = []
   const node = toNode(tree, tensors)
   // Widest first: every buffer starts at a multiple of its item size, and the format allows no holes.
-  const order = tensors.map((_, i) => i).sort((a, b) => (tensors[b] as TypedArray).BYTES_PER_ELEMENT - (tensors[a] as TypedArray).BYTES_PER_ELEMENT || a - b)
+  const order = tensors
+    .map((_, i) => i)
+    .sort((a, b) => (tensors[b] as TypedArray).BYTES_PER_ELEMENT - (tensors[a] as TypedArray).BYTES_PER_ELEMENT || a - b)
   const header: Record<string, unknown> = { __metadata__: { ...metadata, tree: JSON.stringify(node) } }
   let end = 0
   for (const i of order) {
@@ -102,7 +105,8 @@ export function decodeTree(bytes: Uint8Array, file: string): { readonly tree: Tr
     if (name === '__metadata__') continue
     const type = dtypes[entry.dtype as Dtype]
     const [from, to] = entry.data_offsets
-    if (!type || from !== covered || to < from || base + to > bytes.length || (to - from) % type.BYTES_PER_ELEMENT !== 0) bad(`tensor ${name} is out of bounds`)
+    if (!type || from !== covered || to < from || base + to > bytes.length || (to - from) % type.BYTES_PER_ELEMENT !== 0)
+      bad(`tensor ${name} is out of bounds`)
     covered = to
     const copy = new Uint8Array(bytes.subarray(base + from, base + to))
     tensors[Number(name.slice(1))] = new (type as typeof Float64Array)(copy.buffer as ArrayBuffer) as TypedArray

@@ -2,8 +2,9 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { column } from '../contracts/batch.ts'
 import { isDone, layout, writeBytes } from './files.ts'
-import type { Plan } from './plan.ts'
-import { readSpool } from './spool.ts'
+import { idKeys } from './keys.ts'
+import { rowsOfShard } from './rows.ts'
+import type { Run } from './run.ts'
 
 /**
  * Duplicate ids in bounded memory: each shard leaves the sorted 64-bit keyed digests of its ids, split by their top byte;
@@ -50,20 +51,18 @@ export class IdRun {
   }
 }
 
-export async function findDuplicateIds(runDir: string, plan: Plan): Promise<DuplicateIds> {
+export async function findDuplicateIds(run: Run): Promise<DuplicateIds> {
+  const { plan, dir: runDir } = run
   const runs = plan.subject.shards.map((_, i) => layout.ids(i)).filter((f) => isDone(runDir, f))
   const suspects = await equalDigests(runs.map((f) => join(runDir, f)))
   if (suspects.size === 0) return { count: 0, examples: [] }
-  const { idKeys } = await import('./keys.ts')
   const seen = new Set<string>()
   const examples = new Set<string>()
   let count = 0
   for (const i of plan.subject.shards.keys()) {
-    const spool = layout.spool('subject', i)
-    if (!isDone(runDir, spool)) continue
-    for await (const batch of readSpool(join(runDir, spool))) {
+    for await (const batch of rowsOfShard(run, 'subject', i)) {
       const ids = column(batch, 'id')
-      const keys = idKeys(batch, Buffer.from(plan.seed, 'hex'))
+      const keys = idKeys(batch, run.seed)
       if (!ids || !keys) continue
       const view = new DataView(keys.buffer)
       for (let row = 0; row < batch.numRows; row++) {

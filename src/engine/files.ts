@@ -53,12 +53,19 @@ export async function readJson<T>(file: string): Promise<T> {
   try {
     text = await readFile(file, 'utf8')
   } catch {
-    throw new EngineError('step-missing', 'an earlier step of this run has not been done', 4, { file }, 'run the steps in order: fit, merge for each level, then score, then report')
+    throw new EngineError(
+      'step-missing',
+      'an earlier step of this run has not been done',
+      4,
+      { file },
+      'run the steps in order: fit, merge for each level, then score, then report',
+    )
   }
   return JSON.parse(text) as T
 }
 
-export const writeTree = (target: string, tree: Tree, metadata: Readonly<Record<string, string>>): Promise<void> => writeBytes(target, encodeTree(tree, metadata))
+export const writeTree = (target: string, tree: Tree, metadata: Readonly<Record<string, string>>): Promise<void> =>
+  writeBytes(target, encodeTree(tree, metadata))
 
 /** @throws EngineError `state-mismatch` when the file was written for something else than `expected`. */
 export async function readTree(file: string, expected: Readonly<Record<string, string>>): Promise<Tree> {
@@ -66,12 +73,24 @@ export async function readTree(file: string, expected: Readonly<Record<string, s
   try {
     bytes = await readFile(file)
   } catch {
-    throw new EngineError('step-missing', 'the state of an earlier step is missing', 4, { file }, 'fit every shard group of this level first')
+    throw new EngineError(
+      'step-missing',
+      'the state of an earlier step is missing',
+      4,
+      { file },
+      'fit every shard group of this level first',
+    )
   }
   const { tree, metadata } = decodeTree(bytes, file)
   for (const [key, value] of Object.entries(expected)) {
     if (metadata[key] === value) continue
-    throw new EngineError('state-mismatch', `state file was written for another ${key}: ${metadata[key] ?? 'none'}, not ${value}`, 4, { file }, 'use the state files of one plan only')
+    throw new EngineError(
+      'state-mismatch',
+      `state file was written for another ${key}: ${metadata[key] ?? 'none'}, not ${value}`,
+      4,
+      { file },
+      'use the state files of one plan only',
+    )
   }
   return tree
 }

@@ -10,8 +10,9 @@ import { layout, type Over, readTree, writeJson, writeTree } from './files.ts'
 import { IssueCounter } from './issues.ts'
 import { addKeys, idKeys } from './keys.ts'
 import type { Part } from './plan.ts'
+import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
-import { readSpool, writeSpool } from './spool.ts'
+import { writeSpool } from './spool.ts'
 
 export type Tick = (rows: number) => void
 
@@ -38,7 +39,7 @@ export async function fitGroup(run: Run, level: number, over: Over, group: numbe
   if (level === 0) await writeJson(run.path(layout.facts(over, group)), await readGroup(run, part, over, shards, fit, tick))
   else {
     for (const shard of shards) {
-      for await (const batch of readSpool(run.path(layout.spool(over, shard)))) {
+      for await (const batch of rowsOfShard(run, over, shard)) {
         await fit.update(batch)
         tick(batch.numRows)
       }
@@ -47,7 +48,14 @@ export async function fitGroup(run: Run, level: number, over: Over, group: numbe
   await writeTree(run.path(target), await fit.sealed(), run.mark(step(level, over, group)))
 }
 
-async function readGroup(run: Run, part: Part, over: Over, shards: readonly number[], fit: Accumulator<readonly [Batch]>, tick: Tick): Promise<ShardFacts[]> {
+async function readGroup(
+  run: Run,
+  part: Part,
+  over: Over,
+  shards: readonly number[],
+  fit: Accumulator<readonly [Batch]>,
+  tick: Tick,
+): Promise<ShardFacts[]> {
   const facts: ShardFacts[] = []
   let issues = new IssueCounter('')
   let features: Features | null = null
@@ -80,7 +88,10 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   const ids = over === 'subject' && part.roles.includes('id') ? new IdRun() : null
   const incomplete: Incomplete[] = []
   let rows = 0
-  await writeSpool(run.path(layout.spool(over, number)), async (write) => {
+  const spooled = run.plan.spool
+    ? (fill: (write: (batch: Batch) => Promise<void>) => Promise<void>) => writeSpool(run.path(layout.spool(over, number)), fill)
+    : (fill: (write: (batch: Batch) => Promise<void>) => Promise<void>) => fill(async () => {})
+  await spooled(async (write) => {
     try {
       const features = await open()
       for await (const read of readShard(shard, issues.sink)) {
@@ -124,7 +135,8 @@ export async function mergeLevel(run: Run, level: number): Promise<void> {
   const failures: Record<string, Tree> = {}
   for (const over of run.plan.reference ? (['subject', 'reference'] as const) : (['subject'] as const)) {
     const monoids = run.monoids(level, over)
-    const load = async (group: number) => (await readTree(run.path(layout.state(level, over, group)), run.mark(step(level, over, group)))) as States
+    const load = async (group: number) =>
+      (await readTree(run.path(layout.state(level, over, group)), run.mark(step(level, over, group)))) as States
     const finished = await finishAll(monoids, await mergeTree(monoids, run.part(over).groups.length, load))
     Object.assign(states, finished.states)
     Object.assign(failures, finished.failures)

@@ -7,10 +7,9 @@ import type { FlagFormat } from '../contracts/pipeline.ts'
 import { type FlagColumns, openRowWriter } from '../report/flags.ts'
 import { Accumulator, type Monoid, type States } from './accumulate.ts'
 import type { Tick } from './fit.ts'
-import { layout } from './files.ts'
+import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, readScores } from './score.ts'
-import { readSpool } from './spool.ts'
 import { TopRecords } from './top-records.ts'
 
 export interface DetectorFlags {
@@ -46,9 +45,17 @@ export async function writeFlags(
   formats: { readonly flags: FlagFormat; readonly scores: FlagFormat | null },
   tick: Tick,
 ): Promise<FlagResult> {
-  const tracked: Tracking[] = active.map((a) => ({ active: a, thresholds: decisions.get(a.detector.id) ?? [], top: new TopRecords(topRecords), scored: 0, flagged: 0 }))
+  const tracked: Tracking[] = active.map((a) => ({
+    active: a,
+    thresholds: decisions.get(a.detector.id) ?? [],
+    top: new TopRecords(topRecords),
+    scored: 0,
+    flagged: 0,
+  }))
   const evidence = new Accumulator(
-    active.filter((a) => a.detector.evidence).map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<readonly [Batch, Scored]>),
+    active
+      .filter((a) => a.detector.evidence)
+      .map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<readonly [Batch, Scored]>),
   )
   const labels = new Map<string, number>()
   const sources = new Map<string, number>()
@@ -57,7 +64,7 @@ export async function writeFlags(
   const scoreWriter = formats.scores ? await openRowWriter(join(run.dir, `scores.${formats.scores}`), formats.scores, 'scores') : null
   for (const [number, shard] of run.plan.subject.shards.entries()) {
     const scores = tracked.map((t) => readScores(run, t.active.detector.id, number))
-    for await (const batch of readSpool(run.path(layout.spool('subject', number)))) {
+    for await (const batch of rowsOfShard(run, 'subject', number)) {
       const any = new Uint8Array(batch.numRows)
       for (const [i, t] of tracked.entries()) {
         const scored = (await (scores[i] as AsyncGenerator<Scored>).next()).value as Scored
@@ -114,7 +121,8 @@ function takeScores(scored: Scored, rows: Int32Array): Scored {
   }
 }
 
-const names = (c: Codes | null | undefined, n: number): (string | null)[] => Array.from({ length: n }, (_, i) => c?.values[c.codes[i] as number] ?? null)
+const names = (c: Codes | null | undefined, n: number): (string | null)[] =>
+  Array.from({ length: n }, (_, i) => c?.values[c.codes[i] as number] ?? null)
 
 function columns(batch: Batch, scored: Scored, detector: string, shard: string, rules: string[] | null): FlagColumns {
   const n = batch.numRows

@@ -14,7 +14,14 @@ export class IssueCounter {
   readonly sink = (issue: RowIssue): void => {
     if (issue.rejected) this.rejected++
     const key = `${issue.code}\0${issue.column ?? ''}\0${issue.rejected}`
-    const entry = this.counts.get(key) ?? { code: issue.code, shard: this.shard, column: issue.column ?? null, rejected: issue.rejected, count: 0, examples: [] }
+    const entry = this.counts.get(key) ?? {
+      code: issue.code,
+      shard: this.shard,
+      column: issue.column ?? null,
+      rejected: issue.rejected,
+      count: 0,
+      examples: [],
+    }
     entry.count++
     if (entry.examples.length < maxExamples) {
       entry.examples = [...entry.examples, { row: issue.row, line: issue.line ?? null, detail: issue.detail?.slice(0, maxDetail) ?? null }]

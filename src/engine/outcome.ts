@@ -6,8 +6,8 @@ import { detectorById } from '../detectors/registry.ts'
 import { failureOf, finishAll, type Monoid } from './accumulate.ts'
 import { findDuplicateIds } from './duplicates.ts'
 import { attachExcerpts } from './excerpts.ts'
-import type { ShardFacts } from './fit.ts'
 import { layout, type Over, readJson } from './files.ts'
+import type { ShardFacts } from './fit.ts'
 import { type DetectorFlags, type FlagResult, writeFlags } from './flags.ts'
 import type { PlannedDetector } from './plan.ts'
 import type { Hooks } from './request.ts'
@@ -58,14 +58,30 @@ export async function conclude(run: Run, hooks: Hooks): Promise<{ readonly outco
     const a = deciding.find((d) => d.detector.id === p.id && !failures.has(p.id))
     const flagged = result.byDetector.get(p.id)
     const top = excerpts && flagged ? await attachExcerpts(run, flagged.top) : (flagged?.top ?? [])
-    outcomes.push(concludeOne(run, p, a ?? null, { tally: tallies.states[p.id], evidence: evidence.states[p.id], thresholds: decisions.get(p.id) ?? [], flagged, top, failures }))
+    outcomes.push(
+      concludeOne(run, p, a ?? null, {
+        tally: tallies.states[p.id],
+        evidence: evidence.states[p.id],
+        thresholds: decisions.get(p.id) ?? [],
+        flagged,
+        top,
+        failures,
+      }),
+    )
   }
-  const outcome = await gather(run, outcomes, result, [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures)))
+  const outcome = await gather(
+    run,
+    outcomes,
+    result,
+    [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures)),
+  )
   return { outcome, flags: [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : [])] }
 }
 
 const evidenceMonoids = (active: readonly ActiveDetector[]): Monoid<never>[] =>
-  active.filter((a) => a.detector.evidence).map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<never>)
+  active
+    .filter((a) => a.detector.evidence)
+    .map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<never>)
 
 interface Pieces {
   readonly tally: unknown
@@ -94,7 +110,12 @@ function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector 
   if (active) {
     try {
       const flagged = { count: base.rowsFlagged, scored: base.rowsScored, top: pieces.top }
-      return { ...base, status: 'ran', reason: planned.reason, ...detector.conclude(active.context, pieces.tally, pieces.evidence, flagged) }
+      return {
+        ...base,
+        status: 'ran',
+        reason: planned.reason,
+        ...detector.conclude(active.context, pieces.tally, pieces.evidence, flagged),
+      }
     } catch (error) {
       pieces.failures.set(planned.id, failureOf(error, planned.id))
     }
@@ -111,7 +132,12 @@ function incompleteOf(run: Run, planned: PlannedDetector, failures: ReadonlyMap<
   return cause ? [{ ...cause, message: `detector ${planned.id} failed: ${cause.message}` }] : []
 }
 
-async function gather(run: Run, detectors: readonly DetectorOutcome[], flags: FlagResult, failed: readonly Incomplete[]): Promise<AuditOutcome> {
+async function gather(
+  run: Run,
+  detectors: readonly DetectorOutcome[],
+  flags: FlagResult,
+  failed: readonly Incomplete[],
+): Promise<AuditOutcome> {
   const { plan } = run
   const subject = await factsOf(run, 'subject')
   const reference = plan.reference ? await factsOf(run, 'reference') : []
@@ -139,7 +165,7 @@ async function gather(run: Run, detectors: readonly DetectorOutcome[], flags: Fl
     sources: tabulate(counted?.sources, counted?.sourceCounts, flags.flaggedBySource),
     columns: plan.subject.columns,
     issues: facts.flatMap((f) => f.issues),
-    duplicateIds: plan.subject.roles.includes('id') ? await findDuplicateIds(run.dir, plan) : { count: 0, examples: [] },
+    duplicateIds: plan.subject.roles.includes('id') ? await findDuplicateIds(run) : { count: 0, examples: [] },
     incomplete: [...facts.flatMap((f) => f.incomplete), ...(censusFailure ? [censusFailure] : []), ...failed],
     detectors,
     levels: [...plan.levels, { name: 'score', statistics: [] }],
@@ -155,4 +181,3 @@ async function inputsOf(run: Run, over: Over): Promise<InputFile[]> {
   const digests = await Promise.all(run.part(over).files.map((_, i) => readJson<FileDigest>(join(run.dir, layout.digest(over, i)))))
   return run.part(over).files.map((f, i) => ({ id: f.id, bytes: f.bytes, sha256: (digests[i] as FileDigest).sha256, over }))
 }
-

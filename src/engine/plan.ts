@@ -11,6 +11,7 @@ import { detectors } from '../detectors/registry.ts'
 import { type FeaturePlan, planFeatures } from '../features/plan.ts'
 import { listSources } from '../sources/list.ts'
 import { readShard } from '../sources/read.ts'
+import { formatNamed } from '../sources/registry.ts'
 import { version } from '../version.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, readJson, writeJson } from './files.ts'
@@ -63,6 +64,8 @@ export interface Plan {
   /** Columns kept in the spool besides `row`. */
   readonly spooled: readonly string[]
   readonly keyed: boolean
+  /** Rows are copied to the run directory in the first read; not where the sources can be read again as cheaply. */
+  readonly spool: boolean
   /** Upper bound of all states of one worker, in bytes. */
   readonly stateBytes: number
 }
@@ -90,7 +93,10 @@ async function planPart(specs: readonly SourceSpec[], base: string, features: Fe
   }
 }
 
-const rolesWithFeatures = (part: Part): Role[] => [...part.roles, ...(part.features && !part.roles.includes('embedding') ? (['embedding'] as const) : [])]
+const rolesWithFeatures = (part: Part): Role[] => [
+  ...part.roles,
+  ...(part.features && !part.roles.includes('embedding') ? (['embedding'] as const) : []),
+]
 
 async function firstBatch(part: Part): Promise<Batch | null> {
   for (const shard of part.shards) {
@@ -119,7 +125,8 @@ async function shapeOf(part: Part): Promise<Shape> {
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
   const known = new Set(detectors.map((d) => d.id))
   for (const id of [...Object.keys(pipeline.detectors), ...pipeline.gate.require]) {
-    if (!known.has(id)) throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
+    if (!known.has(id))
+      throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
   }
   return detectors.map((d) => {
     const given = pipeline.detectors[d.id]
@@ -134,13 +141,21 @@ function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
     }
     const missing = d.missing(setup)
     if (missing !== null) return { ...base, options: options as Json, status: 'not-applicable' as const, reason: missing }
-    return { ...base, options: options as Json, status: 'runs' as const, reason: d.mode(options, setup), reads: [...d.reads(options, setup)].sort() }
+    return {
+      ...base,
+      options: options as Json,
+      status: 'runs' as const,
+      reason: d.mode(options, setup),
+      reads: [...d.reads(options, setup)].sort(),
+    }
   })
 }
 
 const optionProblem = (error: unknown): string => {
   const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues
-  return issues ? issues.map((i) => `${i.path.map(String).join('.') || 'options'}: ${i.message}`).join('; ') : String((error as Error).message)
+  return issues
+    ? issues.map((i) => `${i.path.map(String).join('.') || 'options'}: ${i.message}`).join('; ')
+    : String((error as Error).message)
 }
 
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
@@ -148,7 +163,11 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
   const { pipeline, base } = request
   let subject = await planPart(pipeline.sources, base, pipeline.features)
   let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
-  const setup: Setup = { subject: rolesWithFeatures(subject), reference: reference ? rolesWithFeatures(reference) : null, shape: await shapeOf(subject) }
+  const setup: Setup = {
+    subject: rolesWithFeatures(subject),
+    reference: reference ? rolesWithFeatures(reference) : null,
+    shape: await shapeOf(subject),
+  }
   const planned = planDetectors(pipeline, setup)
   const reads = new Set(planned.flatMap((d) => d.reads))
   if (!reads.has('embedding')) {
@@ -170,6 +189,7 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
     levels: levels.map((level, i) => ({ name: i === 0 ? 'read the data' : `fit level ${i}`, statistics: level.map((s) => s.id) })),
     spooled,
     keyed,
+    spool: keyed || [subject, reference].some((p) => p && (p.features || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
     stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),
   }
   return { ...plan, base, digest: planDigest(plan), seed: seedFrom(request.seed), now: request.now.toISOString() }
@@ -195,14 +215,34 @@ export async function openRun(request: AuditRequest): Promise<Plan> {
     await writeJson(file, fresh)
     return fresh
   }
-  if (!request.resume) throw new EngineError('run-directory-used', 'the run directory already holds a run', 4, { file: request.runDir }, 'add --resume to continue it, or name another --run-dir')
+  if (!request.resume)
+    throw new EngineError(
+      'run-directory-used',
+      'the run directory already holds a run',
+      4,
+      { file: request.runDir },
+      'add --resume to continue it, or name another --run-dir',
+    )
   const old = await readJson<Plan>(file)
   const seedDiffers = request.seed !== null && seedFrom(request.seed) !== old.seed
   if (old.digest !== fresh.digest || seedDiffers) {
-    throw new EngineError('run-directory-other-plan', 'the run directory belongs to another plan: data, options, version or seed differ', 4, { file: request.runDir }, 'name another --run-dir')
+    throw new EngineError(
+      'run-directory-other-plan',
+      'the run directory belongs to another plan: data, options, version or seed differ',
+      4,
+      { file: request.runDir },
+      'name another --run-dir',
+    )
   }
   const changed = changedFile(old, fresh)
-  if (changed) throw new EngineError('input-changed', 'an input file changed since this run was started', 4, { file: changed }, 'name another --run-dir and audit the new data from the start')
+  if (changed)
+    throw new EngineError(
+      'input-changed',
+      'an input file changed since this run was started',
+      4,
+      { file: changed },
+      'name another --run-dir and audit the new data from the start',
+    )
   return old
 }
 

@@ -19,7 +19,12 @@ export async function openPool(runDir: string, workers: number): Promise<Pool> {
     return { run: (task, tick) => runTask(run, task, tick), width: 1, close: async () => {} }
   }
   const { Piscina } = await import('piscina')
-  const pool = new Piscina({ filename: new URL('./worker.js', import.meta.url).href, minThreads: workers, maxThreads: workers, concurrentTasksPerWorker: 1 })
+  const pool = new Piscina({
+    filename: new URL('./worker.js', import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: 1,
+  })
   return {
     width: workers,
     async run(task, tick) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Detector } from '../contracts/detector.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { detectorById } from '../detectors/registry.ts'
-import { type Failures, type Monoid, type States } from './accumulate.ts'
+import type { Failures, Monoid, States } from './accumulate.ts'
 import { isDone, layout, type Over, readTree } from './files.ts'
 import { type Part, type Plan, type PlannedDetector, readPlan } from './plan.ts'
 import { buildStatistics, contextFor, restsOn } from './statistics.ts'
@@ -60,7 +60,9 @@ export class Run {
 
   /** Statistics of a level over one part that can still be fitted: nothing they read has failed. */
   monoids(level: number, over: Over | 'any'): Monoid<never>[] {
-    const usable = (this.levels[level] ?? []).filter((s) => (over === 'any' || s.over === over) && s.after.every((a) => !(a in this.failures)))
+    const usable = (this.levels[level] ?? []).filter(
+      (s) => (over === 'any' || s.over === over) && s.after.every((a) => !(a in this.failures)),
+    )
     return usable.map((s) => ({
       id: s.id,
       context: contextFor(null, this.seed, this.summaries, s.after),

@@ -1,10 +1,11 @@
-import { Field, Float64, type Data, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
+import { type Data, Field, Float64, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { dictionary } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Codes, Scored, Tally } from '../contracts/detector.ts'
-import { Accumulator, type Monoid, mergeTree, finishAll, type States } from './accumulate.ts'
-import type { Tick } from './fit.ts'
+import { Accumulator, finishAll, type Monoid, mergeTree, type States } from './accumulate.ts'
 import { layout, readTree, writeTree } from './files.ts'
+import type { Tick } from './fit.ts'
+import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
 import { readSpool, writeSpool } from './spool.ts'
 
@@ -16,7 +17,10 @@ export type ActiveDetector = ReturnType<Run['active']>[number]
 
 /** Tallies as monoids under their detectors' ids. */
 const tallies = (active: readonly ActiveDetector[]): Monoid<readonly [Batch, Scored]>[] =>
-  active.map(({ detector, context }) => ({ id: detector.id, context, ...(detector.tally ?? noTally) }) as unknown as Monoid<readonly [Batch, Scored]>)
+  active.map(
+    ({ detector, context }) =>
+      ({ id: detector.id, context, ...(detector.tally ?? noTally) }) as unknown as Monoid<readonly [Batch, Scored]>,
+  )
 
 /** Scores the spooled rows of one group with every detector; scores go beside the spool, tallies into one state file. */
 export async function scoreGroup(run: Run, group: number, tick: Tick): Promise<void> {
@@ -50,7 +54,7 @@ async function scoreShard(
       await writeSpool(run.path(layout.scores(id, shard)), (write) => nested(rest, new Map([...writers, [id, write]])))
       return
     }
-    for await (const batch of readSpool(run.path(layout.spool('subject', shard)))) {
+    for await (const batch of rowsOfShard(run, 'subject', shard)) {
       for (const [detector, write] of writers) {
         if (tally.failed(detector)) continue
         try {
@@ -76,7 +80,10 @@ function scoresBatch(scored: Scored): Batch {
   if (scored.group) columns.push(['group', dictionary(scored.group, 2)])
   const fields = columns.map(([name, data]) => new Field(name, data.type, true))
   const children = columns.map(([, data]) => data)
-  return new RecordBatch(new Schema(fields), makeData({ type: new Struct(fields), length: scored.score.length, nullCount: 0, children }) as never)
+  return new RecordBatch(
+    new Schema(fields),
+    makeData({ type: new Struct(fields), length: scored.score.length, nullCount: 0, children }) as never,
+  )
 }
 
 const codes = (batch: Batch, name: string): Codes | undefined => {
@@ -87,13 +94,16 @@ const codes = (batch: Batch, name: string): Codes | undefined => {
   return { codes: data.nullCount === 0 ? raw : raw.map((v, i) => (data.getValid(i) ? v : -1)), values }
 }
 
+const values = (batch: Batch, name: string): Float64Array | undefined =>
+  batch.getChild(name as never)?.data[0]?.values as Float64Array | undefined
+
 export async function* readScores(run: Run, detector: string, shard: number): AsyncGenerator<Scored> {
   for await (const batch of readSpool(run.path(layout.scores(detector, shard)))) {
-    const pValue = batch.getChild('p_value' as never)?.data[0]?.values as Float64Array | undefined
+    const pValue = values(batch, 'p_value')
     const suggested = codes(batch, 'suggested')
     const group = codes(batch, 'group')
     yield {
-      score: (batch.getChild('score' as never)?.data[0] as Data).values as Float64Array,
+      score: values(batch, 'score') as Float64Array,
       ...(pValue ? { pValue } : {}),
       ...(suggested ? { suggested } : {}),
       ...(group ? { group } : {}),
@@ -108,4 +118,3 @@ export async function mergeTallies(run: Run): Promise<States> {
   const load = async (group: number) => (await readTree(run.path(layout.tally(group)), run.mark(step(group)))) as States
   return finishAll(monoids, await mergeTree(monoids, run.plan.subject.groups.length, load))
 }
-

@@ -17,7 +17,8 @@ export function buildStatistics(planned: readonly PlannedDetector[], setup: Setu
   }
   const depth = (id: string, seen: readonly string[]): number => {
     const s = byId.get(id)
-    if (!s || seen.includes(id)) throw new EngineError('state-mismatch', `statistic "${id}" is not declared by the detector that needs it, or needs itself`, 2)
+    if (!s || seen.includes(id))
+      throw new EngineError('state-mismatch', `statistic "${id}" is not declared by the detector that needs it, or needs itself`, 2)
     return s.after.length === 0 ? 0 : 1 + Math.max(...s.after.map((a) => depth(a, [...seen, id])))
   }
   const levels: Statistic[][] = []
@@ -31,13 +32,23 @@ export function buildStatistics(planned: readonly PlannedDetector[], setup: Setu
 
 /** Ids of the statistics that a detector's results rest on, directly or through `after`. */
 export function restsOn(planned: PlannedDetector, setup: Setup): ReadonlySet<string> {
-  return new Set(detectorById(planned.id).statistics(planned.options, setup).map((s) => s.id))
+  return new Set(
+    detectorById(planned.id)
+      .statistics(planned.options, setup)
+      .map((s) => s.id),
+  )
 }
 
-export function contextFor(options: unknown, seed: Uint8Array, summaries: ReadonlyMap<string, unknown>, allowed: readonly string[] | null): Context {
+export function contextFor(
+  options: unknown,
+  seed: Uint8Array,
+  summaries: ReadonlyMap<string, unknown>,
+  allowed: readonly string[] | null,
+): Context {
   const view: Summaries = {
     get<S>(id: string): S {
-      if ((allowed && !allowed.includes(id)) || !summaries.has(id)) throw new Error(`summary "${id}" was not declared in \`after\` or is missing`)
+      if ((allowed && !allowed.includes(id)) || !summaries.has(id))
+        throw new Error(`summary "${id}" was not declared in \`after\` or is missing`)
       return summaries.get(id) as S
     },
   }

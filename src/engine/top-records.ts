@@ -4,7 +4,8 @@ import type { Codes, Scored } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
 
 /** Strongest first; equal scores in the order of shard and row, so that the list does not depend on who found what first. */
-const stronger = (a: RecordRef, b: RecordRef): number => b.score - a.score || (a.shard < b.shard ? -1 : a.shard > b.shard ? 1 : a.row - b.row)
+const stronger = (a: RecordRef, b: RecordRef): number =>
+  b.score - a.score || (a.shard < b.shard ? -1 : a.shard > b.shard ? 1 : a.row - b.row)
 
 /** The strongest flagged records in bounded memory. */
 export class TopRecords {

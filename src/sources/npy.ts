@@ -133,6 +133,7 @@ const openReaders = async (files: readonly ArrayFile[], columns: ColumnMap, firs
 
 export const npy: SourceFormat = {
   name: 'npy',
+  rereadable: true,
   extensions: ['.npy'],
   detect: isNpy,
 

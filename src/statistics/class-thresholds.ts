@@ -74,7 +74,9 @@ export function classThresholds({ classes }: { readonly classes: readonly string
     finish: (_: Context, state: State) => ({
       classes: classNames(classes, state.classes),
       counts: state.counts,
-      thresholds: state.sums.map((s, j) => ((state.counts[j] as number) > 0 ? Math.max(s / (state.counts[j] as number), smallestThreshold) : absentClass)),
+      thresholds: state.sums.map((s, j) =>
+        (state.counts[j] as number) > 0 ? Math.max(s / (state.counts[j] as number), smallestThreshold) : absentClass,
+      ),
       notProbabilities: state.notProbabilities,
     }),
     bytes: (shape: Shape) => shape.classes * 16,

@@ -2,7 +2,7 @@ import { matrixOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { classThresholds, type ClassThresholds } from './class-thresholds.ts'
+import { type ClassThresholds, classThresholds } from './class-thresholds.ts'
 import { labelColumns, requireColumns } from './label-columns.ts'
 
 export interface ConfidentJoint {
@@ -133,7 +133,9 @@ function roundKeepingTotal(row: Float64Array): Float64Array {
     const difference = target - rounded.reduce((sum, v) => sum + v, 0)
     if (difference === 0) return rounded
     // In the order of a stable ascending sort, from its end to add and from its start to subtract: cleanlab's ties.
-    const order = [...row.keys()].sort((a, b) => (row[a] as number) - (rounded[a] as number) - ((row[b] as number) - (rounded[b] as number)) || a - b)
+    const order = [...row.keys()].sort(
+      (a, b) => (row[a] as number) - (rounded[a] as number) - ((row[b] as number) - (rounded[b] as number)) || a - b,
+    )
     const count = Math.min(Math.abs(difference), row.length)
     const chosen = difference > 0 ? order.slice(-count) : order.slice(0, count)
     for (const i of chosen) rounded[i] = (rounded[i] as number) + Math.sign(difference)

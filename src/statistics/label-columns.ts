@@ -13,7 +13,13 @@ export function labelColumns(classes: readonly string[] | null): LabelColumns {
   const place = classes && new Map(classes.map((c, i) => [c, i]))
   return (batch, columns) => {
     if (place && place.size !== columns) {
-      throw new StatisticError('class-count', `\`classes\` names ${place.size} classes, the predictions have ${columns} columns`, 4, {}, 'name every column once, in order')
+      throw new StatisticError(
+        'class-count',
+        `\`classes\` names ${place.size} classes, the predictions have ${columns} columns`,
+        4,
+        {},
+        'name every column once, in order',
+      )
     }
     const label = codesOf(batch, 'label')
     if (!label) return new Int32Array(batch.numRows).fill(-1)
@@ -34,7 +40,13 @@ function columnOf(value: string, columns: number, place: ReadonlyMap<string, num
   if (at !== undefined && at < columns) return at
   const shown = JSON.stringify(value.slice(0, 80))
   throw place
-    ? new StatisticError('unknown-label', `the label ${shown} is none of the declared classes`, 2, { column: 'label' }, 'add it to `classes`, or correct the label')
+    ? new StatisticError(
+        'unknown-label',
+        `the label ${shown} is none of the declared classes`,
+        2,
+        { column: 'label' },
+        'add it to `classes`, or correct the label',
+      )
     : new StatisticError(
         'unknown-label',
         `the label ${shown} is not the number of one of the ${columns} prediction columns`,

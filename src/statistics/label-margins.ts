@@ -3,7 +3,7 @@ import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { labelColumns } from './label-columns.ts'
-import { depthFromHistogram, type DepthQuantiles } from './label-model/depth.ts'
+import { type DepthQuantiles, depthFromHistogram } from './label-model/depth.ts'
 
 /** Probabilities below this count as this: the log margin is then at most about 16.2. */
 export const smallestProbability = 1e-7
@@ -11,7 +11,8 @@ const maxMargin = -Math.log(smallestProbability) + 0.1
 const bins = 1024
 
 /** log of the best over the second best probability. */
-export const logMargin = (first: number, second: number): number => Math.log(Math.max(first, smallestProbability) / Math.max(second, smallestProbability))
+export const logMargin = (first: number, second: number): number =>
+  Math.log(Math.max(first, smallestProbability) / Math.max(second, smallestProbability))
 
 interface State {
   classes: number
@@ -22,7 +23,11 @@ interface State {
 /**
  * Histograms, by class, of the log margin of predictions that agree with the given label: what `depthOf` ranks against.
  */
-export function labelMargins({ classes }: { readonly classes: readonly string[] | null }): Statistic<State, { readonly depth: DepthQuantiles }> {
+export function labelMargins({
+  classes,
+}: {
+  readonly classes: readonly string[] | null
+}): Statistic<State, { readonly depth: DepthQuantiles }> {
   const given = labelColumns(classes)
   return {
     id: `label-margins/${shortDigest({ classes: classes ? [...classes] : null })}`,

@@ -55,7 +55,10 @@ export function labelModel(options: ModelChoiceOptions): Statistic<State, Fitted
     after: [choiceId],
     over: options.over,
     keyed: true,
-    init: () => ({ dims: 0, folds: Array.from({ length: foldCount }, () => ({ pending: new Float64Array(0), labels: new Int32Array(0), waiting: 0, sums: null })) }),
+    init: () => ({
+      dims: 0,
+      folds: Array.from({ length: foldCount }, () => ({ pending: new Float64Array(0), labels: new Int32Array(0), waiting: 0, sums: null })),
+    }),
     async update(c: Context, state: State, batch: Batch) {
       const choice = choiceOf(c)
       const vectors = vectorsOf(batch)
@@ -87,7 +90,8 @@ export function labelModel(options: ModelChoiceOptions): Statistic<State, Fitted
       from.folds.forEach((fold, i) => {
         if (!fold.sums) return
         const target = into.folds[i] as Fold
-        if (!target.sums) target.sums = { ...fold.sums, gram: new Float64Array(fold.sums.gram.length), cross: new Float64Array(fold.sums.cross.length) }
+        if (!target.sums)
+          target.sums = { ...fold.sums, gram: new Float64Array(fold.sums.gram.length), cross: new Float64Array(fold.sums.cross.length) }
         add(target.sums.gram, fold.sums.gram)
         add(target.sums.cross, fold.sums.cross)
       })

@@ -25,6 +25,9 @@ interface State {
   vectors: Float64Array
 }
 
+/** The largest key that `keepSmallest` left in a full state: larger ones need not be looked at. */
+const bounds = new WeakMap<State, Uint8Array>()
+
 /** More than `size` rows are cut back whenever they have doubled. */
 const slack = 2
 
@@ -50,7 +53,7 @@ export function labelSample({ size, folds, over }: LabelSampleOptions): Statisti
       const keys = keysOf(batch, 'key')
       const content = keysOf(batch, 'content')
       if (!vectors || !label || !keys || !content) return
-      const worst = state.labels.length >= size ? state.keys.subarray((size - 1) * 16, size * 16) : null
+      const worst = bounds.get(state) ?? null
       const rows: number[] = []
       for (let i = 0; i < batch.numRows; i++) {
         if ((label.codes[i] as number) < 0 || (worst && compareDigests(keys, i * 16, worst, 0) > 0)) continue
@@ -114,12 +117,19 @@ function append(state: State, more: State): void {
 
 function keepSmallest(state: State, size: number): void {
   const order = state.labels.map((_, i) => i)
-  order.sort((a, b) => compareDigests(state.keys, a * 16, state.keys, b * 16) || compare(state.labels[a] as string, state.labels[b] as string) || compareVectors(state, a, b) || (state.folds[a] as number) - (state.folds[b] as number))
+  order.sort(
+    (a, b) =>
+      compareDigests(state.keys, a * 16, state.keys, b * 16) ||
+      compare(state.labels[a] as string, state.labels[b] as string) ||
+      compareVectors(state, a, b) ||
+      (state.folds[a] as number) - (state.folds[b] as number),
+  )
   const kept = order.slice(0, size)
   state.keys = gather(state.keys, kept, 16)
   state.vectors = gather(state.vectors, kept, state.dims)
   state.folds = Int32Array.from(kept, (i) => state.folds[i] as number)
   state.labels = kept.map((i) => state.labels[i] as string)
+  if (kept.length === size) bounds.set(state, state.keys.slice((size - 1) * 16))
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -50,7 +50,12 @@ export function modelChoice(options: ModelChoiceOptions): Statistic<State, Model
     async finish(c: Context, state: State) {
       const s = (await sample.finish(c, state.sample)) as LabelSample
       if (s.classes.length < 2) return null
-      const labelled: LabelledSample = { vectors: { data: s.vectors, rows: s.rows, dims: s.dims }, labels: s.labels, folds: s.folds, classes: s.classes.length }
+      const labelled: LabelledSample = {
+        vectors: { data: s.vectors, rows: s.rows, dims: s.dims },
+        labels: s.labels,
+        folds: s.folds,
+        classes: s.classes.length,
+      }
       const trials = await tryAll(labelled, await inputMaps(await moments.finish(c, state.moments)), c.seed)
       return {
         classes: s.classes,

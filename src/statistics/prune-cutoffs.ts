@@ -48,7 +48,8 @@ export function pruneCutoffs({ classes }: { readonly classes: readonly string[] 
       const predictions = matrixOf(batch, 'predictions')
       if (!predictions) return
       const k = predictions.dims
-      if (state.classes === 0) Object.assign(state, { classes: k, wanted: wantedOf(c), largest: Array.from({ length: k * k + k }, () => []) })
+      if (state.classes === 0)
+        Object.assign(state, { classes: k, wanted: wantedOf(c), largest: Array.from({ length: k * k + k }, () => []) })
       const { wanted, largest } = state
       const push = (cell: number, value: number) => {
         const list = largest[cell] as number[]

@@ -1,8 +1,8 @@
 import { vectorsOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
-import { addGram, gramSums, symmetrise } from '../math/kernels.ts'
 import { shortDigest } from '../math/hash.ts'
+import { addGram, gramSums, symmetrise } from '../math/kernels.ts'
 import { StatisticError } from './label-census.ts'
 
 export interface VectorMoments {
@@ -28,14 +28,28 @@ interface State {
 const maxDims = 4096
 
 /** Sums of values, squares and, above `directDims` dimensions, products of the vectors; NaN is a missing value. */
-export function vectorMoments({ over, directDims }: { readonly over: 'subject' | 'reference'; readonly directDims: number }): Statistic<State, VectorMoments> {
+export function vectorMoments({
+  over,
+  directDims,
+}: {
+  readonly over: 'subject' | 'reference'
+  readonly directDims: number
+}): Statistic<State, VectorMoments> {
   return {
     id: `vector-moments/${shortDigest({ over, directDims })}`,
     version: 1,
     needs: [],
     after: [],
     over,
-    init: () => ({ dims: 0, rows: 0, present: new Float64Array(0), sum: new Float64Array(0), squares: new Float64Array(0), products: null, holes: null }),
+    init: () => ({
+      dims: 0,
+      rows: 0,
+      present: new Float64Array(0),
+      sum: new Float64Array(0),
+      squares: new Float64Array(0),
+      products: null,
+      holes: null,
+    }),
     async update(_: Context, state: State, batch: Batch) {
       const vectors = vectorsOf(batch)
       if (!vectors || vectors.rows === 0) return
@@ -76,7 +90,6 @@ export function vectorMoments({ over, directDims }: { readonly over: 'subject' |
       add(into.holes.values, from.holes.values)
     },
     finish(_: Context, state: State) {
-      const d = state.dims
       const mean = state.sum.map((s, j) => s / Math.max(state.present[j] as number, 1))
       const variance = state.squares.map((s, j) => Math.max(0, s / Math.max(state.present[j] as number, 1) - (mean[j] as number) ** 2))
       if (!state.products) return { rows: state.rows, mean, variance, covariance: null }
@@ -134,7 +147,19 @@ function start(state: State, d: number, directDims: number): void {
   if (state.dims !== 0)
     throw new StatisticError('vector-size', `vectors of ${state.dims} and of ${d} values in one data set`, 2, {}, 'audit them separately')
   if (d > maxDims)
-    throw new StatisticError('vector-size', `vectors of ${d} values: at most ${maxDims} are supported`, 4, {}, 'reduce them first, for example to their principal components')
+    throw new StatisticError(
+      'vector-size',
+      `vectors of ${d} values: at most ${maxDims} are supported`,
+      4,
+      {},
+      'reduce them first, for example to their principal components',
+    )
   const zeros = () => new Float64Array(d)
-  Object.assign(state, { dims: d, present: zeros(), sum: zeros(), squares: zeros(), products: d > directDims ? new Float64Array(d * d) : null })
+  Object.assign(state, {
+    dims: d,
+    present: zeros(),
+    sum: zeros(),
+    squares: zeros(),
+    products: d > directDims ? new Float64Array(d * d) : null,
+  })
 }

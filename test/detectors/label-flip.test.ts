@@ -6,7 +6,11 @@ import { labelFlip } from '../../src/detectors/label-flip.ts'
 import { batchesOf, blobs, flip } from '../support/blobs.ts'
 import { fitDetector } from '../support/fit-detector.ts'
 
-const setup = (subject: Role[], reference: Role[] | null = null): Setup => ({ subject, reference, shape: { rows: null, dims: 8, classes: 4, sources: 0 } })
+const setup = (subject: Role[], reference: Role[] | null = null): Setup => ({
+  subject,
+  reference,
+  shape: { rows: null, dims: 8, classes: 4, sources: 0 },
+})
 const vectors = setup(['label', 'embedding'])
 const everyone = () => true
 
@@ -30,7 +34,13 @@ describe('without a model', () => {
   })
 
   it('names the class pair of targeted flips', async () => {
-    const labels = flip('p', data.truth, 0.2, () => 3, (i) => data.truth[i] === 1)
+    const labels = flip(
+      'p',
+      data.truth,
+      0.2,
+      () => 3,
+      (i) => data.truth[i] === 1,
+    )
     const { conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(data, labels))
     const pair = conclusion.findings.find((f) => f.rule === 'label-flip/class-pair')
     expect(pair?.scope.names).toEqual(['class 3', 'class 1'])
@@ -45,14 +55,28 @@ describe('without a model', () => {
 
   it('names the source that flips', async () => {
     const source = Array.from(data.truth, (_, i) => `vendor ${i % 5}`)
-    const labels = flip('s', data.truth, 0.3, () => 0, (i) => data.truth[i] === 2 && i % 5 === 3)
+    const labels = flip(
+      's',
+      data.truth,
+      0.3,
+      () => 0,
+      (i) => data.truth[i] === 2 && i % 5 === 3,
+    )
     const { conclusion } = await fitDetector(labelFlip, {}, setup(['label', 'embedding', 'source']), batchesOf(data, labels, source))
     const found = conclusion.findings.filter((f) => f.rule === 'label-flip/source')
     expect(found.map((f) => f.scope.names)).toEqual([['vendor 3', 'class 0', 'class 2']])
   })
 
   it('says so when there is only one class', async () => {
-    const { scores, conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(data, data.truth.map(() => 0)))
+    const { scores, conclusion } = await fitDetector(
+      labelFlip,
+      {},
+      vectors,
+      batchesOf(
+        data,
+        data.truth.map(() => 0),
+      ),
+    )
     expect(scores.every(Number.isNaN)).toBe(true)
     expect(conclusion.notes.join()).toContain('Fewer than two classes')
   })
@@ -73,11 +97,22 @@ describe('without a model', () => {
 describe('with a reference', () => {
   it('gives conformal p-values and a test for the records', async () => {
     const data = blobs('reference', 3000, 4, 8, 6)
-    const part = (from: number, to: number) => ({ ...data, vectors: data.vectors.slice(from * 8, to * 8), truth: data.truth.slice(from, to) })
+    const part = (from: number, to: number) => ({
+      ...data,
+      vectors: data.vectors.slice(from * 8, to * 8),
+      truth: data.truth.slice(from, to),
+    })
     const trusted = part(0, 1000)
     const subject = part(1000, 3000)
     const labels = flip('r', subject.truth, 0.1, (l) => (l + 1) % 4, everyone)
-    const run = (l: Int32Array) => fitDetector(labelFlip, {}, setup(['label', 'embedding'], ['label', 'embedding']), batchesOf(subject, l), batchesOf(trusted, trusted.truth))
+    const run = (l: Int32Array) =>
+      fitDetector(
+        labelFlip,
+        {},
+        setup(['label', 'embedding'], ['label', 'embedding']),
+        batchesOf(subject, l),
+        batchesOf(trusted, trusted.truth),
+      )
     const poisoned = await run(labels)
     const { recall, precision } = recallOf(poisoned.flagged, labels, subject.truth)
     expect(recall).toBeGreaterThan(0.8)
@@ -110,11 +145,14 @@ describe('with predictions', () => {
       predictions: { data: Float64Array.from(rows.flatMap(([, p]) => p)), rows: rows.length, dims: 3 },
     })
 
-  it.each(['ratio', 'prune_by_noise_rate', 'prune_by_class', 'both', 'confident_learning', 'predicted_neq_given', 'per_cell'])('filter %s takes the two clear flips', async (filter) => {
-    const { flagged, scores } = await fitDetector(labelFlip, { filter }, own, [batch(['0', '1', '2'])])
-    expect([...flagged.keys()].filter((i) => flagged[i])).toEqual([2, 8])
-    expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
-  })
+  it.each(['ratio', 'prune_by_noise_rate', 'prune_by_class', 'both', 'confident_learning', 'predicted_neq_given', 'per_cell'])(
+    'filter %s takes the two clear flips',
+    async (filter) => {
+      const { flagged, scores } = await fitDetector(labelFlip, { filter }, own, [batch(['0', '1', '2'])])
+      expect([...flagged.keys()].filter((i) => flagged[i])).toEqual([2, 8])
+      expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
+    },
+  )
 
   it('takes named labels when the classes are declared, and says what to do when not', async () => {
     const named = batch(['cat', 'dog', 'emu'])

@@ -42,7 +42,10 @@ describe('codec', () => {
   it('is a safetensors file: header length, JSON, buffers without holes, each aligned to its item', () => {
     const bytes = encodeTree({ a: new Uint8Array([1, 2, 3]), b: new Float64Array([1.5]), c: new Int32Array([7]) }, {})
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true))
-    const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()) as Record<string, { dtype: string; data_offsets: number[] }>
+    const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()) as Record<
+      string,
+      { dtype: string; data_offsets: number[] }
+    >
     const tensors = Object.entries(header).filter(([k]) => k !== '__metadata__')
     expect(tensors.map(([, t]) => [t.dtype, ...t.data_offsets])).toEqual([
       ['F64', 0, 8],

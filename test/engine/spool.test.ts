@@ -17,7 +17,12 @@ const batch = (from: number, labels: string[], codes: number[]): Batch =>
 const rowsIn = (b: Batch) =>
   Array.from({ length: b.numRows }, (_, i) => {
     const label = codesOf(b, 'label')
-    return [rowsOf(b)[i], column(b, 'id')?.get(i), label?.values[label.codes[i] as number] ?? null, ...(matrixOf(b, 'embedding')?.data.subarray(i * 2, i * 2 + 2) ?? [])]
+    return [
+      rowsOf(b)[i],
+      column(b, 'id')?.get(i),
+      label?.values[label.codes[i] as number] ?? null,
+      ...(matrixOf(b, 'embedding')?.data.subarray(i * 2, i * 2 + 2) ?? []),
+    ]
   })
 
 it('keeps batches whose dictionaries grow, nulls and vectors', async () => {

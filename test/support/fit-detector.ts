@@ -14,7 +14,13 @@ export interface Fitted {
 }
 
 /** A detector's whole life on batches in memory: statistics, scores, tally, decision, conclusion. */
-export async function fitDetector(detector: Detector, given: unknown, setup: Setup, subject: readonly Batch[], reference: readonly Batch[] = []): Promise<Fitted> {
+export async function fitDetector(
+  detector: Detector,
+  given: unknown,
+  setup: Setup,
+  subject: readonly Batch[],
+  reference: readonly Batch[] = [],
+): Promise<Fitted> {
   const options = detector.options.parse(given)
   const summaries = new Map<string, unknown>()
   const keyed = { subject: subject.map((b) => addKeys(b, seed)), reference: reference.map((b) => addKeys(b, seed)), baseline: [] }
@@ -41,5 +47,11 @@ export async function fitDetector(detector: Detector, given: unknown, setup: Set
   const groups = scored.flatMap((s) => Array.from(s.score, (_, i) => s.group?.values[s.group.codes[i] as number] ?? null))
   const flagged = scores.map((s, i) => thresholds.some((t) => s >= t.atLeast && (t.group === null || t.group === groups[i])))
   const count = flagged.filter(Boolean).length
-  return { scored, scores, flagged, thresholds, conclusion: detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }) }
+  return {
+    scored,
+    scores,
+    flagged,
+    thresholds,
+    conclusion: detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }),
+  }
 }

@@ -1,7 +1,7 @@
 import { matrixOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Context, Statistic } from '../../contracts/statistic.ts'
-import { classThresholds, type ClassThresholds } from '../../statistics/class-thresholds.ts'
+import { type ClassThresholds, classThresholds } from '../../statistics/class-thresholds.ts'
 import { type ConfidentJoint, confidentGuess, confidentJoint } from '../../statistics/confident-joint.ts'
 import { type PruneCutoffs, pruneCutoffs } from '../../statistics/prune-cutoffs.ts'
 import type { Filter, LabelFlipOptions } from './options.ts'
@@ -37,7 +37,8 @@ function takenBy(c: Context<LabelFlipOptions>): Taken {
   const k = labelled.length
   const { byNoiseRate, byClass } = c.summaries.get<PruneCutoffs>(pruneCutoffs(c.options).id)
   const byRate: Taken = (p, at, g) => {
-    for (let j = 0; j < k; j++) if (j !== g && (p[at + j] as number) - (p[at + g] as number) >= (byNoiseRate[j * k + g] as number)) return true
+    for (let j = 0; j < k; j++)
+      if (j !== g && (p[at + j] as number) - (p[at + g] as number) >= (byNoiseRate[j * k + g] as number)) return true
     return false
   }
   const byOwn: Taken = (p, at, g) => (p[at + g] as number) <= (byClass[g] as number)

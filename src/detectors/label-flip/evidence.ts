@@ -1,5 +1,5 @@
-import type { Batch } from '../../contracts/data.ts'
 import { codesOf } from '../../contracts/batch.ts'
+import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
 

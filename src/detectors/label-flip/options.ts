@@ -1,7 +1,15 @@
 import { z } from 'zod'
 
 /** Rules for the user's own predictions; all but the first two are cleanlab's, under its names (Northcutt et al. 2021). */
-export const filters = ['ratio', 'per_cell', 'prune_by_noise_rate', 'prune_by_class', 'both', 'confident_learning', 'predicted_neq_given'] as const
+export const filters = [
+  'ratio',
+  'per_cell',
+  'prune_by_noise_rate',
+  'prune_by_class',
+  'both',
+  'confident_learning',
+  'predicted_neq_given',
+] as const
 export type Filter = (typeof filters)[number]
 
 export const labelFlipOptions = z.strictObject({

@@ -61,7 +61,16 @@ export function judgePredictions(own: OwnPredictions, batch: Batch): Judgement {
     score[i] = best + own > 0 ? best / (best + own) : 0
     if (first !== g) depths[i] = depthOf(depth, first, logMargin(p[at + first] as number, p[at + second] as number))
   }
-  return { mode: 'own predictions', calibration: 0, score, suggested: { codes: suggested, values: classes }, given, predicted, depth: depths, classes }
+  return {
+    mode: 'own predictions',
+    calibration: 0,
+    score,
+    suggested: { codes: suggested, values: classes },
+    given,
+    predicted,
+    depth: depths,
+    classes,
+  }
 }
 
 export const scoreAtRatio = (ratio: number): number => scoreOf(-Math.log(ratio))

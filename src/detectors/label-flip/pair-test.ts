@@ -1,15 +1,22 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
-import { cellTests, type CellTest } from '../../statistics/label-model/cells.ts'
+import { type CellTest, cellTests } from '../../statistics/label-model/cells.ts'
 import type { LabelTally } from './tally.ts'
 
 const level = 0.05
 const maxFindings = 20
 
 /** Findings for class pairs whose disagreements are spread over the predicted class like flipped records, not like hard ones. */
-export function testPairs(tally: LabelTally, top: readonly RecordRef[]): { readonly findings: readonly Finding[]; readonly tests: readonly Test[] } {
+export function testPairs(
+  tally: LabelTally,
+  top: readonly RecordRef[],
+): { readonly findings: readonly Finding[]; readonly tests: readonly Test[] } {
   const cells = cellTests(tally.disagreements)
   const name = (c: CellTest) => `label-flip/class-pair: ${tally.classes[c.given]} given, ${tally.classes[c.predicted]} predicted`
-  const tests = cells.map((c) => ({ id: name(c), method: 'one-sided exact binomial test of the share of deep disagreements, against a convex tail and against all other class pairs', p: c.p }))
+  const tests = cells.map((c) => ({
+    id: name(c),
+    method: 'one-sided exact binomial test of the share of deep disagreements, against a convex tail and against all other class pairs',
+    p: c.p,
+  }))
   const suspicious = cells.filter((c) => c.p <= level).sort((a, b) => a.p - b.p)
   return { tests, findings: suspicious.slice(0, maxFindings).map((c) => finding(tally, c, name(c), top)) }
 }

@@ -30,7 +30,12 @@ export function recordFinding(tally: LabelTally, table: FlipTable, flagged: Flag
 function matrix(tally: LabelTally, table: FlipTable): Evidence {
   const weight = new Map<string, number>()
   for (const p of table.pairs) for (const name of [p.given, p.suggested]) weight.set(name, (weight.get(name) ?? 0) + p.count)
-  const kept = new Set([...weight].sort((a, b) => b[1] - a[1]).slice(0, maxMatrix).map(([name]) => name))
+  const kept = new Set(
+    [...weight]
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, maxMatrix)
+      .map(([name]) => name),
+  )
   const names = tally.classes.filter((c) => kept.has(c))
   const at = new Map(names.map((n, i) => [n, i]))
   const counts = names.map(() => names.map(() => 0))
@@ -49,13 +54,24 @@ function matrix(tally: LabelTally, table: FlipTable): Evidence {
       if (cells > 2 && n >= 5 && n > (3 * total) / cells) marked.push([i, j])
     })
   })
-  return { kind: 'matrix', title: 'Flagged records by given and suggested label', rowTitle: 'given label', columnTitle: 'suggested label', rows: names, columns: names, counts, marked }
+  return {
+    kind: 'matrix',
+    title: 'Flagged records by given and suggested label',
+    rowTitle: 'given label',
+    columnTitle: 'suggested label',
+    rows: names,
+    columns: names,
+    counts,
+    marked,
+  }
 }
 
 function histogram(tally: LabelTally, cut: number | null): Evidence {
   const from = evidenceBins / 2
   const width = Math.floor((evidenceBins - from) / shownBins)
-  const counts = Array.from({ length: shownBins }, (_, b) => tally.evidence.subarray(from + b * width, from + (b + 1) * width).reduce((sum, n) => sum + n, 0))
+  const counts = Array.from({ length: shownBins }, (_, b) =>
+    tally.evidence.subarray(from + b * width, from + (b + 1) * width).reduce((sum, n) => sum + n, 0),
+  )
   const last = counts.findLastIndex((n) => n > 0) + 1
   const kept = Math.max(last, 1)
   return {

@@ -41,11 +41,28 @@ export function testSources(tally: LabelTally, top: readonly RecordRef[]): Sourc
     const cells = cellsOf(tally.sources as SourceCounts, s, tally.classes.length)
     if (cells.length === 0) return
     const strongest = cells.reduce((a, b) => (b.p < a.p ? b : a))
-    const test = { id: `label-flip/source: ${name}`, method: 'one-sided exact hypergeometric test against all other sources, Bonferroni over the class pairs of the source', p: Math.min(1, strongest.p * cells.length) }
+    const test = {
+      id: `label-flip/source: ${name}`,
+      method: 'one-sided exact hypergeometric test against all other sources, Bonferroni over the class pairs of the source',
+      p: Math.min(1, strongest.p * cells.length),
+    }
     tests.push(test)
     if (test.p <= cellLevel) findings.push(finding(tally, name, s, strongest, cells, test.id, top))
   })
   return { findings, tests, notes: [] }
+}
+
+/** Cells in which a source stands out after Bonferroni over sources and cells, with their disagreements over all sources. */
+export function suspiciousCells(tally: LabelTally): { readonly cell: number; readonly count: number }[] {
+  const { sources, classes } = tally
+  if (!sources || sources.names.length < 2) return []
+  const counts = new Map<number, number>()
+  sources.names.forEach((_, s) => {
+    const cells = cellsOf(sources, s, classes.length)
+    for (const c of cells)
+      if (c.p * cells.length * sources.names.length <= cellLevel) counts.set(c.given * classes.length + c.predicted, c.allCount)
+  })
+  return [...counts].sort(([a], [b]) => a - b).map(([cell, count]) => ({ cell, count }))
 }
 
 const nothing = (note: string): SourceResult => ({ findings: [], tests: [], notes: [note] })
@@ -71,7 +88,15 @@ function cellsOf(sources: SourceCounts, s: number, k: number): Cell[] {
 
 const percent = (x: number): string => `${(100 * x).toFixed(x < 0.01 ? 2 : 1)} %`
 
-function finding(tally: LabelTally, name: string, s: number, cell: Cell, cells: readonly Cell[], test: string, top: readonly RecordRef[]): Finding {
+function finding(
+  tally: LabelTally,
+  name: string,
+  s: number,
+  cell: Cell,
+  cells: readonly Cell[],
+  test: string,
+  top: readonly RecordRef[],
+): Finding {
   const label = (c: number) => tally.classes[c] as string
   const sources = tally.sources as SourceCounts
   const k = tally.classes.length
@@ -98,7 +123,16 @@ function finding(tally: LabelTally, name: string, s: number, cell: Cell, cells: 
       kind: 'table',
       title: `Class pairs that source "${name}" labels differently from the others`,
       columns: ['given label', 'looks like', 'records', 'of', 'all other sources', 'p before correction'],
-      rows: excessCells.slice(0, 10).map((c) => [label(c.given), label(c.predicted), c.count, c.total, percent((c.allCount - c.count) / Math.max(c.allTotal - c.total, 1)), c.p]),
+      rows: excessCells
+        .slice(0, 10)
+        .map((c) => [
+          label(c.given),
+          label(c.predicted),
+          c.count,
+          c.total,
+          percent((c.allCount - c.count) / Math.max(c.allTotal - c.total, 1)),
+          c.p,
+        ]),
     },
   ]
   return {
@@ -108,7 +142,9 @@ function finding(tally: LabelTally, name: string, s: number, cell: Cell, cells: 
     scope: { kind: 'source', names: [name, label(cell.given), label(cell.predicted)] },
     message: `Source "${name}" labels ${cell.count} of ${cell.total} records that look like "${label(cell.predicted)}" as "${label(cell.given)}" (${percent(cell.count / cell.total)}); all other sources do so in ${percent(rate)}: about ${excess} labels too many.`,
     count: cell.count,
-    records: top.filter((r) => r.source === name && r.givenLabel === label(cell.given) && r.suggestedLabel === label(cell.predicted)).slice(0, 20),
+    records: top
+      .filter((r) => r.source === name && r.givenLabel === label(cell.given) && r.suggestedLabel === label(cell.predicted))
+      .slice(0, 20),
     evidence,
     test,
     action: `Hold back the records of source "${name}" with label "${label(cell.given)}", have a second reader label a sample of them, and ask the source how they were labelled.`,

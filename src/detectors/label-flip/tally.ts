@@ -24,7 +24,8 @@ export interface Judgement extends Scored {
 /** Histogram of S over [-20, 20); the last bin takes what lies above. */
 export const evidenceBins = 8192
 export const evidenceLimit = 20
-export const binOf = (s: number): number => Math.min(evidenceBins - 1, Math.max(0, Math.floor(((s + evidenceLimit) / (2 * evidenceLimit)) * evidenceBins)))
+export const binOf = (s: number): number =>
+  Math.min(evidenceBins - 1, Math.max(0, Math.floor(((s + evidenceLimit) / (2 * evidenceLimit)) * evidenceBins)))
 export const edgeOf = (bin: number): number => (bin / evidenceBins) * 2 * evidenceLimit - evidenceLimit
 
 /** Cells have thresholds of their own up to this many classes. */

@@ -1,4 +1,5 @@
 import { cellTests, pooledTest } from '../../statistics/label-model/cells.ts'
+import { suspiciousCells } from './source-test.ts'
 import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } from './tally.ts'
 
 /** The share of all records that may be flagged while nothing shows that labels were flipped. */
@@ -17,23 +18,30 @@ export function flipsToFlag(tally: LabelTally): number {
   return Math.floor(Math.min(...estimates, quietShare * tally.rows))
 }
 
-/** Cells whose own test is significant after Bonferroni over cells, with the S above which about twice their deep records lie. */
+/**
+ * Thresholds of single cells: where the cell's own test is significant after Bonferroni over cells, above the S of about twice
+ * its deep records; where a source stands out in it, above that of its disagreements.
+ */
 export function cellCuts(tally: LabelTally): { readonly cell: number; readonly cut: number }[] {
   const { cellEvidence } = tally
   if (!cellEvidence) return []
   const tests = cellTests(tally.disagreements)
-  return tests
-    .filter((t) => t.p * tests.length < level)
-    .map((t) => {
-      const cell = t.given * tally.classes.length + t.predicted
-      let above = 0
-      let bin = cellBins - 1
-      for (; bin >= 0; bin--) {
-        above += cellEvidence[cell * cellBins + bin] as number
-        if (above > 2 * t.deep) break
-      }
-      return { cell, cut: cellEdgeOf(bin + 1) }
-    })
+  const wanted = new Map(suspiciousCells(tally).map(({ cell, count }) => [cell, count]))
+  for (const t of tests) {
+    const cell = t.given * tally.classes.length + t.predicted
+    if (t.p * tests.length < level) wanted.set(cell, Math.max(2 * t.deep, wanted.get(cell) ?? 0))
+  }
+  return [...wanted].map(([cell, count]) => ({ cell, cut: cellCut(cellEvidence.subarray(cell * cellBins, (cell + 1) * cellBins), count) }))
+}
+
+function cellCut(histogram: Float64Array, count: number): number {
+  let above = 0
+  let bin = cellBins - 1
+  for (; bin >= 0; bin--) {
+    above += histogram[bin] as number
+    if (above > count) break
+  }
+  return cellEdgeOf(bin + 1)
 }
 
 /** The smallest S such that at most `count` disagreeing records lie at or above it; infinite when none should be flagged. */

@@ -2,7 +2,7 @@ import { keysOf, vectorsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Codes } from '../../contracts/detector.ts'
 import { foldOf } from '../../math/hash.ts'
-import { classScores, emptyRow, type FittedModel, judge, type Judged } from '../../statistics/label-model/fit.ts'
+import { classScores, emptyRow, type FittedModel, type Judged, judge } from '../../statistics/label-model/fit.ts'
 import { foldCount } from '../../statistics/label-model/solve-folds.ts'
 import { cellName, type Judgement, maxCellClasses, scoreOf } from './tally.ts'
 

@@ -36,10 +36,13 @@ export interface LabelledSample {
 }
 
 export const nameOf = (c: Candidate): string =>
-  c.family === 'knn' ? `cosine ${c.strength} nearest neighbours`
-  : c.family === 'lda' ? `linear discriminant analysis, shrinkage ${c.strength}`
-  : c.family === 'ridge' ? `ridge, ${c.map.name}, penalty ${c.strength}`
-  : `ridge on random Fourier features, ${c.map.name}, bandwidth ${c.width} x median, penalty ${c.strength}`
+  c.family === 'knn'
+    ? `cosine ${c.strength} nearest neighbours`
+    : c.family === 'lda'
+      ? `linear discriminant analysis, shrinkage ${c.strength}`
+      : c.family === 'ridge'
+        ? `ridge, ${c.map.name}, penalty ${c.strength}`
+        : `ridge on random Fourier features, ${c.map.name}, bandwidth ${c.width} x median, penalty ${c.strength}`
 
 /** Random Fourier features of the Gaussian kernel whose bandwidth is `width` times the median distance (Rahimi and Recht 2007). */
 export function fourierFor(x: Matrix64, width: number, seed: Uint8Array, features = fourierFeatures): Fourier {
@@ -86,7 +89,8 @@ const indices = (folds: Int32Array, fold: number): Int32Array => Int32Array.from
 
 export function take(x: Matrix64, rows: Int32Array): Matrix64 {
   const data = new Float64Array(rows.length * x.dims)
-  for (let i = 0; i < rows.length; i++) data.set(x.data.subarray((rows[i] as number) * x.dims, ((rows[i] as number) + 1) * x.dims), i * x.dims)
+  for (let i = 0; i < rows.length; i++)
+    data.set(x.data.subarray((rows[i] as number) * x.dims, ((rows[i] as number) + 1) * x.dims), i * x.dims)
   return { data, rows: rows.length, dims: x.dims }
 }
 
@@ -97,7 +101,13 @@ function oneHot(rows: Int32Array, labels: Int32Array, k: number): Matrix64 {
 }
 
 /** F = (z, 1) W of each row with the weights of its own fold: [n, K]. */
-export async function linearScores(x: Matrix64, folds: Int32Array, weights: FoldWeights, fourier: Fourier | null, k: number): Promise<Float64Array> {
+export async function linearScores(
+  x: Matrix64,
+  folds: Int32Array,
+  weights: FoldWeights,
+  fourier: Fourier | null,
+  k: number,
+): Promise<Float64Array> {
   const out = new Float64Array(x.rows * k)
   for (let f = 0; f < foldCount; f++) {
     const rows = indices(folds, f)
@@ -115,7 +125,13 @@ export async function linearScores(x: Matrix64, folds: Int32Array, weights: Fold
 }
 
 /** Log of the smoothed shares of the classes among the nearest reference rows of other folds: [n, K]. */
-export async function neighbourScores(x: Matrix64, folds: Int32Array, reference: Matrix64, sample: LabelledSample, count: number): Promise<Float64Array> {
+export async function neighbourScores(
+  x: Matrix64,
+  folds: Int32Array,
+  reference: Matrix64,
+  sample: LabelledSample,
+  count: number,
+): Promise<Float64Array> {
   const k = sample.classes
   const out = new Float64Array(x.rows * k)
   for (let f = 0; f < foldCount; f++) {
@@ -158,7 +174,8 @@ export async function tryAll(sample: LabelledSample, maps: readonly InputMap[], 
   const trials: Trial[] = []
   for (const m of mapped) trials.push(...(await tryLinear(sample, m)))
   const screened: Trial[] = []
-  for (const m of mapped) for (const width of widths) screened.push(...(await tryFourier(sample, m, width, ridgePenalties, seed, screeningFeatures)))
+  for (const m of mapped)
+    for (const width of widths) screened.push(...(await tryFourier(sample, m, width, ridgePenalties, seed, screeningFeatures)))
   for (const { candidate } of bestByBandwidth(screened).slice(0, finalists)) {
     const m = mapped.find((x) => x.map === candidate.map) as Mapped
     const at = ridgePenalties.indexOf(candidate.strength)
@@ -187,16 +204,25 @@ async function tryLinear(sample: LabelledSample, { map, x }: Mapped): Promise<Tr
     accuracy: accuracy(scores, sample.labels, k),
   })
   const trials: Trial[] = []
-  for (const s of ridgePenalties) trials.push(trial('ridge', s, await linearScores(x, sample.folds, await ridgeWeights(training, q, k, s), null, k)))
+  for (const s of ridgePenalties)
+    trials.push(trial('ridge', s, await linearScores(x, sample.folds, await ridgeWeights(training, q, k, s), null, k)))
   if (map.name === 'standardised') {
-    for (const s of shrinkages) trials.push(trial('lda', s, await linearScores(x, sample.folds, await ldaWeights(training, q, k, s), null, k)))
+    for (const s of shrinkages)
+      trials.push(trial('lda', s, await linearScores(x, sample.folds, await ldaWeights(training, q, k, s), null, k)))
   } else {
     trials.push(trial('knn', neighbours, await neighbourScores(x, sample.folds, x, sample, neighbours)))
   }
   return trials
 }
 
-async function tryFourier(sample: LabelledSample, { map, x }: Mapped, width: number, penalties: readonly number[], seed: Uint8Array, most: number): Promise<Trial[]> {
+async function tryFourier(
+  sample: LabelledSample,
+  { map, x }: Mapped,
+  width: number,
+  penalties: readonly number[],
+  seed: Uint8Array,
+  most: number,
+): Promise<Trial[]> {
   const k = sample.classes
   const features = Math.min(most, featuresFor(x.rows))
   const fourier = fourierFor(x, width, seed, features)

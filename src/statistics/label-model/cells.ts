@@ -76,7 +76,13 @@ export function cellTests(cells: DepthCells): CellTest[] {
       const counts = countsOf(cells, given * k + predicted)
       if ((counts[at.all] as number) < leastDisagreements) continue
       const others = all.map((n, i) => n - (counts[i] as number))
-      out.push({ given, predicted, p: deepTest(counts, others, cellWindows), count: counts[at.all] as number, deep: counts[at.half] as number })
+      out.push({
+        given,
+        predicted,
+        p: deepTest(counts, others, cellWindows),
+        count: counts[at.all] as number,
+        deep: counts[at.half] as number,
+      })
     }
   }
   return out

@@ -1,10 +1,10 @@
-import { type LabelledSample, linearScores, neighbourScores, nameOf, type Trial, type Candidate, accuracy } from './candidates.ts'
-import { addDisagreement, cellFactors, type DepthCells, depthCells } from './cells.ts'
-import { depthFromMargins, depthOf, type DepthQuantiles } from './depth.ts'
-import { applyMap, type InputMap } from './maps.ts'
-import { complements, type FoldSums, type FoldWeights, ldaWeights, ridgeWeights } from './solve-folds.ts'
 import type { Matrix } from '../../contracts/batch.ts'
 import type { Fourier, Matrix64 } from '../../math/kernels.ts'
+import { accuracy, type Candidate, type LabelledSample, linearScores, nameOf, neighbourScores, type Trial } from './candidates.ts'
+import { addDisagreement, cellFactors, type DepthCells, depthCells } from './cells.ts'
+import { type DepthQuantiles, depthFromMargins, depthOf } from './depth.ts'
+import { applyMap, type InputMap } from './maps.ts'
+import { complements, type FoldSums, type FoldWeights, ldaWeights, ridgeWeights } from './solve-folds.ts'
 
 /** What turns class scores F into a record's score: shared by the model and by predictions that the user brings. */
 export interface Calibration {
@@ -25,7 +25,12 @@ export interface FittedModel extends Calibration {
   readonly fourier: Fourier | null
   /** One [q, K] matrix a fold; empty for nearest neighbours. */
   readonly weights: FoldWeights
-  readonly neighbours: { readonly count: number; readonly reference: Matrix64; readonly labels: Int32Array; readonly folds: Int32Array } | null
+  readonly neighbours: {
+    readonly count: number
+    readonly reference: Matrix64
+    readonly labels: Int32Array
+    readonly folds: Int32Array
+  } | null
   readonly accuracy: number
   readonly sampleRows: number
   /** Out-of-fold scores S of the sample, sorted: the calibration set of the reference mode. */
@@ -34,14 +39,29 @@ export interface FittedModel extends Calibration {
 
 const temperatures = [0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8, 12, 16, 24]
 /** The chosen candidate with weights from the Grams of all rows; what is calibrated is calibrated on the sample, out of fold. */
-export async function fitModel(chosen: Trial, folds: readonly FoldSums[] | null, sample: LabelledSample, classes: readonly string[]): Promise<FittedModel> {
+export async function fitModel(
+  chosen: Trial,
+  folds: readonly FoldSums[] | null,
+  sample: LabelledSample,
+  classes: readonly string[],
+): Promise<FittedModel> {
   const { candidate, fourier } = chosen
   const { map } = candidate
   const k = classes.length
   const x = await applyMap(map, sample.vectors)
   const weights = folds ? await weightsFor(candidate, folds, x.dims, k) : []
-  const neighbours = candidate.family === 'knn' ? { count: candidate.strength, reference: x, labels: sample.labels, folds: sample.folds } : null
-  const partial = { family: candidate.family, name: nameOf(candidate), map, fourier, weights, neighbours, classes, sampleRows: sample.labels.length }
+  const neighbours =
+    candidate.family === 'knn' ? { count: candidate.strength, reference: x, labels: sample.labels, folds: sample.folds } : null
+  const partial = {
+    family: candidate.family,
+    name: nameOf(candidate),
+    map,
+    fourier,
+    weights,
+    neighbours,
+    classes,
+    sampleRows: sample.labels.length,
+  }
   const scores = await classScores({ ...partial }, sample.vectors, sample.folds)
   const calibration = calibrate(scores, sample.labels, classes)
   const sampleScores = new Float64Array(sample.labels.length)

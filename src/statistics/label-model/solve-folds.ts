@@ -41,7 +41,8 @@ export async function ridgeWeights(training: readonly FoldSums[], q: number, k: 
     penalty[q - 1] = 1e-8
     // Targets 2 Y - 1: twice the cross products less the column sums, which are the Gram's intercept column.
     const targets = new Float64Array(q * k)
-    for (let i = 0; i < q; i++) for (let c = 0; c < k; c++) targets[i * k + c] = 2 * (cross[i * k + c] as number) - (gram[i * q + q - 1] as number)
+    for (let i = 0; i < q; i++)
+      for (let c = 0; c < k; c++) targets[i * k + c] = 2 * (cross[i * k + c] as number) - (gram[i * q + q - 1] as number)
     out.push(await solveCholesky(await cholesky(gram, q, penalty), targets, k))
   }
   return out
@@ -57,7 +58,8 @@ export async function ldaWeights(training: readonly FoldSums[], q: number, k: nu
     const counts = Float64Array.from({ length: k }, (_, c) => cross[d * k + c] as number)
     const n = counts.reduce((sum, c) => sum + c, 0)
     const means = new Float64Array(d * k)
-    for (let i = 0; i < d; i++) for (let c = 0; c < k; c++) means[i * k + c] = (cross[i * k + c] as number) / Math.max(counts[c] as number, 1)
+    for (let i = 0; i < d; i++)
+      for (let c = 0; c < k; c++) means[i * k + c] = (cross[i * k + c] as number) / Math.max(counts[c] as number, 1)
     const within = new Float64Array(d * d)
     for (let i = 0; i < d; i++) {
       for (let j = 0; j < d; j++) {
@@ -81,4 +83,3 @@ export async function ldaWeights(training: readonly FoldSums[], q: number, k: nu
   }
   return out
 }
-
