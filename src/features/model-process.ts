@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { FeatureError } from './errors.ts'
 import { type ModelReply, type ModelRequest, memoryMark } from './model-messages.ts'
@@ -7,6 +8,9 @@ import { type ModelReply, type ModelRequest, memoryMark } from './model-messages
 export interface ModelProcess {
   /** One request at a time. @throws FeatureError; after `model-time`, `model-memory` and `model-crash` the process is gone. */
   ask<Answer>(request: ModelRequest, timeoutMs: number): Promise<Answer>
+  /** While idle it does not keep this process alive. */
+  idle(on: boolean): void
+  readonly gone: boolean
   close(): void
 }
 
@@ -22,7 +26,7 @@ function entry(): { readonly path: string; readonly loader: readonly string[] } 
 }
 
 /** Nothing of the environment but what Windows needs to start a process: a model has no use for secrets. */
-const environment = (): NodeJS.ProcessEnv =>
+export const environment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(['SystemRoot', 'TEMP', 'TMP'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
 
 /** Starts the process that will hold one model. `name` is the model's, for messages. */
@@ -43,7 +47,9 @@ export function startModelProcess(name: string, maxMemoryBytes: number): ModelPr
     waiting = null
     child.kill('SIGKILL')
   }
-  child.stderr?.on('data', (chunk: Buffer) => {
+  const errors = child.stderr as Socket | null
+  errors?.unref()
+  errors?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('latin1')).slice(-keptStderr)
   })
   child.on('message', (reply: ModelReply) => {
@@ -91,6 +97,13 @@ export function startModelProcess(name: string, maxMemoryBytes: number): ModelPr
       } finally {
         clearTimeout(timer)
       }
+    },
+    idle(on) {
+      const handles = [child, child.channel]
+      for (const handle of handles) on ? handle?.unref() : handle?.ref()
+    },
+    get gone() {
+      return gone !== null
     },
     close() {
       gone ??= new FeatureError('model-crash', `${name} is closed`)

@@ -15,24 +15,70 @@ import type { ImageModelPlan, TextModelPlan } from './plan.ts'
 const textsAtOnce = 128
 const imagesAtOnce = 32
 
+const idleMs = 10_000
+
 interface Ready {
+  readonly opened: Opened
+  ask(request: ModelRequest): Promise<Answered>
+  /** Keeps the process for the next that asks for the same model: starting one costs a second. */
+  close(): Promise<void>
+}
+
+interface Idle {
   readonly process: ModelProcess
   readonly opened: Opened
+  readonly timer: NodeJS.Timeout
 }
+const idle = new Map<string, Idle>()
 
 async function start(request: Extract<ModelRequest, { limits: ModelLimits }>): Promise<Ready> {
   const { model, limits } = request
-  const name = basename(model)
-  if (!statSync(model, { throwIfNoEntry: false })?.isFile())
+  const file = statSync(model, { throwIfNoEntry: false })
+  if (!file?.isFile())
     throw new FeatureError(
       'model-missing',
       `there is no file ${model}`,
       { file: model },
       'check the path of the model in the pipeline file',
     )
-  const process = startModelProcess(name, limits.maxMemoryBytes)
+  const key = JSON.stringify([request, file.size, file.mtimeMs])
+  const { process, opened } = takeIdle(key) ?? (await open(request))
+  let closed = false
+  return {
+    opened,
+    async ask(part) {
+      if (closed) throw new FeatureError('model-crash', `${basename(model)} is closed`)
+      return await process.ask<Answered>(part, limits.batchTimeoutMs)
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      if (process.gone || idle.has(key)) return process.close()
+      const timer = setTimeout(() => {
+        idle.delete(key)
+        process.close()
+      }, idleMs)
+      timer.unref()
+      process.idle(true)
+      idle.set(key, { process, opened, timer })
+    },
+  }
+}
+
+function takeIdle(key: string): Idle | null {
+  const found = idle.get(key)
+  if (!found) return null
+  idle.delete(key)
+  clearTimeout(found.timer)
+  if (found.process.gone) return null
+  found.process.idle(false)
+  return found
+}
+
+async function open(request: Extract<ModelRequest, { limits: ModelLimits }>): Promise<Omit<Idle, 'timer'>> {
+  const process = startModelProcess(basename(request.model), request.limits.maxMemoryBytes)
   try {
-    return { process, opened: await process.ask<Opened>(request, limits.openTimeoutMs) }
+    return { process, opened: await process.ask<Opened>(request, request.limits.openTimeoutMs) }
   } catch (error) {
     process.close()
     throw error
@@ -41,8 +87,8 @@ async function start(request: Extract<ModelRequest, { limits: ModelLimits }>): P
 
 export async function openTextModel(plan: TextModelPlan, limits: ModelLimits): Promise<Maker> {
   const { model, tokenizer, pooling, maxTokens } = plan
-  const { process, opened } = await start({ kind: 'open-text', model, tokenizer, pooling, maxTokens, limits })
-  const { dims } = opened
+  const process = await start({ kind: 'open-text', model, tokenizer, pooling, maxTokens, limits })
+  const { dims } = process.opened
   return {
     dims,
     async vectors(batch, issue) {
@@ -51,7 +97,7 @@ export async function openTextModel(plan: TextModelPlan, limits: ModelLimits): P
       const data = new Float32Array(batch.numRows * dims)
       for (let i = 0; i < batch.numRows; i += textsAtOnce) {
         const part = Array.from({ length: Math.min(textsAtOnce, batch.numRows - i) }, (_, k) => (texts?.get(i + k) as string | null) ?? '')
-        const answer = await process.ask<Answered>({ kind: 'text', texts: part }, limits.batchTimeoutMs)
+        const answer = await process.ask({ kind: 'text', texts: part })
         data.set(answer.data, i * dims)
         for (const k of answer.cut) {
           const detail = `the model reads its first ${maxTokens} tokens`
@@ -62,15 +108,15 @@ export async function openTextModel(plan: TextModelPlan, limits: ModelLimits): P
         issue({ code: 'non-finite', row, column: 'text', detail: 'the model gave no finite vector', rejected: true }),
       )
     },
-    close: async () => process.close(),
+    close: process.close,
   }
 }
 
 export async function openImageModel(plan: ImageModelPlan, limits: ModelLimits): Promise<Maker> {
   const { model, layer, size, channels } = plan
-  const { process, opened } = await start({ kind: 'open-image', model, layer, size, channels, limits })
-  const { dims } = opened
-  const input = opened.input as ImageInput
+  const process = await start({ kind: 'open-image', model, layer, size, channels, limits })
+  const { dims } = process.opened
+  const input = process.opened.input as ImageInput
   const [mean, std] = statistics(plan, input.channels)
   const length = input.channels * input.height * input.width
   const sharp = await loadSharp()
@@ -106,14 +152,14 @@ export async function openImageModel(plan: ImageModelPlan, limits: ModelLimits):
             ),
           ))
             rejected.add(i)
-        const answer = await process.ask<Answered>({ kind: 'image', pixels }, limits.batchTimeoutMs)
+        const answer = await process.ask({ kind: 'image', pixels })
         data.set(answer.data, first * dims)
       }
       return finite(data, dims, rows, rejected, (row) =>
         issue({ code: 'non-finite', row, column: 'image', detail: 'the model gave no finite vector', rejected: true }),
       )
     },
-    close: async () => process.close(),
+    close: process.close,
   }
 }
 

@@ -37,13 +37,18 @@ export async function openTokenizer(folder: string, maxTokens: number): Promise<
     const said = cause instanceof Error ? cause.message.slice(0, 200) : ''
     throw new FeatureError('model-broken', `the tokenizer in ${folder} cannot be read: ${said}`, { file: folder })
   }
-  const encode = (text: string, truncation: boolean): readonly number[] =>
-    (tokenizer(text, { truncation, max_length: maxTokens, return_tensor: false }) as unknown as { input_ids: number[] }).input_ids
+  const encode = (text: string, specials: boolean): readonly number[] =>
+    (tokenizer(text, { add_special_tokens: specials, return_tensor: false }) as unknown as { input_ids: number[] }).input_ids
+  // What the tokenizer puts behind a text stays when the text is cut.
+  const [framed, bare] = [encode('a', true), encode('a', false)]
+  const before = framed.findIndex((_, i) => bare.every((id, k) => framed[i + k] === id))
+  const after = Math.max(0, framed.length - bare.length - Math.max(0, before))
   return (text) => {
     const most = maxTokens * charactersPerToken
     const kept = text.length > most ? text.slice(0, most) : text
-    const ids = encode(kept, false)
+    const ids = encode(kept, true)
     if (ids.length <= maxTokens) return { ids, cut: kept !== text }
-    return { ids: encode(kept, true), cut: true }
+    const tail = Math.min(after, maxTokens - 1)
+    return { ids: [...ids.slice(0, maxTokens - tail), ...ids.slice(ids.length - tail)], cut: true }
   }
 }
