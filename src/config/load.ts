@@ -100,15 +100,25 @@ const nameOf = (path: string): string => {
   return file.slice(0, file.length - extname(file).length) || file
 }
 
+/** What several files have in common: the start of their names, up to a mark, else their folder. */
+function commonName(paths: readonly string[]): string {
+  const names = paths.map(nameOf)
+  let start = names[0] ?? ''
+  while (!names.every((name) => name.startsWith(start))) start = start.slice(0, -1)
+  const whole = names.every((name) => name.length === start.length || /[._-]/.test(name[start.length] as string) || /[._-]$/.test(start))
+  const stem = start.replace(/[._-]+$/, '')
+  return whole && stem.length >= 3 ? stem : basename(dirname(paths[0] ?? ''))
+}
+
 function subjectName(sources: readonly SourceSpec[], cwd: string): string {
-  const first = sources[0]
-  const path = first?.path ?? Object.values(first?.arrays ?? {})[0]
-  const paths = path === undefined ? [] : typeof path === 'string' ? [path] : path
+  const paths = sources.flatMap(({ path, arrays = {} }) =>
+    path === undefined ? Object.values(arrays) : typeof path === 'string' ? [path] : path,
+  )
   const [only] = paths
   if (only === undefined) return basename(cwd) || 'data'
   if (only === '-') return 'standard input'
-  const single = paths.length === 1 && sources.length === 1 && !/[*?[\]{}]/.test(basename(only))
-  return (single ? nameOf(only) : basename(dirname(only))) || 'data'
+  if (/[*?[\]{}]/.test(basename(only))) return basename(dirname(only)) || 'data'
+  return (paths.length === 1 ? nameOf(only) : commonName(paths)) || 'data'
 }
 
 const blandNames = new Set(['pipeline', 'assay', 'audit', 'config'])

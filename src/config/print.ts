@@ -36,13 +36,25 @@ const arraysOf = (listing: SourceListing): NonNullable<SourceSpec['arrays']> =>
     }),
   )
 
+/** Members of an .npz by role. Its splits (`train_images`, `test_images`) are found by the guess alone: then nothing is written. */
+function withMembers(source: SourceSpec, listing: SourceListing): SourceSpec {
+  const [members, ...others] = new Set(listing.shards.map((shard) => JSON.stringify(shard.options.members ?? {})))
+  if (members === undefined || others.length > 0) return source
+  const names = JSON.parse(members) as { readonly [column: string]: string }
+  const arrays = Object.entries(columnsOf(listing)).map(([role, list]) => {
+    const name = typeof list === 'string' ? list : (list[0] ?? '')
+    return [role, names[name] ?? name]
+  })
+  return { ...source, arrays: Object.fromEntries(arrays) as NonNullable<SourceSpec['arrays']> }
+}
+
 function withRoles(source: SourceSpec, listing: SourceListing | undefined): SourceSpec {
   if (!listing || source.columns || source.arrays || !listing.guessed) return source
   const { features, ...columns } = columnsOf(listing)
   const isAll = (format: string): boolean => listing.shards.length > 0 && listing.shards.every((shard) => shard.format === format)
   if (isAll('npy')) return { ...without(source, 'path'), arrays: arraysOf(listing) }
-  const isNpz = isAll('npz')
-  const given = Object.keys(columns).length ? (isNpz ? { arrays: columns } : { columns }) : {}
+  if (isAll('npz')) return withMembers(source, listing)
+  const given = Object.keys(columns).length ? { columns } : {}
   return { ...source, ...given, ...(features && !source.features ? { features: features as readonly string[] } : {}) }
 }
 

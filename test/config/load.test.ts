@@ -379,8 +379,16 @@ describe('the command line', () => {
       [],
       { columns: { predictions: 'p.npy', label: 'y.npy' } },
       { arrays: { predictions: '/w/p.npy', label: '/w/y.npy' } },
-      'p',
+      'w',
     ],
+    [
+      'aligned files',
+      ['d/cifar.labels.npy', 'd/cifar.predictions.npy'],
+      {},
+      { path: ['/w/d/cifar.labels.npy', '/w/d/cifar.predictions.npy'] },
+      'cifar',
+    ],
+    ['unlike files', ['d/a.csv', 'd/b.csv'], {}, { path: ['/w/d/a.csv', '/w/d/b.csv'] }, 'd'],
     ['labels of images', ['scans'], { labels: 'l.csv' }, { path: '/w/scans', labels: '/w/l.csv' }, 'scans'],
   ])('audits %s', async (_, data, overrides, expected, name) => {
     const { pipeline, waiverFile } = await pipelineForData(data, { ...overrides, cwd: '/w', knownDetectors })

@@ -112,12 +112,19 @@ const pipeline = (folder: string): fc.Arbitrary<Pipeline> =>
     }),
   }) as fc.Arbitrary<Pipeline>
 
-const listing = (cells: readonly (readonly [string, Role | null])[], format = 'csv'): SourceListing => ({
-  shards: [{ id: 'a', format, path: '/a', bytes: 1, expectedRows: null, options: {} }],
+const shard = (format: string, members: Readonly<Record<string, string>> = {}) =>
+  ({ id: 'a', format, path: '/a', bytes: 1, expectedRows: null, options: { members } }) as const
+
+const listing = (
+  cells: readonly (readonly [string, Role | null])[],
+  shards: SourceListing['shards'] = [shard('csv')],
+  files: SourceListing['files'] = [],
+): SourceListing => ({
+  shards,
   columns: cells.map(([name, role]) => ({ name, type: 'text\n# x', role })),
   roles: [],
   guessed: true,
-  files: [],
+  files,
 })
 
 test('what is printed reads back as the same pipeline', async () => {
@@ -161,30 +168,40 @@ test('the guess is written down, and names of columns stay names', async () => {
   )
 })
 
-test('members of an .npz are written as arrays, and waivers by their file', async () => {
-  const folder = await folderWith({ 'w.yaml': 'version: 1\nwaivers: []\n' })
-  const { pipeline } = await loadPipeline(join(folder, 'p.yaml'), {}).catch(async () => {
-    await writeFile(join(folder, 'p.yaml'), 'version: 1\nsources: [{ path: x.npz }]\nwaivers: w.yaml\n')
-    return loadPipeline(join(folder, 'p.yaml'))
+const arrays = [
+  ['images', 'image'],
+  ['labels', 'label'],
+] as const
+
+test.each<[string, SourceListing, unknown]>([
+  [
+    'members of an .npz by their names',
+    listing(arrays, [shard('npz', { images: 'train_images', labels: 'train_labels' })]),
+    { path: 'x.npz', arrays: { label: 'train_labels', image: 'train_images' } },
+  ],
+  [
+    'splits of an .npz not at all, because only the guess reads them all',
+    listing(arrays, [shard('npz', { images: 'train_images' }), shard('npz', { images: 'test_images' })]),
+    { path: 'x.npz' },
+  ],
+  [
+    '.npy files as arrays',
+    listing(
+      arrays,
+      [shard('npy')],
+      ['images', 'labels'].map((name) => ({ path: `/d/${name}`, id: name, bytes: 1 })),
+    ),
+    { arrays: { label: '/d/labels', image: '/d/images' } },
+  ],
+])('a guess writes %s', async (_, list, expected) => {
+  const folder = await folderWith({
+    'p.yaml': 'version: 1\nsources: [{ path: x.npz }]\nwaivers: w.yaml\n',
+    'w.yaml': 'version: 1\nwaivers: []\n',
   })
-  const text = printConfig(
-    pipeline,
-    [
-      listing(
-        [
-          ['train_images', 'image'],
-          ['train_labels', 'label'],
-        ],
-        'npz',
-      ),
-    ],
-    {
-      relativeTo: folder,
-      waiverFile: join(folder, 'w.yaml'),
-    },
-  )
-  await writeFile(join(folder, 'q.yaml'), text)
+  const { pipeline, waiverFile } = await loadPipeline(join(folder, 'p.yaml'))
+  await writeFile(join(folder, 'q.yaml'), printConfig(pipeline, [list], { relativeTo: folder, waiverFile }))
   const again = await loadPipeline(join(folder, 'q.yaml'))
-  expect(again.pipeline.sources).toEqual([{ path: join(folder, 'x.npz'), arrays: { label: 'train_labels', image: 'train_images' } }])
+  const path = (expected as { path?: string }).path
+  expect(again.pipeline.sources).toEqual([path === undefined ? expected : { ...(expected as object), path: join(folder, path) }])
   expect(again.waiverFile).toBe(join(folder, 'w.yaml'))
 })
