@@ -56,10 +56,22 @@ export function digester(seed: Uint8Array, domain: string): Digester {
   }
 }
 
-/** One keyed digest, 16 bytes. For many, make one `digester`. */
+const recent = new Map<string, { readonly seed: Uint8Array; readonly digest: Digester }>()
+const maxRecent = 16
+
+function recentDigester(seed: Uint8Array, domain: string): Digester {
+  const known = recent.get(domain)
+  if (known && Buffer.compare(known.seed, seed) === 0) return known.digest
+  if (recent.size >= maxRecent) recent.clear()
+  const digest = digester(seed, domain)
+  recent.set(domain, { seed: Uint8Array.from(seed), digest })
+  return digest
+}
+
+/** One keyed digest, 16 bytes, see `digester`. */
 export function digest16(seed: Uint8Array, domain: string, content: Uint8Array | string): Uint8Array {
   const out = new Uint8Array(digestBytes)
-  const digest = digester(seed, domain)
+  const digest = recentDigester(seed, domain)
   if (typeof content === 'string') digest.text(content, out, 0)
   else digest.bytes(content, out, 0)
   return out
