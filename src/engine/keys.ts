@@ -42,7 +42,8 @@ export function addKeys(batch: Batch, seed: Uint8Array): Batch {
   const read = readers(batch)
   const only = read.length === 1 ? read[0] : null
   for (let i = 0; i < n; i++) content.set(digest16(seed, 'content', only ? only(i) : join(read.map((r) => r(i)))), i * 16)
-  return withColumns(batch, { content: fixedBinary16(content), key: fixedBinary16(idKeys(batch, seed) ?? content) })
+  // Not the same bytes twice: apache-arrow joins buffers that overlap when it writes a batch.
+  return withColumns(batch, { content: fixedBinary16(content), key: fixedBinary16(idKeys(batch, seed) ?? content.slice()) })
 }
 
 /** `rows` x 16 bytes: keyed digests of the ids, that of the empty string where an id is missing; null without an id column. */
