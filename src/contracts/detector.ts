@@ -66,8 +66,9 @@ export interface Detector<Options = any, TallySummary = any, EvidenceSummary = a
   scorer(c: Context<Options>, setup: Setup): Maybe<(batch: Batch) => Maybe<Scored>>
   readonly tally?: Tally<unknown, TallySummary>
   decide(c: Context<Options>, tally: TallySummary): readonly Threshold[]
-  /** Over flagged rows alone. */
+  /** Over flagged rows alone, which have the columns `row`, `id`, `label`, `source` and those of `evidenceReads`. */
   readonly evidence?: Tally<unknown, EvidenceSummary>
+  readonly evidenceReads?: readonly Role[]
   conclude(c: Context<Options>, tally: TallySummary, evidence: EvidenceSummary, flagged: Flagged): Conclusion
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { codesOf, column, rowsOf, takeRows } from '../contracts/batch.ts'
+import { codesOf, column, rowsOf, selectColumns, takeRows } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Codes, Scored, Threshold } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
@@ -62,26 +62,32 @@ export async function writeFlags(
   let flagged = 0
   const flagWriter = await openRowWriter(join(run.dir, `flags.${formats.flags}`), formats.flags, 'flags')
   const scoreWriter = formats.scores ? await openRowWriter(join(run.dir, `scores.${formats.scores}`), formats.scores, 'scores') : null
-  for (const [number, shard] of run.plan.subject.shards.entries()) {
-    const scores = tracked.map((t) => readScores(run, t.active.detector.id, number))
-    for await (const batch of rowsOfShard(run, 'subject', number)) {
-      const any = new Uint8Array(batch.numRows)
-      for (const [i, t] of tracked.entries()) {
-        const scored = (await (scores[i] as AsyncGenerator<Scored>).next()).value as Scored
-        const hits = select(scored, t)
-        if (scoreWriter) await scoreWriter.write(columns(batch, scored, t.active.detector.id, shard.id, null))
-        if (hits.rows.length === 0) continue
-        for (const row of hits.rows) any[row] = 1
-        const taken = takeRows(batch, hits.rows)
-        const takenScores = takeScores(scored, hits.rows)
-        await evidence.updateOne(t.active.detector.id, taken, takenScores)
-        t.top.add(shard.id, taken, takenScores)
-        await flagWriter.write(columns(taken, takenScores, t.active.detector.id, shard.id, hits.rules))
+  try {
+    for (const [number, shard] of run.plan.subject.shards.entries()) {
+      const scores = tracked.map((t) => readScores(run, t.active.detector.id, number))
+      for await (const batch of rowsOfShard(run, 'subject', number)) {
+        const any = new Uint8Array(batch.numRows)
+        for (const [i, t] of tracked.entries()) {
+          const scored = (await (scores[i] as AsyncGenerator<Scored>).next()).value as Scored
+          const hits = select(scored, t)
+          if (scoreWriter) await scoreWriter.write(columns(batch, scored, t.active.detector.id, shard.id, null))
+          if (hits.rows.length === 0) continue
+          for (const row of hits.rows) any[row] = 1
+          const taken = takeRows(selectColumns(batch, evidenceColumns(t)), hits.rows)
+          const takenScores = takeScores(scored, hits.rows)
+          await evidence.updateOne(t.active.detector.id, taken, takenScores)
+          t.top.add(shard.id, taken, takenScores)
+          await flagWriter.write(columns(taken, takenScores, t.active.detector.id, shard.id, hits.rules))
+        }
+        flagged += countFlagged(batch, any, labels, sources)
+        tick(batch.numRows)
       }
-      flagged += countFlagged(batch, any, labels, sources)
-      tick(batch.numRows)
+      for (const s of scores) await s.return(undefined)
     }
-    for (const s of scores) await s.return(undefined)
+  } catch (error) {
+    await flagWriter.abandon()
+    await scoreWriter?.abandon()
+    throw error
   }
   await flagWriter.close()
   await scoreWriter?.close()
@@ -89,21 +95,29 @@ export async function writeFlags(
   return { byDetector, flagged, flaggedByLabel: labels, flaggedBySource: sources, evidence: await evidence.sealed() }
 }
 
+/** What a flag row and its evidence are made of. */
+const evidenceColumns = (t: Tracking): ReadonlySet<string> =>
+  new Set(['row', 'id', 'label', 'source', ...(t.active.detector.evidenceReads ?? [])])
+
 /** Rows at or above their threshold; where several apply, the first in the detector's order names the rule. */
 function select(scored: Scored, t: Tracking): { readonly rows: Int32Array; readonly rules: string[] } {
+  const { score, group } = scored
+  const lowest = (of: readonly Threshold[]) => of.reduce((least, x) => Math.min(least, x.atLeast), Number.POSITIVE_INFINITY)
   const everywhere = t.thresholds.filter((x) => x.group === null)
-  const perGroup = (scored.group?.values ?? []).map((g) => t.thresholds.filter((x) => x.group === g))
+  const everywhereFrom = lowest(everywhere)
+  const perGroup = (group?.values ?? []).map((g) => t.thresholds.filter((x) => x.group === g))
+  const groupFrom = Float64Array.from(perGroup, lowest)
   const rows: number[] = []
   const rules: string[] = []
-  for (let i = 0; i < scored.score.length; i++) {
-    const score = scored.score[i] as number
-    if (Number.isNaN(score)) continue
+  for (let i = 0; i < score.length; i++) {
+    const s = score[i] as number
+    if (Number.isNaN(s)) continue
     t.scored++
-    const group = scored.group ? (scored.group.codes[i] as number) : -1
-    const hit = everywhere.find((x) => score >= x.atLeast) ?? perGroup[group]?.find((x) => score >= x.atLeast)
-    if (!hit) continue
+    const g = group ? (group.codes[i] as number) : -1
+    if (s < everywhereFrom && !(g >= 0 && s >= (groupFrom[g] as number))) continue
+    const hit = everywhere.find((x) => s >= x.atLeast) ?? perGroup[g]?.find((x) => s >= x.atLeast)
     rows.push(i)
-    rules.push(hit.rule)
+    rules.push((hit as Threshold).rule)
   }
   t.flagged += rows.length
   return { rows: Int32Array.from(rows), rules }
