@@ -158,7 +158,16 @@ describe('exit codes', () => {
   })
 
   it('3: nothing to audit', async () => {
-    const ran = await assay(['audit', file('codes/empty.csv', 'id,label,x0\n'), '--run-dir', at('codes/3')])
+    const ran = await assay([
+      'audit',
+      file('codes/empty.csv', 'id,label,x0\n'),
+      '--label',
+      'label',
+      '--features',
+      'x0',
+      '--run-dir',
+      at('codes/3'),
+    ])
     expectExit(ran, 3)
   })
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -72,10 +73,17 @@ export function scratch(): (name: string) => string {
   }
 }
 
-/** What a run wrote for its user: name and bytes of the files at the top of its directory. */
+/** What a run wrote for its user: name and digest of the files at the top of its directory. */
 export function results(runDir: string): Record<string, string> {
   const files = readdirSync(runDir, { withFileTypes: true }).filter((e) => e.isFile() && !e.name.endsWith('.tmp') && e.name !== 'plan.json')
-  return Object.fromEntries(files.map((e) => [e.name, readFileSync(join(runDir, e.name)).toString('base64')]))
+  return Object.fromEntries(
+    files.map((e) => [
+      e.name,
+      createHash('sha256')
+        .update(readFileSync(join(runDir, e.name)))
+        .digest('hex'),
+    ]),
+  )
 }
 
 export interface ReportFacts {
