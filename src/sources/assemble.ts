@@ -111,7 +111,7 @@ function featuresFrom(
     for (let j = 0; j < m.dims; j++) {
       const v = m.data[i * m.dims + j] as number
       if (v - v === 0) continue
-      if (v === v) reject(i, 'non-finite', names[j] as string, 'infinite')
+      if (!Number.isNaN(v)) reject(i, 'non-finite', names[j] as string, 'infinite')
       else (empty.get(j) ?? empty.set(j, []).get(j))?.push(i)
     }
   }

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { constants, createGunzip, gunzipSync } from 'node:zlib'
 import { asSourceError, SourceError } from './errors.ts'
@@ -99,7 +100,7 @@ async function* plain(handle: FileHandle): AsyncGenerator<Buffer> {
 }
 
 async function* gunzip(handle: FileHandle, path: string): AsyncGenerator<Buffer> {
-  const input = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 })
+  const input = createReadStream(path, { highWaterMark: 256 * 1024 })
   const output = createGunzip({ chunkSize: 256 * 1024 })
   input.on('error', (e) => output.destroy(e))
   input.pipe(output)

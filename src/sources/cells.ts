@@ -63,7 +63,7 @@ export const isMissingNumber = (text: string): boolean => text.length < 6 && mis
 /** A text cell as a number: null where it is missing, undefined where it is no number. Decimal notation only. */
 export function parseNumber(text: string): number | null | undefined {
   const n = Number(text)
-  if (n === n) {
+  if (!Number.isNaN(n)) {
     if (n !== 0 && text.charCodeAt(1) < 58) return n
     const second = text.trim().charCodeAt(1) | 32
     if (second === 120 || second === 98 || second === 111) return undefined
@@ -90,7 +90,7 @@ export function toNumber(value: unknown): number | null | undefined {
 export function toText(value: unknown): string | null | undefined {
   if (typeof value === 'string') return value === '' ? null : value
   if (value === null || value === undefined) return null
-  if (typeof value === 'number') return value === value ? String(value === 0 ? 0 : value) : null
+  if (typeof value === 'number') return Number.isNaN(value) ? null : String(value === 0 ? 0 : value)
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   return undefined

@@ -91,6 +91,34 @@ const fieldAsText = (row: string[], header: readonly string[]): string | null =>
   return null
 }
 
+/** A whole small table: records of the width of the header, with their lines. Throws SourceError at the first that has another. */
+export async function csvRows(
+  path: string,
+): Promise<{ columns: readonly ColumnSample[]; rows: { fields: readonly string[]; line: number }[] }> {
+  const rows: { fields: readonly string[]; line: number }[] = []
+  let header: string[] | null = null
+  for await (const records of csvRecords(path, await dialect(path))) {
+    let next = 0
+    if (!header) ({ names: header, next } = headerOf(records, path))
+    for (let i = next; i < records.rows.length; i++) {
+      const fields = chomp(records.rows[i] as string[])
+      if (isBlank(fields)) continue
+      const line = records.line(i)
+      if (fields.length !== header.length || records.malformed.has(i)) {
+        const message = `${path}: line ${line} has ${fields.length} fields where the header has ${header.length}`
+        throw new SourceError('corrupt', message, { file: path, line })
+      }
+      const invalid = records.bytes ? fieldAsText(fields, header) : null
+      if (invalid !== null)
+        throw new SourceError('corrupt', `${path}: line ${line} is not valid UTF-8`, { file: path, line, column: invalid })
+      rows.push({ fields, line })
+    }
+  }
+  const first = rows.slice(0, limits.sampleRows)
+  const columns = (header ?? []).map((name, j) => sampleColumn(name, { kind: 'values', values: first.map((r) => r.fields[j]) }, null, true))
+  return { columns, rows }
+}
+
 /** Control characters other than tab and line ends. */
 const isBinary = (head: Uint8Array): boolean => head.some((b) => b < 9 || (b > 13 && b < 32))
 

@@ -5,9 +5,10 @@ import { roles as allRoles } from '../contracts/data.ts'
 import { namesOf, type RoleOptions } from './assemble.ts'
 import { detectFormat } from './detect.ts'
 import { asSourceError, SourceError, toFailure } from './errors.ts'
+import { idOf } from './files.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { arrayName } from './npy.ts'
-import { expand, idOf, type Target } from './paths.ts'
+import { expand, type Target } from './paths.ts'
 import { formatNamed } from './registry.ts'
 import { checkColumns, declaredRoles, dimsOf, guessRoles } from './roles.ts'
 
@@ -44,7 +45,8 @@ async function open(target: Target, spec: SourceSpec, base: string): Promise<Ope
   const { path } = target
   const id = idOf(path, base)
   try {
-    const own: SourceSpec = target.images ? { ...spec, path: target.images } : spec
+    const labels = spec.labels === undefined ? {} : { labels: resolve(base, spec.labels) }
+    const own: SourceSpec = target.images ? { ...spec, ...labels, path: target.images } : spec
     const format = target.images ? imageFolder() : await detectFormat(path, id, spec.format)
     const columns = await format.columns(path, own)
     const files = target.images ? [...target.images, ...(spec.labels ? [resolve(base, spec.labels)] : [])] : [path]
@@ -117,6 +119,9 @@ function schemaOf(o: Opened, map: ColumnMap): Schema {
   return { map, dims, image: sample?.image ?? null }
 }
 
+/** An image folder names its columns by role itself. */
+const ownNames = (columns: readonly ColumnSample[]): ColumnMap => Object.fromEntries(columns.map((c) => [c.name, c.name]))
+
 /** The roles, from the first file that has every column that they need. */
 function decide(opened: readonly Opened[], spec: SourceSpec): Schema & { guessed: boolean; from: Opened } {
   const filled = [...opened.filter((o) => o.columns.some((c) => c.rows > 0)), ...opened]
@@ -125,7 +130,7 @@ function decide(opened: readonly Opened[], spec: SourceSpec): Schema & { guessed
   let first: unknown
   for (const o of filled) {
     try {
-      const map = explicit ? declared : { ...guessRoles(o.columns), ...declared }
+      const map = o.format.name === 'image-folder' ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
       if (Object.keys(map).length === 0) {
         const listed = o.columns
           .slice(0, 20)

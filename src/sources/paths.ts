@@ -1,24 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { dirname, relative, resolve, sep } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 import type { SourceSpec } from '../contracts/data.ts'
 import { asSourceError, SourceError } from './errors.ts'
+import { byName, globOptions, isImageName } from './files.ts'
 import { formats } from './registry.ts'
-
-export const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-/** Relative to `base`, with forward slashes: the same name on every machine. */
-export const idOf = (path: string, base: string): string => relative(base, path).split(sep).join('/') || path
-
-const options = { absolute: true, onlyFiles: true, dot: false, followSymbolicLinks: false, expandDirectories: false } as const
-
-const imageNames = /\.(png|jpe?g|webp|tiff?)$/i
-
-export const isImageName = (path: string): boolean => imageNames.test(path)
-
-/** Images of a folder and its sub-folders, sorted by path; links are not followed. */
-export const imagesIn = async (root: string): Promise<string[]> =>
-  (await glob(`${escapePath(root)}/**/*`, options)).filter(isImageName).sort(byName)
 
 /** A file to read, or a folder of images with its files. */
 export interface Target {
@@ -32,7 +18,7 @@ const isData = (path: string): boolean => {
 }
 
 async function ofFolder(path: string, spec: SourceSpec): Promise<Target[]> {
-  const files = (await glob(`${escapePath(path)}/**/*`, options)).sort(byName)
+  const files = (await glob(`${escapePath(path)}/**/*`, globOptions)).sort(byName)
   const images = files.filter(isImageName)
   if (images.length && (spec.format === undefined || /^image/.test(spec.format))) return [{ path, images }]
   const data = files.filter(isData)
@@ -56,7 +42,7 @@ async function ofPattern(pattern: string, base: string, spec: SourceSpec): Promi
   if (found)
     throw new SourceError('not-a-file', `${path}: is neither a file nor a folder`, { file: path }, 'use `-` to read standard input')
   if (!isDynamicPattern(pattern)) throw new SourceError('not-found', `${path}: no such file or folder`, { file: path })
-  const files = (await glob(pattern, { ...options, cwd: base })).sort(byName)
+  const files = (await glob(pattern, { ...globOptions, cwd: base })).sort(byName)
   if (files.length === 0) throw new SourceError('no-match', `${pattern}: no file matches`, { file: pattern })
   return files.map((file) => ({ path: resolve(file), images: null }))
 }

@@ -1,10 +1,14 @@
+import { arrow } from './arrow.ts'
 import { csv } from './csv.ts'
 import type { SourceFormat } from './format.ts'
+import { imageFolder } from './image-folder.ts'
+import { jsonl } from './jsonl.ts'
 import { npy } from './npy.ts'
+import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
 
 /** Sorted by name; `detect` of the formats with a magic number is asked first (see `detect.ts`). */
-export const formats: readonly SourceFormat[] = [csv, npy, parquet]
+export const formats: readonly SourceFormat[] = [arrow, csv, imageFolder, jsonl, npy, npz, parquet]
 
 const aliases: Readonly<Record<string, string>> = { tsv: 'csv', feather: 'arrow', ipc: 'arrow', ndjson: 'jsonl', images: 'image-folder' }
 

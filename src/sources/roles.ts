@@ -30,6 +30,7 @@ const patterns: readonly (readonly [Role, RegExp])[] = [
     'image',
     /^(images?|img|imgs|png|jpe?g|picture|photo|pixels|scan|x|x_(train|test|val)|data)$|_(images?|img)$|^(image|img|picture|png|jpg)\.bytes$/,
   ],
+  ['text', /^texts?$/],
   [
     'text',
     /^(text|notes?|sentence|content|document|body|review|comment|report|abstract|message|question|prompt|instruction|query|passage|transcript)$/,

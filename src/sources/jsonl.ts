@@ -1,0 +1,203 @@
+import { isUtf8 } from 'node:buffer'
+import type { ShardSpec } from '../contracts/data.ts'
+import { assemble, rolesOf, usedColumns } from './assemble.ts'
+import { readContent, readHead } from './bytes.ts'
+import type { Cells } from './cells.ts'
+import { SourceError } from './errors.ts'
+import type { ColumnSample, SourceFormat } from './format.ts'
+import { limits } from './limits.ts'
+import { sampleColumn } from './sample.ts'
+
+interface Line {
+  /** Null where the line is longer than a record may be. */
+  readonly text: string | null
+  /** 1-based. */
+  readonly line: number
+  readonly utf8: boolean
+}
+
+/** Lines of a file with their numbers, blank ones left out. */
+async function* linesOf(path: string): AsyncGenerator<Line[]> {
+  let carry: Buffer = Buffer.alloc(0)
+  let line = 0
+  let dropping = false
+  let first = true
+  const cut = (bytes: Buffer, into: Line[]): void => {
+    const whole = isUtf8(bytes)
+    const parts = bytes.toString(whole ? 'utf8' : 'latin1').split('\n')
+    for (const part of parts) {
+      line++
+      if (part === '' || part === '\r') continue
+      const raw = whole ? null : Buffer.from(part, 'latin1')
+      const utf8 = raw === null || isUtf8(raw)
+      into.push({ text: raw && utf8 ? raw.toString('utf8') : part, line, utf8 })
+    }
+  }
+  for await (const piece of readContent(path)) {
+    const out: Line[] = []
+    let rest: Buffer = piece
+    if (dropping) {
+      const end = rest.indexOf(10)
+      if (end < 0) continue
+      dropping = false
+      line++
+      out.push({ text: null, line, utf8: true })
+      rest = rest.subarray(end + 1)
+    }
+    const end = rest.lastIndexOf(10)
+    if (end >= 0) {
+      let bytes = carry.length ? Buffer.concat([carry, rest.subarray(0, end)]) : rest.subarray(0, end)
+      if (first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
+      first = false
+      cut(bytes, out)
+      carry = Buffer.from(rest.subarray(end + 1))
+    } else carry = Buffer.concat([carry, rest])
+    if (carry.length > limits.recordBytes) {
+      carry = Buffer.alloc(0)
+      dropping = true
+    }
+    if (out.length) yield out
+  }
+  const out: Line[] = []
+  if (dropping) out.push({ text: null, line: line + 1, utf8: true })
+  else if (carry.length) cut(first && carry[0] === 0xef && carry[1] === 0xbb && carry[2] === 0xbf ? carry.subarray(3) : carry, out)
+  if (out.length) yield out
+}
+
+const tokens = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g
+
+type Parsed = Readonly<Record<string, unknown>>
+
+/** One line as an object; NaN and Infinity, which Python writes, are read as the numbers that they are. Null: no JSON object. */
+function parse(text: string): Parsed | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    if (!/NaN|Infinity/.test(text)) return null
+    try {
+      value = JSON.parse(text.replace(tokens, (t) => (t[0] === '"' ? t : `"${t}"`)))
+    } catch {
+      return null
+    }
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Parsed) : null
+}
+
+const isObject = (v: unknown): v is Parsed => typeof v === 'object' && v !== null && !Array.isArray(v)
+
+/** A key as it stands, else a path through nested objects: `meta.label`. */
+function getter(name: string): (record: Parsed) => unknown {
+  const path = name.split('.')
+  return (record) => {
+    if (Object.hasOwn(record, name)) return record[name]
+    let at: unknown = record
+    for (const key of path) {
+      if (!isObject(at) || !Object.hasOwn(at, key)) return null
+      at = at[key]
+    }
+    return at
+  }
+}
+
+function leafNames(record: Parsed, prefix: string, depth: number, into: Set<string>): void {
+  for (const key of Object.keys(record)) {
+    if (into.size >= limits.columns) return
+    const value = record[key]
+    if (isObject(value) && depth < 6 && Object.keys(value).length) leafNames(value, `${prefix}${key}.`, depth + 1, into)
+    else into.add(prefix + key)
+  }
+}
+
+export const jsonl: SourceFormat = {
+  name: 'jsonl',
+  extensions: ['.jsonl', '.ndjson', '.json'],
+
+  detect(head) {
+    const text = Buffer.from(head.subarray(0, 256)).toString('latin1')
+    return text
+      .replace(/^\xef\xbb\xbf/, '')
+      .trimStart()
+      .startsWith('{')
+  },
+
+  async columns(path): Promise<readonly ColumnSample[]> {
+    const records: Parsed[] = []
+    let seen = 0
+    for await (const lines of linesOf(path)) {
+      for (const { text, utf8 } of lines) {
+        seen++
+        const record = text !== null && utf8 ? parse(text) : null
+        if (record) records.push(record)
+        if (records.length >= limits.sampleRows) break
+      }
+      if (records.length >= limits.sampleRows) break
+    }
+    if (seen === 0) throw new SourceError('empty', `${path}: holds no records`, { file: path })
+    if (records.length === 0) {
+      throw new SourceError('corrupt', `${path}: no line is a JSON object`, { file: path, line: 1 }, 'one object a line is expected')
+    }
+    const names = new Set<string>()
+    for (const record of records) leafNames(record, '', 0, names)
+    return [...names].map((name) => {
+      const cells: Cells = { kind: 'values', values: records.map(getter(name)) }
+      return sampleColumn(name, cells, null, false)
+    })
+  },
+
+  async shards(path, id): Promise<readonly ShardSpec[]> {
+    const { size } = await readHead(path, 64)
+    return [{ id, format: 'jsonl', path, bytes: size, expectedRows: null, options: {} }]
+  },
+
+  async *read(shard, issue) {
+    const roles = rolesOf(shard.options)
+    const wanted = usedColumns(roles.columns)
+    const get = wanted.map(getter)
+    let values: unknown[][] = wanted.map(() => [])
+    let rows: number[] = []
+    let lineOf: number[] = []
+    let size = 0
+    let row = 0
+    const flush = () => {
+      const columns = new Map<string, Cells>(wanted.map((name, k) => [name, { kind: 'values', values: values[k] as unknown[] }]))
+      const from = lineOf
+      const chunk = { rows: Uint32Array.from(rows), lines: (i: number) => from[i] as number, columns }
+      values = wanted.map(() => [])
+      rows = []
+      lineOf = []
+      size = 0
+      return assemble(chunk, roles, shard.path, issue)
+    }
+    for await (const lines of linesOf(shard.path)) {
+      for (const { text, line, utf8 } of lines) {
+        const n = row
+        if (text?.trim() === '') continue
+        row++
+        if (text === null) {
+          issue({ code: 'too-long', row: n, line, detail: `more than ${limits.recordBytes} bytes`, rejected: true })
+          continue
+        }
+        if (!utf8) {
+          issue({ code: 'invalid-utf8', row: n, line, rejected: true })
+          continue
+        }
+        const record = parse(text)
+        if (!record) {
+          issue({ code: 'invalid-json', row: n, line, rejected: true })
+          continue
+        }
+        for (let k = 0; k < get.length; k++) (values[k] as unknown[]).push(get[k]?.(record))
+        rows.push(n)
+        lineOf.push(line)
+        size += text.length
+        if (rows.length >= limits.batchRows || size >= limits.batchBytes) {
+          const batch = flush()
+          if (batch) yield batch
+        }
+      }
+    }
+    const batch = flush()
+    if (batch) yield batch
+  },
+}
