@@ -26,9 +26,10 @@ const mine = (share: Share) => (i: number) => i % share.count === share.index - 
 /** Plan, read, fit, score, report. Steps whose files exist are not done again. @throws AssayError */
 export async function audit(request: AuditRequest): Promise<AuditResult> {
   const { runDir, hooks } = request
-  const plan = await openRun(request)
+  // Threads take as long to start as a plan takes to make.
   const pool = await openPool(runDir, request.workers)
   try {
+    const plan = await openRun(request)
     for (let level = 0; level < plan.levels.length; level++) {
       await fitWith(pool, runDir, plan, level, everything, hooks)
       await mergeLevel(await Run.open(runDir, plan), level)

@@ -15,8 +15,15 @@ const compiled = import.meta.url.endsWith('.js')
 
 export async function openPool(runDir: string, workers: number): Promise<Pool> {
   if (workers <= 1 || !compiled) {
-    const run = await Run.open(runDir)
-    return { run: (task, tick) => runTask(run, task, tick), width: 1, close: async () => {} }
+    let run: Run | null = null
+    return {
+      width: 1,
+      async run(task, tick) {
+        run ??= await Run.open(runDir)
+        await runTask(run, task, tick)
+      },
+      close: async () => {},
+    }
   }
   const { Piscina } = await import('piscina')
   const pool = new Piscina({

@@ -16,8 +16,8 @@ export const flaggedByFilter = 0.5
 const pruning: readonly Filter[] = ['prune_by_noise_rate', 'prune_by_class', 'both', 'per_cell']
 
 export function filterStatistics(options: LabelFlipOptions): Statistic[] {
+  if (options.filter === 'ratio' || options.filter === 'predicted_neq_given') return []
   const joint = confidentJoint(options)
-  if (options.filter === 'ratio') return [joint]
   return pruning.includes(options.filter) ? [joint, pruneCutoffs(options)] : [joint]
 }
 

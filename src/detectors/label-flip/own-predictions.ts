@@ -29,37 +29,34 @@ export function judgePredictions(own: OwnPredictions, batch: Batch): Judgement {
   const predicted = new Int32Array(n)
   const suggested = new Int32Array(n)
   const p = predictions?.data as Float64Array
+  const inverse = thresholds.map((t) => 1 / t)
   for (let i = 0, at = 0; i < n; i++, at += k) {
     const g = given[i] as number
     let first = 0
-    let second = -1
+    let top = -1
     let other = -1
     let best = -1
     for (let j = 0; j < k; j++) {
       const v = p[at + j] as number
-      if (j > 0) {
-        if (v > (p[at + first] as number)) {
-          second = first
-          first = j
-        } else if (second < 0 || v > (p[at + second] as number)) second = j
+      if (v > top) {
+        top = v
+        first = j
       }
-      if (j === g) continue
-      const a = v / (thresholds[j] as number)
-      if (a > best) {
+      const a = v * (inverse[j] as number)
+      if (a > best && j !== g) {
         best = a
         other = j
       }
     }
     predicted[i] = first
-    suggested[i] = other
+    suggested[i] = g < 0 ? -1 : other
     if (g < 0) {
       score[i] = Number.NaN
-      suggested[i] = -1
       continue
     }
-    const own = (p[at + g] as number) / (thresholds[g] as number)
+    const own = (p[at + g] as number) * (inverse[g] as number)
     score[i] = best + own > 0 ? best / (best + own) : 0
-    if (first !== g) depths[i] = depthOf(depth, first, logMargin(p[at + first] as number, p[at + second] as number))
+    if (first !== g) depths[i] = depthOf(depth, first, logMargin(top, second(p, at, k, first)))
   }
   return {
     mode: 'own predictions',
@@ -74,3 +71,10 @@ export function judgePredictions(own: OwnPredictions, batch: Batch): Judgement {
 }
 
 export const scoreAtRatio = (ratio: number): number => scoreOf(-Math.log(ratio))
+
+/** The largest of the probabilities at `at` but for the first. */
+function second(p: Float64Array, at: number, k: number, first: number): number {
+  let largest = 0
+  for (let j = 0; j < k; j++) if (j !== first && (p[at + j] as number) > largest) largest = p[at + j] as number
+  return largest
+}
