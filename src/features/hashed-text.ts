@@ -10,7 +10,7 @@ export interface HashedTextParameters {
   readonly charWeight: number
   /** Weight of two words in a row, beside 1 for a word. */
   readonly pairWeight: number
-  /** Dimensions that one n-gram adds to or subtracts from. */
+  /** Dimensions that a word or pair adds to or subtracts from; a character n-gram has one. */
   readonly nonZeros: number
   /** UTF-16 code units: the rest of a longer text is not read. */
   readonly maxLength: number
@@ -81,12 +81,15 @@ function pairCounter(most: number) {
 
 const wordEnd = 0x110000
 const maxCachedWords = 32_768
+const maxCachedLength = 2 ** 21
+/** A slice of a text would keep the whole text in memory. */
+const copied = (word: string): string => Buffer.from(word, 'utf16le').toString('utf16le')
 const single: number = charClass.single
 
 /**
  * Text as a vector without a model or a download. A text is a bag of words and pairs of words, each weighted 1 + ln(count); a word
  * is itself and its character n-grams (Bojanowski et al. 2017). Every n-gram is hashed with the seed (Weinberger et al. 2009) to a
- * column of a sparse random matrix (Achlioptas 2003; Li, Hastie and Church 2006) that has `nonZeros` entries of +1 or -1 among
+ * column of a sparse random matrix (Achlioptas 2003; Li, Hastie and Church 2006) that has one or `nonZeros` entries of either sign among
  * `dims`, computed when needed and never stored; the sum is scaled to length 1. A text without a letter, digit or pictograph is
  * the zero vector. The same text gives the same bytes whatever was read before it.
  *
@@ -106,11 +109,12 @@ export function hashedText(p: HashedTextParameters, seed: Uint8Array): HashedTex
   const found = new Uint16Array(p.dims)
   const points = new Int32Array(p.maxLength + 2)
   let cache = new Map<string, Word>()
+  let cachedLength = 0
   let inText: Word[] = []
   const pairs = pairCounter(p.maxLength)
 
-  const add = (into: Float64Array, hash: number, weight: number): void => {
-    for (let k = 0; k < p.nonZeros; k++) {
+  const add = (into: Float64Array, hash: number, weight: number, nonZeros: number): void => {
+    for (let k = 0; k < nonZeros; k++) {
       const h = finish(mix(projectionKey ^ k, hash))
       const at = (((h >>> 1) * p.dims) / 0x80000000) | 0
       into[at] = (into[at] as number) + (h & 1 ? weight : -weight)
@@ -131,14 +135,14 @@ export function hashedText(p: HashedTextParameters, seed: Uint8Array): HashedTex
     hash = finish(hash)
     let grams = 0
     for (let n = minChars; n <= maxChars; n++) grams += Math.max(0, length - n + 1)
-    const each = grams > 0 ? (unit * p.charWeight) / Math.sqrt(grams) : 0
-    add(scratch, hash, unit)
+    const each = grams > 0 ? p.charWeight / Math.sqrt(grams) : 0
+    add(scratch, hash, unit, p.nonZeros)
     for (let i = 0; each > 0 && i + minChars <= length; i++) {
       let gram = charKey
       const end = Math.min(i + maxChars, length)
       for (let j = i; j < end; j++) {
         gram = mix(gram, points[j] as number)
-        if (j - i + 1 >= minChars) add(scratch, gram ^ (j - i + 1), each)
+        if (j - i + 1 >= minChars) add(scratch, gram ^ (j - i + 1), each, 1)
       }
     }
     let filled = 0
@@ -162,7 +166,8 @@ export function hashedText(p: HashedTextParameters, seed: Uint8Array): HashedTex
       let word = cache.get(token)
       if (!word) {
         word = learn(token)
-        cache.set(token, word)
+        cachedLength += token.length
+        cache.set(copied(token), word)
       }
       if (word.count++ === 0) inText.push(word)
       if (p.pairWeight > 0 && last) {
@@ -201,7 +206,7 @@ export function hashedText(p: HashedTextParameters, seed: Uint8Array): HashedTex
       }
       word.count = 0
     }
-    pairs.drain((pair, count) => add(sums, pair, unit * p.pairWeight * (1 + Math.log(count))))
+    pairs.drain((pair, count) => add(sums, pair, unit * p.pairWeight * (1 + Math.log(count)), p.nonZeros))
   }
 
   return {
@@ -209,7 +214,10 @@ export function hashedText(p: HashedTextParameters, seed: Uint8Array): HashedTex
     write(text, into) {
       const cut = text.length > p.maxLength
       const kept = cut ? text.slice(0, p.maxLength) : text
-      if (cache.size > maxCachedWords) cache = new Map()
+      if (cache.size > maxCachedWords || cachedLength > maxCachedLength) {
+        cache = new Map()
+        cachedLength = 0
+      }
       // Both steps can lengthen a text, by up to 18 times in all.
       countWords(kept.normalize(p.normalisation).toLowerCase().slice(0, p.maxLength))
       sum()

@@ -18,7 +18,7 @@ export interface ModelPort {
 export interface ModelFacts {
   /** Without those that have a default. */
   readonly inputs: readonly ModelPort[]
-  readonly outputs: readonly string[]
+  readonly outputs: readonly ModelPort[]
   /** Every value that the graph computes. */
   readonly values: ReadonlySet<string>
   readonly operators: number
@@ -53,7 +53,7 @@ export function checkModel(bytes: Uint8Array, name: string, folder: string, limi
   const initialised = new Set((graph.initializer ?? []).map((t) => t.name))
   return {
     inputs: (graph.input ?? []).filter((i) => !initialised.has(i.name)).map(port),
-    outputs: (graph.output ?? []).map((o) => o.name ?? ''),
+    outputs: (graph.output ?? []).map(port),
     values: new Set(graph.node.flatMap((n) => n.output ?? [])),
     operators: walk.operators,
     batchDependent: walk.batchDependent,

@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { packageRoot } from '../contracts/package-root.ts'
 import { FeatureError } from './errors.ts'
 import { type ModelReply, type ModelRequest, memoryMark } from './model-messages.ts'
 
@@ -19,9 +21,8 @@ const keptStderr = 2000
 
 /** From the sources the entry is TypeScript, which Node 20 does not read by itself. */
 function entry(): { readonly path: string; readonly loader: readonly string[] } {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  const path = fileURLToPath(new URL(`./model-child${extension}`, import.meta.url))
-  if (extension === '.js') return { path, loader: [] }
+  if (!import.meta.url.endsWith('.ts')) return { path: join(packageRoot, 'dist/features/model-child.js'), loader: [] }
+  const path = fileURLToPath(new URL('./model-child.ts', import.meta.url))
   return { path, loader: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] }
 }
 

@@ -41,7 +41,7 @@ async function load(path: string, wanted: (facts: ModelFacts) => string, limits:
   const facts = checkModel(bytes, name, dirname(path), limits)
   const output = wanted(facts)
   const ort = await import('onnxruntime-node')
-  const session = await ort.InferenceSession.create(facts.outputs.includes(output) ? bytes : withOutput(bytes, output), {
+  const session = await ort.InferenceSession.create(isOutput(facts, output) ? bytes : withOutput(bytes, output), {
     executionProviders: ['cpu'],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -75,10 +75,14 @@ const outputError = (model: Loaded, problem: string): FeatureError =>
     'name another layer',
   )
 
-const prefer =
-  (names: readonly string[]) =>
-  (facts: ModelFacts): string =>
-    names.find((n) => facts.outputs.includes(n)) ?? (facts.outputs[0] as string)
+const isOutput = (facts: ModelFacts, name: string): boolean => facts.outputs.some((o) => o.name === name)
+
+/** By the names that sentence models use, else a vector a text, else a vector a token. */
+function textOutput(facts: ModelFacts): string {
+  const usual = ['sentence_embedding', 'last_hidden_state'].find((name) => isOutput(facts, name))
+  const floats = facts.outputs.filter((o) => o.type === float32)
+  return usual ?? (floats.find((o) => o.dims.length === 2) ?? floats[0] ?? facts.outputs[0])?.name ?? ''
+}
 
 /** Means over the middle axes of a tensor rows x ... x dims, or of its first vector; scaled to length 1 on demand. */
 function pool(model: Loaded, tensor: Tensor, how: 'mean' | 'cls', channelsFirst: boolean): Float32Array {
@@ -113,7 +117,7 @@ const refuseRows = (): never => {
 
 export async function openTextRunner(r: Extract<ModelRequest, { kind: 'open-text' }>): Promise<ModelRunner> {
   const tokenize = await openTokenizer(r.tokenizer, r.maxTokens)
-  const model = await load(r.model, prefer(['sentence_embedding', 'last_hidden_state']), r.limits)
+  const model = await load(r.model, textOutput, r.limits)
   const ports = model.facts.inputs
   for (const p of ports) textFeed(model, p, [[0]])
   const embed = async (ids: readonly (readonly number[])[]): Promise<Float32Array> => {
@@ -214,8 +218,8 @@ export async function openImageRunner(r: Extract<ModelRequest, { kind: 'open-ima
 }
 
 function layerOf(facts: ModelFacts, layer: string | null, name: string): string {
-  if (layer === null) return facts.outputs[0] as string
-  if (facts.outputs.includes(layer) || facts.values.has(layer)) return layer
+  if (layer === null) return (facts.outputs.find((o) => o.type === float32) ?? facts.outputs[0])?.name ?? ''
+  if (isOutput(facts, layer) || facts.values.has(layer)) return layer
   const known = facts.outputs
     .join(', ')
     .replace(/[^\x20-\x7e]/g, '?')

@@ -19,33 +19,33 @@ export interface Pixels {
 export const pixelDims = (p: PixelParameters): number => p.height * p.width + 2 * p.chroma ** 2
 
 interface Axis {
-  /** Per target cell: its first source cell and the weights of that and the following ones, which sum to 1. */
+  /** Per target cell t: its first source cell, and where its weights begin; they sum to 1 and end where those of t + 1 begin. */
   readonly first: Int32Array
-  readonly weights: readonly Float64Array[]
+  readonly start: Int32Array
+  readonly weights: Float64Array
 }
 
 /** Each target cell is the mean of what it covers of the source (area resampling). */
 function axis(from: number, to: number): Axis {
   const first = new Int32Array(to)
-  const weights: Float64Array[] = []
+  const start = new Int32Array(to + 1)
+  const weights: number[] = []
   for (let t = 0; t < to; t++) {
     const low = (t * from) / to
     const high = ((t + 1) * from) / to
-    const start = Math.floor(low)
-    const end = Math.min(Math.ceil(high), from)
-    first[t] = start
-    weights.push(
-      Float64Array.from({ length: end - start }, (_, i) => (Math.min(high, start + i + 1) - Math.max(low, start + i)) / (high - low)),
-    )
+    const begin = Math.floor(low)
+    first[t] = begin
+    for (let i = begin; i < Math.min(Math.ceil(high), from); i++) weights.push((Math.min(high, i + 1) - Math.max(low, i)) / (high - low))
+    start[t + 1] = weights.length
   }
-  return { first, weights }
+  return { first, start, weights: Float64Array.from(weights) }
 }
 
 const maxAxes = 256
-const axes = new Map<number, Axis>()
+const axes = new Map<string, Axis>()
 
 function axisOf(from: number, to: number): Axis {
-  const key = from * 4096 + to
+  const key = `${from} ${to}`
   let found = axes.get(key)
   if (!found) {
     if (axes.size >= maxAxes) axes.clear()
@@ -55,51 +55,62 @@ function axisOf(from: number, to: number): Axis {
   return found
 }
 
-/** `plane` is height x width; `into` gets rows x columns values times `scale`, plus `shift`. */
-function resample(
-  plane: Float64Array,
-  height: number,
-  width: number,
-  into: Float32Array,
-  rows: number,
-  columns: number,
-  scale: number,
-  shift: number,
-): void {
+const spare: Float64Array[] = []
+/** Buffer `k` of at least `length` numbers, used again by the next picture. What is in it is whatever was. */
+function scratch(k: number, length: number): Float64Array {
+  const found = spare[k]
+  if (found && found.length >= length) return found
+  const grown = new Float64Array(length)
+  spare[k] = grown
+  return grown
+}
+
+interface Target {
+  readonly into: Float32Array
+  readonly rows: number
+  readonly columns: number
+}
+
+/** `plane` is height x width; the target gets its values times `scale`, plus `shift`. */
+function resample(plane: Float64Array, height: number, width: number, { into, rows, columns }: Target, scale: number, shift: number): void {
   const across = axisOf(width, columns)
   const down = axisOf(height, rows)
-  const narrow = new Float64Array(height * columns)
-  for (let y = 0; y < height; y++) {
-    for (let c = 0; c < columns; c++) {
-      const weights = across.weights[c] as Float64Array
-      const start = y * width + (across.first[c] as number)
+  const narrow = scratch(2, height * columns)
+  for (let c = 0; c < columns; c++) {
+    const begin = across.start[c] as number
+    const end = across.start[c + 1] as number
+    const offset = (across.first[c] as number) - begin
+    for (let y = 0; y < height; y++) {
       let sum = 0
-      for (let i = 0; i < weights.length; i++) sum += (weights[i] as number) * (plane[start + i] as number)
+      for (let i = begin; i < end; i++) sum += (across.weights[i] as number) * (plane[y * width + offset + i] as number)
       narrow[y * columns + c] = sum
     }
   }
   for (let r = 0; r < rows; r++) {
-    const weights = down.weights[r] as Float64Array
-    const start = down.first[r] as number
+    const begin = down.start[r] as number
+    const end = down.start[r + 1] as number
+    const offset = (down.first[r] as number) - begin
     for (let c = 0; c < columns; c++) {
       let sum = 0
-      for (let i = 0; i < weights.length; i++) sum += (weights[i] as number) * (narrow[(start + i) * columns + c] as number)
+      for (let i = begin; i < end; i++) sum += (down.weights[i] as number) * (narrow[(offset + i) * columns + c] as number)
       into[r * columns + c] = sum * scale + shift
     }
   }
 }
 
 /** Exact for equal channels: 299 + 587 + 114 = 1000 (BT.601 luma, in thousandths). */
-function lumaOf(p: Pixels): Float64Array {
-  const plane = new Float64Array(p.height * p.width)
-  const { data, channels } = p
-  for (let i = 0, j = 0; i < plane.length; i++, j += channels) {
-    if (channels === 3 || channels === 4)
+function lumaOf({ data, channels, height, width }: Pixels): Float64Array {
+  const cells = height * width
+  const plane = scratch(0, cells)
+  if (channels === 3 || channels === 4) {
+    for (let i = 0, j = 0; i < cells; i++, j += channels)
       plane[i] = (299 * (data[j] as number) + 587 * (data[j + 1] as number) + 114 * (data[j + 2] as number)) / 1000
-    else if (channels <= 2) plane[i] = data[j] as number
-    else {
+  } else if (channels <= 2) {
+    for (let i = 0; i < cells; i++) plane[i] = data[i * channels] as number
+  } else {
+    for (let i = 0; i < cells; i++) {
       let sum = 0
-      for (let c = 0; c < channels; c++) sum += data[j + c] as number
+      for (let c = 0; c < channels; c++) sum += data[i * channels + c] as number
       plane[i] = sum / channels
     }
   }
@@ -123,19 +134,21 @@ export function pixelVector(p: PixelParameters, pixels: Pixels, into: Float32Arr
   }
   const luma = lumaOf(pixels)
   if (height === p.height && width === p.width) for (let i = 0; i < size; i++) into[i] = (luma[i] as number) / max
-  else resample(luma, height, width, into, p.height, p.width, 1 / max, 0)
+  else resample(luma, height, width, { into, rows: p.height, columns: p.width }, 1 / max, 0)
   if (p.chroma === 0) return
   if (channels !== 3 && channels !== 4) {
     into.fill(0.5, size)
     return
   }
-  const difference = new Float64Array(height * width)
+  const cells = height * width
+  const difference = scratch(1, cells)
   for (const [k, channel, range] of [
     [0, 2, 1.772],
     [1, 0, 1.402],
   ] as const) {
-    for (let i = 0; i < difference.length; i++) difference[i] = (data[i * channels + channel] as number) - (luma[i] as number)
+    for (let i = 0; i < cells; i++) difference[i] = (data[i * channels + channel] as number) - (luma[i] as number)
     const at = size + k * p.chroma ** 2
-    resample(difference, height, width, into.subarray(at, at + p.chroma ** 2), p.chroma, p.chroma, 1 / (range * max), 0.5)
+    const target = { into: into.subarray(at, at + p.chroma ** 2), rows: p.chroma, columns: p.chroma }
+    resample(difference, height, width, target, 1 / (range * max), 0.5)
   }
 }

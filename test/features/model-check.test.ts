@@ -25,7 +25,7 @@ describe('static checks of a model', () => {
   test('what a sound model says of itself', () => {
     const facts = check(encode(imageGraph()))
     expect(facts.inputs).toEqual([{ name: 'pixels', type: 1, dims: [null, 3, 8, 8] }])
-    expect([facts.outputs, facts.operators, facts.batchDependent]).toEqual([['logits'], 3, false])
+    expect([facts.outputs, facts.operators, facts.batchDependent]).toEqual([[{ name: 'logits', type: 1, dims: [null, 2] }], 3, false])
     expect([...facts.values]).toEqual(['means', 'pooled', 'logits'])
     expect(check(encode(textGraph())).inputs.map((i) => i.name)).toEqual(['input_ids', 'attention_mask'])
   })
@@ -38,7 +38,7 @@ describe('static checks of a model', () => {
   })
 
   test('external data in the folder is allowed', () => {
-    expect(check(external('weights.bin')).outputs).toEqual(['logits'])
+    expect(check(external('weights.bin')).operators).toBe(3)
   })
 
   test.each([

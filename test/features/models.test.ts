@@ -7,7 +7,7 @@ import { type ModelLimits, modelLimits } from '../../src/features/model-limits.t
 import { environment, startModelProcess } from '../../src/features/model-process.ts'
 import { type Features, openFeatures } from '../../src/features/open.ts'
 import { type FeaturePlan, planFeatures } from '../../src/features/plan.ts'
-import { encode, imageGraph, scratch, slowGraph, textGraph, tokenizerFiles, words } from './toy-models.ts'
+import { altered, encode, imageGraph, scratch, slowGraph, textGraph, tokenizerFiles, words } from './toy-models.ts'
 
 const files = scratch()
 const opened: Features[] = []
@@ -104,6 +104,22 @@ describe('a model for images', () => {
       embedding(out).filter((_, i) => i % 2 === 0),
       [0, 1, 2, 3, 4, 5, 6].map((v) => v / 255),
     )
+  })
+
+  test('weights in a file beside the model are read, also when a layer is named', async () => {
+    const bytes = altered(imageGraph(), (model) => {
+      const tensor = model.graph?.initializer?.[0]
+      if (!tensor) return
+      files.path('image/weights.bin', tensor.rawData as Uint8Array)
+      tensor.rawData = new Uint8Array(0)
+      tensor.dataLocation = 1
+      tensor.externalData = [{ key: 'location', value: 'weights.bin' }]
+    })
+    const beside = files.path('image/beside.onnx', bytes)
+    const out = await (await open({ image: { model: beside, ...plain } })).apply(colours([[255, 0, 51]], 8))
+    close(embedding(out), [1 + 10 * 0.2, 100 * 0.2])
+    const inner = await (await open({ image: { model: beside, layer: 'pooled', ...plain } })).apply(colours([[255, 0, 51]], 8))
+    close(embedding(inner), [1, 0, 0.2])
   })
 
   test('rows for which it gives no number are rejected', async () => {
