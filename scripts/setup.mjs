@@ -97,7 +97,7 @@ function sourceDigest() {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort()
-  for (const file of [...files, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), join(root, 'package-lock.json')]) {
+  for (const file of [...files, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), join(root, 'scripts/build.mjs'), join(root, 'package-lock.json')]) {
     hash.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0')
   }
   return hash.digest('hex')
@@ -111,7 +111,7 @@ async function build() {
   const since = performance.now()
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const { code, output } = await patiently('Build: compiling ...', () =>
-    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { quiet: true }),
+    run(process.execPath, [join(root, 'scripts/build.mjs')], { quiet: true }),
   )
   if (code !== 0) throw new SetupError(`The build failed:\n${output.trim()}`)
   mkdirSync(dirname(stamp), { recursive: true })

@@ -1,9 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../contracts/package-root.ts'
 
-/** `pipelines/` of the package: two folders up, from `src/config` and from `dist/config`. */
-const folder = fileURLToPath(new URL('../../pipelines/', import.meta.url))
+const folder = join(packageRoot, 'pipelines')
 
 /** Names of the presets that come with Assay, sorted. */
 export const presetNames = async (): Promise<readonly string[]> =>

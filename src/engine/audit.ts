@@ -10,7 +10,7 @@ import { openRun, type Plan, readPlan } from './plan.ts'
 import { openPool, type Pool } from './pool.ts'
 import type { AuditRequest, Hooks, Share } from './request.ts'
 import { Run } from './run.ts'
-import type { Task } from './worker.ts'
+import type { Task } from './tasks.ts'
 
 export interface AuditResult {
   readonly report: Report

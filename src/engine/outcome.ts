@@ -14,7 +14,7 @@ import type { Hooks } from './request.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, mergeTallies } from './score.ts'
 import { census } from './statistics.ts'
-import type { FileDigest } from './worker.ts'
+import type { FileDigest } from './tasks.ts'
 
 interface Census {
   readonly labels: readonly string[]

@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
+import { packageRoot } from '../contracts/package-root.ts'
 import { EngineError } from './errors.ts'
 import { Run } from './run.ts'
-import { runTask, type Task, type TaskFailure } from './worker.ts'
+import { runTask, type Task } from './tasks.ts'
+import type { TaskFailure } from './worker.ts'
 
 /** Runs tasks of one run directory, in this thread or in worker threads. Tasks write files; they return nothing. */
 export interface Pool {
@@ -27,7 +30,7 @@ export async function openPool(runDir: string, workers: number): Promise<Pool> {
   }
   const { Piscina } = await import('piscina')
   const pool = new Piscina({
-    filename: new URL('./worker.js', import.meta.url).href,
+    filename: join(packageRoot, 'dist/engine/worker.js'),
     minThreads: workers,
     maxThreads: workers,
     concurrentTasksPerWorker: 1,
@@ -38,7 +41,7 @@ export async function openPool(runDir: string, workers: number): Promise<Pool> {
       const { port1, port2 } = new MessageChannel()
       port1.on('message', tick)
       try {
-        const failure = (await pool.run({ runDir, task, port: port2 }, { transferList: [port2] })) as TaskFailure | null
+        const failure = (await pool.run({ runDir, task, port: port2 }, { transferList: [port2], name: 'work' })) as TaskFailure | null
         if (failure) throw new EngineError(failure.code, failure.message, failure.exit, failure.place, failure.hint)
       } finally {
         port1.close()

@@ -1,10 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from '../contracts/package-root.ts'
 import { ReportError } from './errors.ts'
 
-/** `docs/rules` of the package this file is in: two folders up from `src/report` and from `dist/report` alike. */
-const pages = (): string => join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'rules')
+const pages = (): string => join(packageRoot, 'docs', 'rules')
 
 /** Ids of all rules that have a page, sorted. */
 export async function ruleIds(): Promise<readonly string[]> {

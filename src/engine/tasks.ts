@@ -1,0 +1,26 @@
+import { join } from 'node:path'
+import { layout, type Over, sha256File, writeJson } from './files.ts'
+import { fitGroup, type Tick } from './fit.ts'
+import type { Run } from './run.ts'
+import { scoreGroup } from './score.ts'
+
+/** One unit of work, done when its file exists. */
+export type Task =
+  | { readonly kind: 'digest'; readonly over: Over; readonly file: number }
+  | { readonly kind: 'fit'; readonly level: number; readonly over: Over; readonly group: number }
+  | { readonly kind: 'score'; readonly group: number }
+
+export interface FileDigest {
+  readonly sha256: string
+  readonly bytes: number
+}
+
+export async function runTask(run: Run, task: Task, tick: Tick): Promise<void> {
+  if (task.kind === 'fit') return fitGroup(run, task.level, task.over, task.group, tick)
+  if (task.kind === 'score') return scoreGroup(run, task.group, tick)
+  const target = layout.digest(task.over, task.file)
+  if (run.done(target)) return
+  const file = run.part(task.over).files[task.file]
+  if (!file) throw new Error('no such file in the plan')
+  await writeJson(join(run.dir, target), { sha256: await sha256File(file.path), bytes: file.bytes } satisfies FileDigest)
+}
