@@ -73,7 +73,7 @@ export function checkExpansion(path: string, out: number, compressed: number): v
   }
 }
 
-/** The content of a file in pieces of about a mebibyte, decompressed where it is gzip. A piece is valid until the next is asked for. */
+/** The content of a file in pieces of 256 KiB, decompressed where it is gzip. A piece is valid until the next is asked for. */
 export async function* readContent(path: string): AsyncGenerator<Buffer> {
   let handle: FileHandle | undefined
   try {
@@ -90,7 +90,7 @@ export async function* readContent(path: string): AsyncGenerator<Buffer> {
 }
 
 async function* plain(handle: FileHandle): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(limits.readBytes)
+  const buffer = Buffer.allocUnsafeSlow(limits.textPieceBytes)
   for (let offset = 0; ; ) {
     const n = await readInto(handle, buffer, offset)
     if (n > 0) yield buffer.subarray(0, n)

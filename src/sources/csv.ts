@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import Papa from 'papaparse'
-import type { ShardSpec } from '../contracts/data.ts'
-import { assemble, rolesOf, usedColumns } from './assemble.ts'
+import type { ColumnMap, RowIssueCode, ShardSpec } from '../contracts/data.ts'
+import { rolesOf } from './assemble.ts'
 import { isGzip, readHead } from './bytes.ts'
 import type { Cells } from './cells.ts'
 import { parseNumber } from './cells.ts'
@@ -9,6 +9,7 @@ import { csvRecords, type Dialect, type Records } from './csv-records.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
+import { rowBuffer } from './row-buffer.ts'
 import { sampleColumn } from './sample.ts'
 
 const delimiters = [',', '\t', ';', '|'] as const
@@ -154,82 +155,76 @@ export const csv: SourceFormat = {
   async *read(shard, issue) {
     const roles = rolesOf(shard.options)
     const { delimiter, newline } = shard.options as unknown as Dialect
-    const wanted = usedColumns(roles.columns)
+    const buffer = rowBuffer(roles, shard.path, issue)
+    const { values } = buffer
+    const numeric = numericColumns(roles.columns, buffer.names)
     let header: string[] | null = null
     let at: number[] = []
     let row = 0
     for await (const records of csvRecords(shard.path, { delimiter, newline })) {
       let next = 0
       if (!header) {
-        const found = headerOf(records, shard.path)
-        header = found.names
-        next = found.next
-        at = wanted.map((name) => {
-          const index = (header as string[]).indexOf(name)
-          if (index < 0) {
-            const message = `${shard.path}: no column ${JSON.stringify(name)}`
-            throw new SourceError('mixed-schema', message, { file: shard.path, column: name })
-          }
-          return index
-        })
+        ;({ names: header, next } = headerOf(records, shard.path))
+        at = positions(buffer.names, header, shard.path)
       }
       const width = header.length
-      let values: unknown[][] = at.map(() => [])
-      let rows: number[] = []
-      let lines: number[] = []
-      let size = 0
-      const flush = () => {
-        const columns = new Map<string, Cells>(wanted.map((name, k) => [name, { kind: 'values', values: values[k] as unknown[] }]))
-        const from = lines
-        const chunk = { rows: Uint32Array.from(rows), lines: (i: number) => records.line(from[i] as number), columns }
-        values = at.map(() => [])
-        rows = []
-        lines = []
-        size = 0
-        return assemble(chunk, roles, shard.path, issue)
-      }
       for (let i = next; i < records.rows.length; i++) {
-        const fields = records.rows[i] as string[]
-        if (isBlank(fields)) continue
+        const fields = chomp(records.rows[i] as string[])
+        if (fields.length === 1 && isBlank(fields)) continue
         const n = row++
-        const last = fields[fields.length - 1] as string
-        if (last.charCodeAt(last.length - 1) === 13) fields[fields.length - 1] = last.slice(0, -1)
-        const line = () => records.line(i)
+        const reject = (code: RowIssueCode, detail: { detail?: string; column?: string }) =>
+          issue({ code, row: n, line: records.line(i), ...detail, rejected: true })
         if (records.malformed.has(i)) {
-          issue({ code: 'ragged-row', row: n, line: line(), detail: 'malformed quotes', rejected: true })
+          reject('ragged-row', { detail: 'malformed quotes' })
           continue
         }
         if (fields.length !== width) {
-          issue({
-            code: 'ragged-row',
-            row: n,
-            line: line(),
-            detail: `${fields.length} fields where the header has ${width}`,
-            rejected: true,
-          })
+          reject('ragged-row', { detail: `${fields.length} fields where the header has ${width}` })
           continue
         }
         const invalid = records.bytes ? fieldAsText(fields, header) : null
         if (invalid !== null) {
-          issue({ code: 'invalid-utf8', row: n, line: line(), column: invalid, rejected: true })
+          reject('invalid-utf8', { column: invalid })
           continue
         }
+        let size = 0
         for (let k = 0; k < at.length; k++) {
           const field = fields[at[k] as number] as string
           size += field.length
-          ;(values[k] as unknown[]).push(field)
+          // numbers are parsed at once: short-lived strings cost the least
+          ;(values[k] as unknown[]).push(numeric[k] ? numberOr(field) : field)
         }
-        rows.push(n)
-        lines.push(i)
-        if (rows.length >= limits.batchRows || size >= limits.batchBytes) {
-          const batch = flush()
-          if (batch) yield batch
-        }
-      }
-      if (rows.length) {
-        const batch = flush()
+        if (!buffer.push(n, records.line(i), size)) continue
+        const batch = buffer.flush()
         if (batch) yield batch
       }
     }
+    const batch = buffer.flush()
+    if (batch) yield batch
   },
 }
+
+/** A number, NaN where it is missing, the text itself where it is none: that is reported with the row. */
+const numberOr = (field: string): number | string => {
+  const n = parseNumber(field)
+  return n === undefined ? field : (n ?? Number.NaN)
+}
+
+/** Columns that hold one number a row for every role that reads them. */
+function numericColumns(map: ColumnMap, names: readonly string[]): boolean[] {
+  const numeric = new Set<string>()
+  const other = new Set<string>()
+  for (const [role, value] of Object.entries(map)) {
+    const list = typeof value === 'string' ? [value] : (value ?? [])
+    const scalar = role === 'features' || ((role === 'embedding' || role === 'predictions') && list.length > 1)
+    for (const name of list) (scalar ? numeric : other).add(name)
+  }
+  return names.map((name) => numeric.has(name) && !other.has(name))
+}
+
+const positions = (names: readonly string[], header: readonly string[], path: string): number[] =>
+  names.map((name) => {
+    const index = header.indexOf(name)
+    if (index < 0) throw new SourceError('mixed-schema', `${path}: no column ${JSON.stringify(name)}`, { file: path, column: name })
+    return index
+  })

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import type { ShardSpec } from '../contracts/data.ts'
-import { assemble, rolesOf, usedColumns } from './assemble.ts'
+import { rolesOf } from './assemble.ts'
 import { readContent, readHead } from './bytes.ts'
 import type { Cells } from './cells.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
+import { rowBuffer } from './row-buffer.ts'
 import { sampleColumn } from './sample.ts'
 
 interface Line {
@@ -152,23 +153,9 @@ export const jsonl: SourceFormat = {
 
   async *read(shard, issue) {
     const roles = rolesOf(shard.options)
-    const wanted = usedColumns(roles.columns)
-    const get = wanted.map(getter)
-    let values: unknown[][] = wanted.map(() => [])
-    let rows: number[] = []
-    let lineOf: number[] = []
-    let size = 0
+    const buffer = rowBuffer(roles, shard.path, issue)
+    const get = buffer.names.map(getter)
     let row = 0
-    const flush = () => {
-      const columns = new Map<string, Cells>(wanted.map((name, k) => [name, { kind: 'values', values: values[k] as unknown[] }]))
-      const from = lineOf
-      const chunk = { rows: Uint32Array.from(rows), lines: (i: number) => from[i] as number, columns }
-      values = wanted.map(() => [])
-      rows = []
-      lineOf = []
-      size = 0
-      return assemble(chunk, roles, shard.path, issue)
-    }
     for await (const lines of linesOf(shard.path)) {
       for (const { text, line, utf8 } of lines) {
         const n = row
@@ -187,17 +174,13 @@ export const jsonl: SourceFormat = {
           issue({ code: 'invalid-json', row: n, line, rejected: true })
           continue
         }
-        for (let k = 0; k < get.length; k++) (values[k] as unknown[]).push(get[k]?.(record))
-        rows.push(n)
-        lineOf.push(line)
-        size += text.length
-        if (rows.length >= limits.batchRows || size >= limits.batchBytes) {
-          const batch = flush()
-          if (batch) yield batch
-        }
+        for (let k = 0; k < get.length; k++) buffer.values[k]?.push(get[k]?.(record))
+        if (!buffer.push(n, line, text.length)) continue
+        const batch = buffer.flush()
+        if (batch) yield batch
       }
     }
-    const batch = flush()
+    const batch = buffer.flush()
     if (batch) yield batch
   },
 }

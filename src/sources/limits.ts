@@ -16,7 +16,9 @@ export const limits = {
   dims: 4 * 2 ** 20,
   sampleRows: 1000,
   headBytes: 4096,
-  readBytes: 1 << 20,
+  /** Bytes of a file that are read at once: of text, and of arrays. */
+  textPieceBytes: 1 << 18,
+  arrayPieceBytes: 1 << 22,
   /** Rows of one shard of an array file. */
   arrayShardRows: 131_072,
   /** Files of one shard of an image folder. */

@@ -59,11 +59,13 @@ const filesOf = (path: string, spec: SourceSpec): { name: string; path: string }
     ? [...new Set(Object.values(spec.arrays))].map((p) => ({ path: p, name: arrayName(p, spec) }))
     : [{ path, name: basename(path) }]
 
+/** Blocks of about 4 MiB; the next one is read while the batches of this one are at work. */
 class Positioned implements ArrayReader {
   private block: Buffer = Buffer.alloc(0)
   private at = 0
   private next: number
   private left: number
+  private ahead: Promise<Buffer> | null = null
 
   constructor(
     private readonly handle: FileHandle,
@@ -78,41 +80,47 @@ class Positioned implements ArrayReader {
   }
 
   async read(rows: number) {
-    const { header } = this.file
+    const { header, path } = this.file
     const bytes = rows * header.dims * header.itemBytes
-    if (this.at >= this.block.length) await this.fill()
+    if (this.at >= this.block.length) {
+      try {
+        this.block = await (this.ahead ?? this.fetch())
+      } catch (e) {
+        throw asSourceError(e, path, 'cannot be read')
+      }
+      this.at = 0
+      this.ahead = this.left > 0 ? this.fetch() : null
+      // an error of the block ahead is thrown when its turn comes
+      this.ahead?.catch(() => {})
+    }
     const piece = this.block.subarray(this.at, this.at + bytes)
     this.at += bytes
     return itemsOf(piece, header, this.boolText)
   }
 
-  close(): Promise<void> {
-    return this.handle.close()
+  async close(): Promise<void> {
+    await this.ahead?.catch(() => {})
+    await this.handle.close()
   }
 
-  private async fill(): Promise<void> {
+  private fetch(): Promise<Buffer> {
     const { header, path } = this.file
     const rowBytes = header.dims * header.itemBytes
-    const batches = Math.max(1, Math.floor((4 * limits.readBytes) / (this.batchRows * rowBytes)))
+    const batches = Math.max(1, Math.floor(limits.arrayPieceBytes / (this.batchRows * rowBytes)))
     const rows = Math.min(this.left, batches * this.batchRows)
-    try {
-      this.block = header.fortran
-        ? transposed(await this.columns(rows), rows, header)
-        : await readExactly(this.handle, path, header.offset + this.next * rowBytes, rows * rowBytes)
-    } catch (e) {
-      throw asSourceError(e, path, 'cannot be read')
-    }
-    this.at = 0
+    const first = this.next
     this.next += rows
     this.left -= rows
+    if (!header.fortran) return readExactly(this.handle, path, header.offset + first * rowBytes, rows * rowBytes)
+    return this.columns(first, rows).then((block) => transposed(block, rows, header))
   }
 
-  private async columns(rows: number): Promise<Buffer> {
+  private async columns(first: number, rows: number): Promise<Buffer> {
     const { header, path } = this.file
     const bytes = rows * header.itemBytes
     const block = Buffer.from(new ArrayBuffer(bytes * header.dims))
     for (let j = 0; j < header.dims; j++) {
-      const offset = header.offset + (j * header.rows + this.next) * header.itemBytes
+      const offset = header.offset + (j * header.rows + first) * header.itemBytes
       const n = await readInto(this.handle, block.subarray(j * bytes, (j + 1) * bytes), offset)
       if (n < bytes) throw new SourceError('truncated', `${path}: ends at byte ${offset + n}`, { file: path, offset: offset + n })
     }
