@@ -29,9 +29,13 @@ export async function audit(pipeline, seed) {
     writeFileSync(file, JSON.stringify({ version: 1, ...pipeline }))
     const runDir = join(work, 'run')
     const options = ['--keep-scores', 'csv', '--flags', 'csv', '--formats', 'json', '--progress', 'none', '--quiet', '--exit-zero']
-    const { code, output } = await run(process.execPath, [bin, 'audit', '-c', file, '--seed', String(seed), '--run-dir', runDir, ...options], {
-      quiet: true,
-    })
+    const { code, output } = await run(
+      process.execPath,
+      [bin, 'audit', '-c', file, '--seed', String(seed), '--run-dir', runDir, ...options],
+      {
+        quiet: true,
+      },
+    )
     if (code !== 0) throw new SetupError(`assay audit ended with ${code}:\n${output.trim()}\n${JSON.stringify(pipeline)}`)
     const report = JSON.parse(readFileSync(join(runDir, 'report.json'), 'utf8'))
     const rows = readCsv(join(runDir, 'scores.csv'))

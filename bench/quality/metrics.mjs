@@ -22,7 +22,12 @@ export const most = (values) => Math.max(...values)
 export function flagQuality(flags, positive) {
   const both = count(flags.map((f, i) => (f && positive[i] ? 1 : 0)))
   const [flagged, wrong] = [count(flags), count(positive)]
-  return { recall: both / wrong, precision: flagged ? both / flagged : 1, f1: (2 * both) / (flagged + wrong), flagged: flagged / flags.length }
+  return {
+    recall: both / wrong,
+    precision: flagged ? both / flagged : 1,
+    f1: (2 * both) / (flagged + wrong),
+    flagged: flagged / flags.length,
+  }
 }
 
 /** For each positive row, the number of rows with at least its score: ties count against it. Highest last. */

@@ -16,9 +16,13 @@ export async function noModel({ python, sets, seeds, quick }) {
   const names = quick ? ['digits', 'breast-cancer', 'ionosphere', 'vowel', 'wine'] : [...Object.keys(required), ...tabular]
   const results = []
   for (const name of names) {
-    const inputs = images.includes(name) ? { 'image pixels': 'image', 'columns of numbers': 'features' } : { 'columns of numbers': 'features' }
+    const inputs = images.includes(name)
+      ? { 'image pixels': 'image', 'columns of numbers': 'features' }
+      : { 'columns of numbers': 'features' }
     const folder = (kind, seed) => join(cache, 'no-model', name, kind.replace(' ', '-'), String(seed))
-    const jobs = kinds.flatMap((kind) => seeds.map((seed) => ({ make: 'case', set: join(sets, name), kind, seed, out: folder(kind, seed) })))
+    const jobs = kinds.flatMap((kind) =>
+      seeds.map((seed) => ({ make: 'case', set: join(sets, name), kind, seed, out: folder(kind, seed) })),
+    )
     await peerRuns(python, jobs)
     for (const [input, role] of Object.entries(inputs)) {
       for (const kind of kinds) {
@@ -46,7 +50,14 @@ async function one(set, role, folder, seed) {
     count(wrong)
       ? { averagePrecision: averagePrecision(result.score, wrong), ...flagQuality(result.flags, wrong) }
       : { flagged: count(result.flags) / wrong.length }
-  return { seed, wrong: count(wrong), assay: judge({ score, flags }), cleanlab: judge(theirs), model: modelOf(report), findings: findingsOf(report) }
+  return {
+    seed,
+    wrong: count(wrong),
+    assay: judge({ score, flags }),
+    cleanlab: judge(theirs),
+    model: modelOf(report),
+    findings: findingsOf(report),
+  }
 }
 
 const modelOf = (report) =>

@@ -93,6 +93,7 @@ def judge(p, given, out, filters=("prune_by_noise_rate",)):
 def predictions(job, out):
     """cleanlab's filters on predictions that are there already."""
     p, given = np.load(job["predictions"]).astype(float), np.load(job["labels"]).astype(int)
+    np.save(out / "predictions.npy", p)
     judge(p, given, out, job["filters"])
 
 
