@@ -16,6 +16,8 @@ export const layout = {
   state: (level: number, over: Over, group: number) => join('state', `${level}-${over}-${group}.safetensors`),
   summary: (level: number) => join('state', `summary-${level}.safetensors`),
   scores: (detector: string, shard: number) => join('scores', `${detector}-${shard}.arrow`),
+  /** What names a row in flags, beside its scores: so that the flags need no further read of the data. */
+  named: (shard: number) => join('scores', `rows-${shard}.arrow`),
   tally: (group: number) => join('state', `tally-${group}.safetensors`),
   outcome: 'outcome.json',
 } as const
@@ -23,10 +25,15 @@ export type Over = 'subject' | 'reference'
 
 export const isDone = (runDir: string, file: string): boolean => existsSync(join(runDir, file))
 
+/** A name beside the target, in a folder that exists. */
+export async function temporaryFor(target: string): Promise<string> {
+  await mkdir(dirname(target), { recursive: true })
+  return `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
+}
+
 /** Runs `write` on a temporary name beside the target, then renames: readers see all of it or nothing. */
 export async function writeAside(target: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  await mkdir(dirname(target), { recursive: true })
-  const temporary = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
+  const temporary = await temporaryFor(target)
   try {
     await write(temporary)
     await rename(temporary, target)

@@ -12,7 +12,7 @@ import { addKeys, idKeys } from './keys.ts'
 import type { Part } from './plan.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
-import { writeSpool } from './spool.ts'
+import { withSpools } from './spool.ts'
 
 export type Tick = (rows: number) => void
 
@@ -88,10 +88,7 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   const ids = over === 'subject' && part.roles.includes('id') ? new IdRun() : null
   const incomplete: Incomplete[] = []
   let rows = 0
-  const spooled = run.plan.spool
-    ? (fill: (write: (batch: Batch) => Promise<void>) => Promise<void>) => writeSpool(run.path(layout.spool(over, number)), fill)
-    : (fill: (write: (batch: Batch) => Promise<void>) => Promise<void>) => fill(async () => {})
-  await spooled(async (write) => {
+  await withSpools(run.plan.spool ? [run.path(layout.spool(over, number))] : [], async ([spool]) => {
     try {
       const features = await open()
       for await (const read of readShard(shard, issues.sink)) {
@@ -100,7 +97,7 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
         if (run.plan.keyed) batch = addKeys(batch, run.seed)
         if (ids) addIds(ids, batch, run.seed)
         await fit.update(batch)
-        await write(selectColumns(batch, kept))
+        await spool?.write(selectColumns(batch, kept))
         rows += batch.numRows
         tick(batch.numRows)
       }

@@ -6,10 +6,12 @@ import type { RecordRef } from '../contracts/finding.ts'
 import type { FlagFormat } from '../contracts/pipeline.ts'
 import { type FlagColumns, openRowWriter } from '../report/flags.ts'
 import { Accumulator, type Monoid, type States } from './accumulate.ts'
+import { layout } from './files.ts'
 import type { Tick } from './fit.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
-import { type ActiveDetector, readScores } from './score.ts'
+import { type ActiveDetector, namedColumns, readScores } from './score.ts'
+import { readSpool } from './spool.ts'
 import { TopRecords } from './top-records.ts'
 
 export interface DetectorFlags {
@@ -65,7 +67,7 @@ export async function writeFlags(
   try {
     for (const [number, shard] of run.plan.subject.shards.entries()) {
       const scores = tracked.map((t) => readScores(run, t.active.detector.id, number))
-      for await (const batch of rowsOfShard(run, 'subject', number)) {
+      for await (const batch of flagRows(run, number, active)) {
         const any = new Uint8Array(batch.numRows)
         for (const [i, t] of tracked.entries()) {
           const scored = (await (scores[i] as AsyncGenerator<Scored>).next()).value as Scored
@@ -95,9 +97,12 @@ export async function writeFlags(
   return { byDetector, flagged, flaggedByLabel: labels, flaggedBySource: sources, evidence: await evidence.sealed() }
 }
 
+/** Rows with what names them; with the data too where a detector's evidence reads it. */
+const flagRows = (run: Run, shard: number, active: readonly ActiveDetector[]): AsyncGenerator<Batch> =>
+  active.some((a) => a.detector.evidenceReads?.length) ? rowsOfShard(run, 'subject', shard) : readSpool(run.path(layout.named(shard)))
+
 /** What a flag row and its evidence are made of. */
-const evidenceColumns = (t: Tracking): ReadonlySet<string> =>
-  new Set(['row', 'id', 'label', 'source', ...(t.active.detector.evidenceReads ?? [])])
+const evidenceColumns = (t: Tracking): ReadonlySet<string> => new Set([...namedColumns, ...(t.active.detector.evidenceReads ?? [])])
 
 /** Rows at or above their threshold; where several apply, the first in the detector's order names the rule. */
 function select(scored: Scored, t: Tracking): { readonly rows: Int32Array; readonly rules: string[] } {

@@ -1,5 +1,5 @@
 import { type Data, Field, Float64, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
-import { dictionary } from '../contracts/batch.ts'
+import { dictionary, selectColumns } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Codes, Scored, Tally } from '../contracts/detector.ts'
 import { Accumulator, finishAll, type Monoid, mergeTree, type States } from './accumulate.ts'
@@ -7,7 +7,7 @@ import { layout, readTree, writeTree } from './files.ts'
 import type { Tick } from './fit.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
-import { readSpool, writeSpool } from './spool.ts'
+import { readSpool, withSpools } from './spool.ts'
 
 const step = (group: number): string => `tally ${group}`
 
@@ -48,28 +48,30 @@ async function scoreShard(
   tally: Accumulator<readonly [Batch, Scored]>,
   tick: Tick,
 ): Promise<void> {
-  const nested = async (ids: readonly string[], writers: ReadonlyMap<string, (batch: Batch) => Promise<void>>): Promise<void> => {
-    const [id, ...rest] = ids
-    if (id !== undefined) {
-      await writeSpool(run.path(layout.scores(id, shard)), (write) => nested(rest, new Map([...writers, [id, write]])))
-      return
-    }
-    for await (const batch of rowsOfShard(run, 'subject', shard)) {
-      for (const [detector, write] of writers) {
-        if (tally.failed(detector)) continue
-        try {
-          const scored = await (scorers.get(detector) as (b: Batch) => Scored | Promise<Scored>)(batch)
-          await write(scoresBatch(scored))
-          await tally.updateOne(detector, batch, scored)
-        } catch (error) {
-          tally.fail(detector, error)
+  const ids = [...scorers.keys()]
+  await withSpools(
+    [layout.named(shard), ...ids.map((id) => layout.scores(id, shard))].map((f) => run.path(f)),
+    async ([rows, ...writers]) => {
+      for await (const batch of rowsOfShard(run, 'subject', shard)) {
+        await rows?.write(selectColumns(batch, namedColumns))
+        for (const [i, detector] of ids.entries()) {
+          if (tally.failed(detector)) continue
+          try {
+            const scored = await (scorers.get(detector) as (b: Batch) => Scored | Promise<Scored>)(batch)
+            await writers[i]?.write(scoresBatch(scored))
+            await tally.updateOne(detector, batch, scored)
+          } catch (error) {
+            tally.fail(detector, error)
+          }
         }
+        tick(batch.numRows)
       }
-      tick(batch.numRows)
-    }
-  }
-  await nested([...scorers.keys()], new Map())
+    },
+  )
 }
+
+/** What names a row in flags and reports. */
+export const namedColumns: ReadonlySet<string> = new Set(['row', 'id', 'label', 'source'])
 
 const float64 = (data: Float64Array): Data => makeData({ type: new Float64(), data })
 

@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow'
 import type { Batch } from '../contracts/data.ts'
-import { readJson, writeAside, writeJson } from './files.ts'
+import { readJson, temporaryFor, writeJson } from './files.ts'
 
 /**
  * Batches on disk: each one a complete Arrow IPC stream, back to back, with an index of their lengths beside them.
@@ -16,21 +16,48 @@ const encode = (batch: Batch): Uint8Array => {
   return writer.toUint8Array(true)
 }
 
-export async function writeSpool(target: string, fill: (write: (batch: Batch) => Promise<void>) => Promise<void>): Promise<void> {
+export interface SpoolWriter {
+  write(batch: Batch): Promise<void>
+  /** Finishes the file and gives it its name. */
+  close(): Promise<void>
+  /** Removes what was written. */
+  abandon(): Promise<void>
+}
+
+export async function createSpool(target: string): Promise<SpoolWriter> {
   const lengths: number[] = []
-  await writeAside(target, async (temporary) => {
-    const file = await open(temporary, 'w')
-    try {
-      await fill(async (batch) => {
-        const bytes = encode(batch)
-        lengths.push(bytes.length)
-        await writeAll(file, bytes)
-      })
-    } finally {
+  const temporary = await temporaryFor(target)
+  const file = await open(temporary, 'w')
+  return {
+    async write(batch) {
+      const bytes = encode(batch)
+      lengths.push(bytes.length)
+      await writeAll(file, bytes)
+    },
+    async close() {
       await file.close()
-    }
-    await writeJson(indexOf(target), lengths)
-  })
+      await writeJson(indexOf(target), lengths)
+      await rename(temporary, target)
+    },
+    async abandon() {
+      await file.close()
+      await rm(temporary, { force: true })
+    },
+  }
+}
+
+/** Runs `fill` with writers to these files: all get their names when it ends, none when it throws. */
+export async function withSpools<T>(targets: readonly string[], fill: (writers: readonly SpoolWriter[]) => Promise<T>): Promise<T> {
+  const writers: SpoolWriter[] = []
+  try {
+    for (const target of targets) writers.push(await createSpool(target))
+    const result = await fill(writers)
+    for (const writer of writers) await writer.close()
+    return result
+  } catch (error) {
+    for (const writer of writers) await writer.abandon().catch(() => {})
+    throw error
+  }
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

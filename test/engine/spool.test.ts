@@ -1,10 +1,10 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { codesOf, column, makeBatch, matrixOf, rowsOf, takeRows } from '../../src/contracts/batch.ts'
 import type { Batch } from '../../src/contracts/data.ts'
-import { readSpool, writeSpool } from '../../src/engine/spool.ts'
+import { readSpool, withSpools } from '../../src/engine/spool.ts'
 
 const batch = (from: number, labels: string[], codes: number[]): Batch =>
   makeBatch({
@@ -28,8 +28,8 @@ const rowsIn = (b: Batch) =>
 it('keeps batches whose dictionaries grow, nulls and vectors', async () => {
   const path = join(await mkdtemp(join(tmpdir(), 'assay-')), 'x.arrow')
   const written = [batch(0, ['a'], [0, 0, -1]), batch(3, ['a', 'b'], [1, 0]), batch(5, ['a', 'b', 'c'], [2])]
-  await writeSpool(path, async (write) => {
-    for (const b of written) await write(b)
+  await withSpools([path], async ([spool]) => {
+    for (const b of written) await spool?.write(b)
   })
   const read: Batch[] = []
   for await (const b of readSpool(path)) read.push(b)
@@ -39,7 +39,7 @@ it('keeps batches whose dictionaries grow, nulls and vectors', async () => {
 
 it('is empty when nothing was written', async () => {
   const path = join(await mkdtemp(join(tmpdir(), 'assay-')), 'x.arrow')
-  await writeSpool(path, async () => {})
+  await withSpools([path], async () => {})
   for await (const _ of readSpool(path)) expect.unreachable()
 })
 
@@ -50,4 +50,14 @@ it('takes rows of every kind of column in the order asked for', () => {
     [2, 'r2', null, 4, 5],
     [1, null, 'b', 2, 3],
   ])
+})
+
+it('leaves nothing behind when filling fails', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'assay-'))
+  const fill = withSpools([join(folder, 'a.arrow'), join(folder, 'b.arrow')], async ([a]) => {
+    await a?.write(batch(0, ['a'], [0]))
+    throw new Error('stopped')
+  })
+  await expect(fill).rejects.toThrow('stopped')
+  expect(await readdir(folder)).toEqual([])
 })
