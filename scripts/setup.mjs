@@ -84,11 +84,15 @@ async function install() {
     }),
   )
   if (code === 0) return say(`Packages: installed in ${seconds(since)}`)
-  const tail = output.trim().split('\n').slice(-15).join('\n  ')
+  const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+  const said = lines
+    .filter((line) => line && !/^at |^[a-z]+: |[{}]$/.test(line))
+    .slice(0, 8)
+    .join('\n  ')
   const why = offline.test(output)
     ? 'The package registry could not be reached. Installing needs the network once (behind a proxy: npm config set proxy URL); after that Assay works offline.'
     : 'npm ci failed.'
-  throw new SetupError(`${why}\n  ${tail}\nThen run the command again.`)
+  throw new SetupError(`${why}\n  ${said}\nThen run the command again.`)
 }
 
 function sourceDigest() {
@@ -97,7 +101,13 @@ function sourceDigest() {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort()
-  for (const file of [...files, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), join(root, 'scripts/build.mjs'), join(root, 'package-lock.json')]) {
+  for (const file of [
+    ...files,
+    join(root, 'tsconfig.json'),
+    join(root, 'tsconfig.build.json'),
+    join(root, 'scripts/build.mjs'),
+    join(root, 'package-lock.json'),
+  ]) {
     hash.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0')
   }
   return hash.digest('hex')
