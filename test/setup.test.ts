@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -58,17 +58,8 @@ describe('a clone without packages', () => {
 
   it('says so where the build fails', () => {
     const path = clone('broken')
-    for (const part of [
-      'tsconfig.json',
-      'tsconfig.build.json',
-      'node_modules/.package-lock.json',
-      'node_modules/typescript',
-      'node_modules/@typescript',
-      'node_modules/esbuild',
-      'node_modules/@esbuild',
-    ]) {
-      cpSync(join(root, part), join(path, part), { recursive: true, dereference: true })
-    }
+    for (const part of ['tsconfig.json', 'tsconfig.build.json']) cpSync(join(root, part), join(path, part))
+    symlinkSync(join(root, 'node_modules'), join(path, 'node_modules'), 'junction')
     mkdirSync(join(path, 'src'))
     writeFileSync(join(path, 'src/index.ts'), "export const answer: number = 'forty-two'\n")
     const { status, stderr } = start(path)
