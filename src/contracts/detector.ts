@@ -45,6 +45,8 @@ export interface RuleMeta {
 export interface Setup {
   readonly subject: readonly Role[]
   readonly reference: readonly Role[] | null
+  /** Names of the prediction columns in order, where the pipeline or the column names give them. */
+  readonly classes: readonly string[] | null
   readonly shape: Shape
 }
 

@@ -36,6 +36,8 @@ const samplePart = (options: LabelFlipOptions, mode: Mode) => ({
   over: mode === 'reference' ? ('reference' as const) : ('subject' as const),
   size: options.sample,
 })
+const ownOptions = (options: LabelFlipOptions, setup: Setup) => ({ filter: options.filter, classes: options.classes ?? setup.classes })
+
 const leastReference = 20
 
 const modelOf = (c: Context<LabelFlipOptions>, mode: Mode): FittedModel | null =>
@@ -83,17 +85,21 @@ export const labelFlip: Detector<LabelFlipOptions, LabelTally, FlipTable> = {
   statistics(options, setup) {
     const mode = modeOf(setup)
     if (mode === null) return []
-    if (mode === 'own predictions') return [classThresholds(options), labelMargins(options), ...filterStatistics(options)]
+    if (mode === 'own predictions') {
+      const own = ownOptions(options, setup)
+      return [classThresholds(own), labelMargins(own), ...filterStatistics(own)]
+    }
     const part = samplePart(options, mode)
     return [modelChoice(part), labelModel(part)]
   },
   async scorer(c, setup) {
     const mode = modeOf(setup) ?? 'no model'
     if (mode === 'own predictions') {
-      const { classes, thresholds } = c.summaries.get<ClassThresholds>(classThresholds(c.options).id)
-      const { depth } = c.summaries.get<{ depth: DepthQuantiles }>(labelMargins(c.options).id)
-      const own = { classes, thresholds, depth, given: labelColumns(c.options.classes) }
-      const filter = filterFor(c)
+      const options = ownOptions(c.options, setup)
+      const { classes, thresholds } = c.summaries.get<ClassThresholds>(classThresholds(options).id)
+      const { depth } = c.summaries.get<{ depth: DepthQuantiles }>(labelMargins(options).id)
+      const own = { classes, thresholds, depth, given: labelColumns(options.classes) }
+      const filter = filterFor(c, options)
       return (batch) => filter(judgePredictions(own, batch), batch)
     }
     const model = modelOf(c, mode)

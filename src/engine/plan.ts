@@ -151,6 +151,19 @@ function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
   })
 }
 
+/** As declared with the sources, else what several prediction columns are called after the part that all share. */
+function classesOf(pipeline: Pipeline, subject: Part): readonly string[] | null {
+  const declared = pipeline.sources.find((s) => s.classes)?.classes
+  if (declared) return declared
+  const columns = subject.columns.filter((c) => c.role === 'predictions').map((c) => c.name)
+  if (columns.length < 2) return null
+  const first = columns[0] as string
+  let shared = 0
+  while (shared < first.length && columns.every((c) => c[shared] === first[shared])) shared++
+  const names = columns.map((c) => c.slice(shared))
+  return names.every((n) => n !== '') ? names : null
+}
+
 const optionProblem = (error: unknown): string => {
   const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues
   return issues
@@ -166,6 +179,7 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
   const setup: Setup = {
     subject: rolesWithFeatures(subject),
     reference: reference ? rolesWithFeatures(reference) : null,
+    classes: classesOf(pipeline, subject),
     shape: await shapeOf(subject),
   }
   const planned = planDetectors(pipeline, setup)
@@ -243,7 +257,11 @@ export async function openRun(request: AuditRequest): Promise<Plan> {
       { file: changed },
       'name another --run-dir and audit the new data from the start',
     )
-  return old
+  // How the report is written may change from one resumption to the next.
+  const { report, waivers } = request.pipeline
+  const resumed: Plan = { ...old, pipeline: { ...old.pipeline, report, waivers } }
+  await writeJson(file, resumed)
+  return resumed
 }
 
 function changedFile(old: Plan, fresh: Plan): string | null {

@@ -9,6 +9,7 @@ import { fitDetector } from '../support/fit-detector.ts'
 const setup = (subject: Role[], reference: Role[] | null = null): Setup => ({
   subject,
   reference,
+  classes: null,
   shape: { rows: null, dims: 8, classes: 4, sources: 0 },
 })
 const vectors = setup(['label', 'embedding'])

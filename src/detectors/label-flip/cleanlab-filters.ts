@@ -4,7 +4,7 @@ import type { Context, Statistic } from '../../contracts/statistic.ts'
 import { type ClassThresholds, classThresholds } from '../../statistics/class-thresholds.ts'
 import { type ConfidentJoint, confidentGuess, confidentJoint } from '../../statistics/confident-joint.ts'
 import { type PruneCutoffs, pruneCutoffs } from '../../statistics/prune-cutoffs.ts'
-import type { Filter, LabelFlipOptions } from './options.ts'
+import type { Filter } from './options.ts'
 import type { Judgement } from './tally.ts'
 
 /**
@@ -15,7 +15,13 @@ export const flaggedByFilter = 0.5
 
 const pruning: readonly Filter[] = ['prune_by_noise_rate', 'prune_by_class', 'both', 'per_cell']
 
-export function filterStatistics(options: LabelFlipOptions): Statistic[] {
+/** The filter, and the names of the prediction columns. */
+export interface FilterOptions {
+  readonly filter: Filter
+  readonly classes: readonly string[] | null
+}
+
+export function filterStatistics(options: FilterOptions): Statistic[] {
   if (options.filter === 'ratio' || options.filter === 'predicted_neq_given') return []
   const joint = confidentJoint(options)
   return pruning.includes(options.filter) ? [joint, pruneCutoffs(options)] : [joint]
@@ -23,19 +29,19 @@ export function filterStatistics(options: LabelFlipOptions): Statistic[] {
 
 type Taken = (p: Float64Array, at: number, given: number, predicted: number) => boolean
 
-function takenBy(c: Context<LabelFlipOptions>): Taken {
-  const { filter } = c.options
+function takenBy(c: Context, options: FilterOptions): Taken {
+  const { filter } = options
   if (filter === 'predicted_neq_given') return () => true
   if (filter === 'confident_learning') {
-    const { thresholds } = c.summaries.get<ClassThresholds>(classThresholds(c.options).id)
+    const { thresholds } = c.summaries.get<ClassThresholds>(classThresholds(options).id)
     return (p, at, given) => {
       const guess = confidentGuess(p, at, thresholds.length, thresholds)
       return guess >= 0 && guess !== given
     }
   }
-  const { labelled } = c.summaries.get<ConfidentJoint>(confidentJoint(c.options).id)
+  const { labelled } = c.summaries.get<ConfidentJoint>(confidentJoint(options).id)
   const k = labelled.length
-  const { byNoiseRate, byClass } = c.summaries.get<PruneCutoffs>(pruneCutoffs(c.options).id)
+  const { byNoiseRate, byClass } = c.summaries.get<PruneCutoffs>(pruneCutoffs(options).id)
   const byRate: Taken = (p, at, g) => {
     for (let j = 0; j < k; j++)
       if (j !== g && (p[at + j] as number) - (p[at + g] as number) >= (byNoiseRate[j * k + g] as number)) return true
@@ -52,9 +58,9 @@ function takenBy(c: Context<LabelFlipOptions>): Taken {
 const closeToGiven = 1e-6
 
 /** The judgement with its scores rearranged by the filter; `ratio` leaves them as they are. */
-export function filterFor(c: Context<LabelFlipOptions>): (judgement: Judgement, batch: Batch) => Judgement {
-  if (c.options.filter === 'ratio') return (judgement) => judgement
-  const taken = takenBy(c)
+export function filterFor(c: Context, options: FilterOptions): (judgement: Judgement, batch: Batch) => Judgement {
+  if (options.filter === 'ratio') return (judgement) => judgement
+  const taken = takenBy(c, options)
   return (judgement, batch) => {
     const { given, predicted } = judgement
     const k = judgement.classes.length
