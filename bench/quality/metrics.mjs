@@ -48,3 +48,29 @@ export const differ = (a, b) => {
   if (a.length !== b.length) throw new Error(`${a.length} rows beside ${b.length}`)
   return Uint8Array.from(a, (v, i) => (v === b[i] ? 0 : 1))
 }
+
+/** P(X <= k) for X ~ Binomial(n, p), 0 < p < 1, by its terms: n is a number of runs, some hundreds at most. */
+function binomialBelow(k, n, p) {
+  let [term, sum] = [Math.log1p(-p) * n, 0]
+  for (let i = 0; i <= k; i++) {
+    sum += Math.exp(term)
+    term += Math.log((n - i) / (i + 1)) + Math.log(p / (1 - p))
+  }
+  return sum
+}
+
+function root(f, target) {
+  let [low, high] = [0, 1]
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (f(middle) > target) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}
+
+/** 95 % interval of a share (Clopper and Pearson 1934). */
+export const clopperPearson = (hits, runs) => ({
+  low: hits === 0 ? 0 : root((p) => binomialBelow(hits - 1, runs, p), 0.975),
+  high: hits === runs ? 1 : root((p) => binomialBelow(hits, runs, p), 0.025),
+})

@@ -16,21 +16,17 @@ export async function noModel({ python, sets, seeds, quick }) {
   const names = quick ? ['digits', 'breast-cancer', 'ionosphere', 'vowel', 'wine'] : [...Object.keys(required), ...tabular]
   const results = []
   for (const name of names) {
-    const inputs = images.includes(name)
-      ? { 'image pixels': 'image', 'columns of numbers': 'features' }
-      : { 'columns of numbers': 'features' }
+    const [input, role] = images.includes(name) ? ['image pixels', 'image'] : ['columns of numbers', 'features']
     const folder = (kind, seed) => join(cache, 'no-model', name, kind.replace(' ', '-'), String(seed))
     const jobs = kinds.flatMap((kind) =>
       seeds.map((seed) => ({ make: 'case', set: join(sets, name), kind, seed, out: folder(kind, seed) })),
     )
     await peerRuns(python, jobs)
-    for (const [input, role] of Object.entries(inputs)) {
-      for (const kind of kinds) {
-        const runs = []
-        for (const seed of seeds) runs.push(await one(join(sets, name), role, folder(kind, seed), seed))
-        results.push({ set: name, input, kind, required: requiredFor(name, kind), ...summary(runs), runs })
-        say(`  ${name}, ${input}, ${kind}: ${line(results.at(-1))}`)
-      }
+    for (const kind of kinds) {
+      const runs = []
+      for (const seed of seeds) runs.push(await one(join(sets, name), role, folder(kind, seed), seed))
+      results.push({ set: name, input, kind, required: requiredFor(name, kind), ...summary(runs), runs })
+      say(`  ${name}, ${input}, ${kind}: ${line(results.at(-1))}`)
     }
   }
   return results
