@@ -12,7 +12,9 @@ export interface Block {
 }
 
 export interface Messages {
-  /** Schema and dictionaries, in order. */
+  /** The random access format, with a footer. */
+  readonly file: boolean
+  /** Schema and dictionaries, in order. A file keeps its schema in the footer. */
   readonly head: readonly Block[]
   readonly batches: readonly Block[]
 }
@@ -138,6 +140,15 @@ function checkFields(fields: readonly Table[], depth: number): void {
   }
 }
 
+function checkSchema(schema: Table): void {
+  if (schema.short(0) === 1) broken('big-endian data, which is not read')
+  checkFields(schema.tables(1), 0)
+  for (const pair of schema.tables(2)) {
+    pair.vector(0, 1)
+    pair.vector(1, 1)
+  }
+}
+
 function checkBatch(batch: Table, body: number): number {
   const rows = batch.long(0)
   const nodes = batch.structs(1, 16)
@@ -164,12 +175,7 @@ export function checkMessage(metadata: Uint8Array, maxBody: number): { kind: num
     pair.vector(1, 1)
   }
   if (kind === kinds.schema) {
-    if (header.short(0) === 1) broken('big-endian data, which is not read')
-    checkFields(header.tables(1), 0)
-    for (const pair of header.tables(2)) {
-      pair.vector(0, 1)
-      pair.vector(1, 1)
-    }
+    checkSchema(header)
     return { kind, rows: 0, body }
   }
   if (kind === kinds.dictionary) {
@@ -196,7 +202,44 @@ export const isArrowStream = (head: Uint8Array): boolean =>
   head[7] === 0 &&
   (head[4] ?? 0) % 8 === 0
 
-async function endOfMessages(handle: FileHandle, path: string, size: number): Promise<{ end: number; batches: number }> {
+type Fail = (code: 'truncated' | 'corrupt', what: string) => never
+
+const failAt =
+  (path: string, offset: number): Fail =>
+  (code, what) => {
+    throw new SourceError(
+      code,
+      `${path}: Arrow message at byte ${offset}: ${what}`,
+      { file: path, offset },
+      'fetch or write the file again',
+    )
+  }
+
+/** The message at `offset`, nothing of which may lie beyond `end`; null at the mark that ends a stream. */
+async function messageAt(handle: FileHandle, path: string, offset: number, end: number): Promise<(Block & { kind: number }) | null> {
+  const fail: Fail = failAt(path, offset)
+  const prefix = Buffer.alloc(8)
+  if ((await readInto(handle, prefix, offset)) < 4) return fail('truncated', 'cut off')
+  const marked = prefix.readUInt32LE(0) === 0xffffffff
+  const length = marked ? prefix.readInt32LE(4) : prefix.readInt32LE(0)
+  const skip = marked ? 8 : 4
+  if (length === 0) return null
+  if (length < 0 || length > limits.messageBytes) return fail('corrupt', `metadata of ${length} bytes`)
+  if (offset + skip + length > end) return fail('truncated', `${length} bytes of metadata, ${end - offset - skip} are left`)
+  const metadata = await readExactly(handle, path, offset + skip, length)
+  try {
+    const found = checkMessage(metadata, end - offset - skip - length)
+    const bytes = skip + length + found.body
+    if (bytes > limits.messageBytes) return fail('corrupt', `${bytes} bytes in one message`)
+    return { offset, bytes, rows: found.rows, kind: found.kind }
+  } catch (e) {
+    if (e instanceof SourceError) throw e
+    const reason = (e as Error).message
+    return fail(reason === 'cut off' ? 'truncated' : 'corrupt', reason)
+  }
+}
+
+async function fileMessages(handle: FileHandle, path: string, size: number): Promise<Messages> {
   const tail = await readExactly(handle, path, Math.max(0, size - 10), Math.min(10, size))
   const length = tail.length === 10 ? tail.readInt32LE(0) : 0
   if (!magic.equals(tail.subarray(4)) || length <= 0 || length > size - 18) {
@@ -209,8 +252,27 @@ async function endOfMessages(handle: FileHandle, path: string, size: number): Pr
   }
   const end = size - 10 - length
   const footer = await readExactly(handle, path, end, length)
-  const root = Table.root(new DataView(footer.buffer, footer.byteOffset, footer.byteLength))
-  return { end, batches: root.structs(3, 24).length }
+  let blocks: { offset: number; kind: number }[] = []
+  try {
+    const root = Table.root(new DataView(footer.buffer, footer.byteOffset, footer.byteLength))
+    const schema = root.table(1)
+    if (!schema) return broken('no schema')
+    checkSchema(schema)
+    blocks = [
+      ...root.structs(2, 24).map(([offset]) => ({ offset, kind: kinds.dictionary })),
+      ...root.structs(3, 24).map(([offset]) => ({ offset, kind: kinds.batch })),
+    ]
+  } catch (e) {
+    failAt(path, end)('corrupt', `footer: ${(e as Error).message}`)
+  }
+  const head: Block[] = []
+  const batches: Block[] = []
+  for (const { offset, kind } of blocks) {
+    const message = await messageAt(handle, path, offset, end)
+    if (message?.kind !== kind) return failAt(path, offset)('corrupt', 'not the message that the footer lists')
+    ;(kind === kinds.batch ? batches : head).push(message)
+  }
+  return { file: true, head, batches }
 }
 
 /**
@@ -221,47 +283,17 @@ export async function messagesOf(handle: FileHandle, path: string): Promise<Mess
   const { size } = await handle.stat()
   const start = Buffer.alloc(8)
   await readInto(handle, start, 0)
-  const isFile = isArrowFile(start)
-  const footer = isFile ? await endOfMessages(handle, path, size) : null
-  const end = footer?.end ?? size
+  if (isArrowFile(start)) return fileMessages(handle, path, size)
   const head: Block[] = []
   const batches: Block[] = []
-  let offset = isFile ? 8 : 0
-  const fail = (code: 'truncated' | 'corrupt', what: string): never => {
-    throw new SourceError(
-      code,
-      `${path}: Arrow message at byte ${offset}: ${what}`,
-      { file: path, offset },
-      'fetch or write the file again',
-    )
+  let offset = 0
+  while (offset < size) {
+    const message = await messageAt(handle, path, offset, size)
+    if (!message) break
+    if ((message.kind === kinds.schema) !== (head.length === 0)) failAt(path, offset)('corrupt', 'the schema is not the first message')
+    ;(message.kind === kinds.batch ? batches : head).push(message)
+    offset += message.bytes
   }
-  while (offset < end) {
-    const prefix = Buffer.alloc(8)
-    if ((await readInto(handle, prefix, offset)) < 4) fail('truncated', 'cut off')
-    const marked = prefix.readUInt32LE(0) === 0xffffffff
-    const length = marked ? prefix.readInt32LE(4) : prefix.readInt32LE(0)
-    const skip = marked ? 8 : 4
-    if (length === 0) break
-    if (length < 0 || length > limits.messageBytes) fail('corrupt', `metadata of ${length} bytes`)
-    if (offset + skip + length > end) fail('truncated', `${length} bytes of metadata, ${end - offset - skip} are left`)
-    const metadata = await readExactly(handle, path, offset + skip, length)
-    let found: { kind: number; rows: number; body: number } = { kind: 0, rows: 0, body: 0 }
-    try {
-      found = checkMessage(metadata, end - offset - skip - length)
-    } catch (e) {
-      const reason = (e as Error).message
-      fail(reason === 'cut off' ? 'truncated' : 'corrupt', reason)
-    }
-    const bytes = skip + length + found.body
-    if (bytes > limits.messageBytes) fail('corrupt', `${bytes} bytes in one message`)
-    if ((found.kind === kinds.schema) !== (head.length === 0)) fail('corrupt', 'the schema is not the first message')
-    const block = { offset, bytes, rows: found.rows }
-    if (found.kind === kinds.batch) batches.push(block)
-    else head.push(block)
-    offset += bytes
-  }
-  if (head.length === 0) fail('corrupt', 'no schema')
-  if (footer && footer.batches !== batches.length)
-    fail('corrupt', `the footer lists ${footer.batches} batches, ${batches.length} are there`)
-  return { head, batches }
+  if (head.length === 0) failAt(path, 0)('corrupt', 'no schema')
+  return { file: false, head, batches }
 }

@@ -1,13 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import zlib from 'node:zlib'
-import { CompressionType, compressionRegistry, type RecordBatch, RecordBatchReader } from 'apache-arrow'
+import { type AsyncRecordBatchFileReader, CompressionType, compressionRegistry, type RecordBatch, RecordBatchReader } from 'apache-arrow'
 import type { ShardSpec } from '../contracts/data.ts'
-import { type Block, isArrowFile, isArrowStream, messagesOf } from './arrow-messages.ts'
+import { type Block, isArrowFile, isArrowStream, type Messages, messagesOf } from './arrow-messages.ts'
 import { type ArrowLeaf, arrowLeaves, leafCells } from './arrow-vectors.ts'
 import { assemble, rolesOf, usedColumns } from './assemble.ts'
 import { readExactly, withFile } from './bytes.ts'
 import { type Cells, sequence } from './cells.ts'
-import { SourceError } from './errors.ts'
+import { reasonOf, SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
 import { decodeLz4Frame } from './lz4.ts'
@@ -38,43 +38,51 @@ function registerCodecs(): void {
   })
 }
 
-/** Record batches of the blocks, one in memory at a time; schema and dictionaries are decoded once. */
-async function* recordBatches(
-  handle: FileHandle,
-  path: string,
-  head: readonly Block[],
-  blocks: readonly Block[],
-): AsyncGenerator<RecordBatch> {
-  registerCodecs()
-  let offset = 0
-  const feed = async function* (): AsyncGenerator<Uint8Array> {
-    for (const block of [...head, ...blocks]) {
-      offset = block.offset
-      yield await readExactly(handle, path, block.offset, block.bytes)
-    }
+/** Messages of a stream as the reader expects them. */
+async function* feed(handle: FileHandle, path: string, blocks: readonly Block[]): AsyncGenerator<Uint8Array> {
+  for (const block of blocks) yield await readExactly(handle, path, block.offset, block.bytes)
+}
+
+async function* decoded(handle: FileHandle, path: string, messages: Messages, from: number, to: number): AsyncGenerator<RecordBatch> {
+  if (!messages.file) {
+    const blocks = [...messages.head, ...messages.batches.slice(from, to)]
+    yield* await RecordBatchReader.from(feed(handle, path, blocks))
+    return
   }
-  let n = 0
+  const reader = (await RecordBatchReader.from(handle)) as AsyncRecordBatchFileReader
+  await reader.open()
+  for (let i = from; i < to; i++) {
+    const batch = await reader.readRecordBatch(i)
+    if (!batch) return
+    yield batch
+  }
+}
+
+/** Record batches `from` to `to`, one in memory at a time; schema and dictionaries are decoded once. */
+async function* recordBatches(handle: FileHandle, path: string, messages: Messages, from: number, to: number): AsyncGenerator<RecordBatch> {
+  registerCodecs()
+  const { batches } = messages
+  let n = from
+  const offset = () => batches[Math.min(n, batches.length - 1)]?.offset ?? 0
   try {
-    const reader = await RecordBatchReader.from(feed())
-    for await (const batch of reader) {
-      const block = blocks[n++]
-      if (!block) break
-      if (batch.numRows !== block.rows) throw new Error(`${batch.numRows} rows where ${block.rows} are declared`)
+    for await (const batch of decoded(handle, path, messages, from, to)) {
+      const rows = batches[n]?.rows
+      if (batch.numRows !== rows) throw new Error(`${batch.numRows} rows where ${rows} are declared`)
       yield batch
+      n++
     }
   } catch (e) {
-    if (e instanceof SourceError)
-      throw new SourceError(e.code, e.message.startsWith(path) ? e.message : `${path}: ${e.message}`, { file: path, ...e.place }, e.hint)
-    const reason = e instanceof Error ? e.message.split('\n', 1)[0] : ''
-    throw new SourceError(
-      'corrupt',
-      `${path}: damaged Arrow data at byte ${offset}: ${reason}`,
-      { file: path, offset },
-      'fetch or write the file again',
-    )
+    throw damaged(e, path, offset())
   }
-  if (n < blocks.length)
-    throw new SourceError('truncated', `${path}: ${n} record batches of ${blocks.length} could be read`, { file: path, offset })
+  if (n < to) throw damaged(new Error(`${n} record batches of ${to} could be read`), path, offset())
+}
+
+function damaged(e: unknown, path: string, offset: number): SourceError {
+  if (e instanceof SourceError) {
+    return new SourceError(e.code, e.message.startsWith(path) ? e.message : `${path}: ${e.message}`, { file: path, ...e.place }, e.hint)
+  }
+  const message = `${path}: damaged Arrow data in the message at byte ${offset}: ${reasonOf(e)}`
+  return new SourceError('corrupt', message, { file: path, offset }, 'fetch or write the file again')
 }
 
 /** Row ranges of a batch whose text and binary columns stay below a batch's bytes: the average row decides. */
@@ -90,76 +98,73 @@ export const arrow: SourceFormat = {
 
   columns: (path) =>
     withFile(path, async (handle): Promise<readonly ColumnSample[]> => {
-      registerCodecs()
-      const { head, batches } = await messagesOf(handle, path)
-      const first = batches.find((b) => b.rows > 0)
-      if (!first) {
-        const schema = await schemaOf(handle, path, head)
-        return schema.map((leaf) => sampleColumn(leaf.name, { kind: 'values', values: [] }, leaf.type, false))
+      const messages = await messagesOf(handle, path)
+      const first = messages.batches.findIndex((b) => b.rows > 0)
+      if (first < 0) {
+        const leaves = await leavesOf(handle, path, messages)
+        return leaves.map((leaf) => sampleColumn(leaf.name, { kind: 'values', values: [] }, leaf.type, false))
       }
-      for await (const batch of recordBatches(handle, path, head, [first])) {
+      for await (const batch of recordBatches(handle, path, messages, first, first + 1)) {
         const rows = Math.min(batch.numRows, limits.sampleRows)
         const leaves = arrowLeaves(batch.schema.fields)
         if (leaves.length > limits.columns) throw new SourceError('too-large', `${path}: ${leaves.length} columns`, { file: path })
-        return leaves.map((leaf) =>
-          sampleColumn(
-            leaf.name,
-            guarded(path, first.offset, () => leafCells(batch, leaf, 0, rows)),
-            leaf.type,
-            false,
-          ),
-        )
+        return leaves.map((leaf) => sampleColumn(leaf.name, leafCells(batch, leaf, 0, rows), leaf.type, false))
       }
       return []
     }),
 
   shards: (path, id) =>
     withFile(path, async (handle): Promise<readonly ShardSpec[]> => {
-      const { head, batches } = await messagesOf(handle, path)
-      const shards: { first: number; rows: number; blocks: Block[] }[] = []
-      let row = 0
-      for (const block of batches) {
-        const last = shards.at(-1)
+      const { batches } = await messagesOf(handle, path)
+      const parts: { first: number; rows: number; bytes: number; from: number; to: number }[] = []
+      let first = 0
+      for (const [i, block] of batches.entries()) {
+        const last = parts.at(-1)
         if (last && last.rows < limits.tableShardRows) {
-          last.blocks.push(block)
+          last.to = i + 1
           last.rows += block.rows
-        } else shards.push({ first: row, rows: block.rows, blocks: [block] })
-        row += block.rows
+          last.bytes += block.bytes
+        } else parts.push({ first, rows: block.rows, bytes: block.bytes, from: i, to: i + 1 })
+        first += block.rows
       }
-      if (row > 2 ** 32 - 1) throw new SourceError('too-large', `${path}: ${row} rows in one file`, { file: path }, 'split the file')
-      if (shards.length === 0) shards.push({ first: 0, rows: 0, blocks: [] })
-      return shards.map((s) => ({
-        id: shards.length > 1 ? `${id}#${s.first}+${s.rows}` : id,
+      if (first > 2 ** 32 - 1) throw new SourceError('too-large', `${path}: ${first} rows in one file`, { file: path }, 'split the file')
+      if (parts.length === 0) parts.push({ first: 0, rows: 0, bytes: 0, from: 0, to: 0 })
+      return parts.map(({ bytes, ...part }) => ({
+        id: parts.length > 1 ? `${id}#${part.first}+${part.rows}` : id,
         format: 'arrow',
         path,
-        bytes: s.blocks.reduce((sum, b) => sum + b.bytes, 0),
-        expectedRows: s.rows,
-        options: { first: s.first, head: head as unknown as readonly never[], blocks: s.blocks as unknown as readonly never[] },
+        bytes,
+        expectedRows: part.rows,
+        options: part,
       }))
     }),
 
   async *read(shard, issue) {
     const roles = rolesOf(shard.options)
-    const { first, head, blocks } = shard.options as unknown as { first: number; head: readonly Block[]; blocks: readonly Block[] }
+    const { first, from, to } = shard.options as unknown as { first: number; from: number; to: number }
     const wanted = usedColumns(roles.columns)
     const handle = await open(shard.path, 'r')
     try {
+      const messages = await messagesOf(handle, shard.path)
       let row = first
-      let n = 0
-      for await (const batch of recordBatches(handle, shard.path, head, blocks)) {
-        const block = blocks[n++] as Block
+      let block = from
+      for await (const batch of recordBatches(handle, shard.path, messages, from, to)) {
+        const { bytes, rows, offset } = messages.batches[block++] as Block
         const leaves = arrowLeaves(batch.schema.fields)
         const used = wanted.map((name) => leaves.find((l) => l.name === name) ?? absent(name, shard.path))
-        const rows = step(block.bytes, block.rows)
-        for (let from = 0; from < batch.numRows; from += rows) {
-          const to = Math.min(from + rows, batch.numRows)
-          const columns = new Map<string, Cells>(
-            used.map((l) => [l.name, guarded(shard.path, block.offset, () => leafCells(batch, l, from, to))]),
-          )
-          const out = assemble({ rows: sequence(row + from, to - from), lines: null, columns }, roles, shard.path, issue)
+        const size = step(bytes, rows)
+        for (let low = 0; low < rows; low += size) {
+          const high = Math.min(low + size, rows)
+          const columns = new Map<string, Cells>()
+          try {
+            for (const leaf of used) columns.set(leaf.name, leafCells(batch, leaf, low, high))
+          } catch (e) {
+            throw damaged(e, shard.path, offset)
+          }
+          const out = assemble({ rows: sequence(row + low, high - low), lines: null, columns }, roles, shard.path, issue)
           if (out) yield out
         }
-        row += batch.numRows
+        row += rows
       }
     } finally {
       await handle.close()
@@ -171,20 +176,12 @@ const absent = (name: string, path: string): ArrowLeaf => {
   throw new SourceError('mixed-schema', `${path}: no column ${JSON.stringify(name)}`, { file: path, column: name })
 }
 
-function guarded<T>(path: string, offset: number, read: () => T): T {
+async function leavesOf(handle: FileHandle, path: string, messages: Messages): Promise<ArrowLeaf[]> {
   try {
-    return read()
+    const reader = messages.file ? await RecordBatchReader.from(handle) : await RecordBatchReader.from(feed(handle, path, messages.head))
+    await reader.open()
+    return arrowLeaves(reader.schema.fields)
   } catch (e) {
-    if (e instanceof SourceError) throw e
-    throw new SourceError('corrupt', `${path}: damaged Arrow data at byte ${offset}: ${(e as Error).message}`, { file: path, offset })
+    throw damaged(e, path, 0)
   }
-}
-
-async function schemaOf(handle: FileHandle, path: string, head: readonly Block[]): Promise<ArrowLeaf[]> {
-  const feed = async function* (): AsyncGenerator<Uint8Array> {
-    for (const block of head) yield await readExactly(handle, path, block.offset, block.bytes)
-  }
-  const reader = await RecordBatchReader.from(feed())
-  await reader.open()
-  return arrowLeaves(reader.schema.fields)
 }

@@ -64,6 +64,7 @@ export const fromFailure = (f: Failure): SourceError => new SourceError(f.code, 
 
 /** Only the first line, without paths of our own code, bounded: the message of a library's error. */
 export const reasonOf = (cause: unknown): string => {
+  if (cause instanceof TypeError || cause instanceof RangeError) return 'its parts contradict each other'
   const text = cause instanceof Error ? cause.message : String(cause)
   const line = text.split('\n', 1)[0]?.trim() ?? ''
   return line.length > 200 ? `${line.slice(0, 200)}...` : line || 'no reason given'

@@ -35,6 +35,7 @@ export const limits = {
   /** One Arrow message: metadata or body. */
   messageBytes: 2 ** 31 - 1,
   labelFileBytes: 256 * 2 ** 20,
-  /** Memory of one Parquet reader, as DuckDB writes it. */
-  parquetMemory: '512MB',
+  /** Memory of one Parquet reader; the most where rows are wide. */
+  parquetMemory: 512 * 2 ** 20,
+  parquetMemoryMost: 3 * 2 ** 30,
 } as const

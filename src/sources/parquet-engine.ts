@@ -15,7 +15,7 @@ export const metadata = (path: string): string => `parquet_metadata([${text(path
  * no other file, no spilling to disk, and a configuration that cannot be changed any more.
  */
 export async function withDuckDb<T>(path: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  const iterator = connections(path)
+  const iterator = connections(path, limits.parquetMemory)
   try {
     const { value } = await iterator.next()
     return await use(value as DuckDBConnection)
@@ -26,11 +26,11 @@ export async function withDuckDb<T>(path: string, use: (connection: DuckDBConnec
   }
 }
 
-async function* connections(path: string): AsyncGenerator<DuckDBConnection, undefined> {
+async function* connections(path: string, memory: number): AsyncGenerator<DuckDBConnection, undefined> {
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
-    memory_limit: limits.parquetMemory,
+    memory_limit: `${Math.ceil(memory / 2 ** 20)}MiB`,
     temp_directory: '',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -48,20 +48,33 @@ async function* connections(path: string): AsyncGenerator<DuckDBConnection, unde
   return undefined
 }
 
-/** The result of a query in chunks of up to 2,048 rows as they are produced. A chunk is valid until the next is asked for. */
-export async function* stream(path: string, sql: string): AsyncGenerator<DuckDBDataChunk> {
-  const iterator = connections(path)
+/** Four vectors of 2,048 rows must fit: more memory for wide rows, up to a limit of its own. */
+const memoryFor = (rowBytes: number): number => Math.min(limits.parquetMemoryMost, Math.max(limits.parquetMemory, 4 * 2048 * rowBytes))
+
+/**
+ * The result of a query in chunks of up to 2,048 rows; the next is made while one is at work.
+ * `rowBytes` is the mean size of a row before compression.
+ */
+export async function* stream(path: string, sql: string, rowBytes: number): AsyncGenerator<DuckDBDataChunk> {
+  const iterator = connections(path, memoryFor(rowBytes))
+  let ahead: Promise<DuckDBDataChunk | null> | null = null
   try {
     const { value } = await iterator.next()
     const result = await (value as DuckDBConnection).stream(sql)
+    ahead = result.fetchChunk()
     for (;;) {
-      const chunk = await result.fetchChunk()
+      const chunk: DuckDBDataChunk | null = await ahead
+      ahead = null
       if (!chunk || chunk.rowCount === 0) return
+      ahead = result.fetchChunk()
+      // an error of the chunk ahead is thrown when its turn comes
+      ahead.catch(() => {})
       yield chunk
     }
   } catch (e) {
     throw parquetError(e, path)
   } finally {
+    await ahead?.catch(() => {})
     await iterator.return(undefined)
   }
 }
@@ -73,7 +86,7 @@ function parquetError(e: unknown, path: string): SourceError {
   if (/out of memory/i.test(reason)) {
     return new SourceError(
       'too-large',
-      `${path}: a row group needs more than ${limits.parquetMemory}`,
+      `${path}: its rows or row groups need more memory than a reader is given`,
       place,
       'write the file again with smaller row groups',
     )

@@ -42,9 +42,21 @@ interface Layout {
   readonly leaves: readonly Leaf[]
   /** Rows of each row group, in order. */
   readonly groups: readonly number[]
+  /** Mean bytes of a row before compression. */
+  readonly rowBytes: number
 }
 
-const layoutOf = (path: string): Promise<Layout> =>
+let latest: { readonly key: string; readonly layout: Promise<Layout> } | undefined
+
+/** Listing asks twice for the same file: the last layout is kept. */
+async function layoutOf(path: string): Promise<Layout> {
+  const { size, mtimeMs } = await withFile(path, (handle) => handle.stat())
+  const key = `${path}:${size}:${mtimeMs}`
+  if (latest?.key !== key) latest = { key, layout: readLayout(path) }
+  return latest.layout
+}
+
+const readLayout = (path: string): Promise<Layout> =>
   withDuckDb(path, async (connection) => {
     const described = await connection.run(`SELECT * EXCLUDE (${rowNumber}) FROM ${scan(path)} LIMIT 0`)
     const found: Leaf[] = []
@@ -54,16 +66,18 @@ const layoutOf = (path: string): Promise<Layout> =>
     const footer = await connection.run(`SELECT num_rows, num_row_groups FROM ${fileMetadata(path)}`)
     const [[declared = 0n, groupCount = 0n] = []] = (await footer.getRows()) as bigint[][]
     const listed = await connection.run(
-      `SELECT row_group_id, any_value(row_group_num_rows) FROM ${metadata(path)} GROUP BY row_group_id ORDER BY row_group_id`,
+      `SELECT row_group_id, any_value(row_group_num_rows), sum(total_uncompressed_size)::BIGINT FROM ${metadata(path)} GROUP BY row_group_id ORDER BY row_group_id`,
     )
-    const groups = ((await listed.getRows()) as bigint[][]).map((r) => Number(r[1]))
+    const rows = (await listed.getRows()) as bigint[][]
+    const groups = rows.map((r) => Number(r[1]))
+    const bytes = rows.reduce((sum, r) => sum + Math.max(0, Number(r[2])), 0)
     const total = groups.reduce((a, b) => a + b, 0)
     if (groups.length !== Number(groupCount) || total !== Number(declared) || groups.some((n) => !(n >= 0))) {
       const message = `${path}: the footer declares ${declared} rows, its row groups hold ${total}`
       throw new SourceError('row-count', message, { file: path }, 'fetch or write the file again')
     }
     if (total > 2 ** 32 - 1) throw new SourceError('too-large', `${path}: ${total} rows in one file`, { file: path }, 'split the file')
-    return { leaves: found, groups }
+    return { leaves: found, groups, rowBytes: Math.ceil(bytes / Math.max(total, 1)) }
   })
 
 /** Ranges of whole row groups with at least 131,072 rows where there are as many. */
@@ -90,11 +104,12 @@ export const parquet: SourceFormat = {
   detect: isParquet,
 
   async columns(path): Promise<readonly ColumnSample[]> {
-    const { leaves: found } = await layoutOf(path)
+    const { leaves: found, rowBytes } = await layoutOf(path)
     if (found.length === 0) throw new SourceError('empty', `${path}: has no columns`, { file: path })
     const cells: (Cells | null)[] = found.map(() => null)
     const columns = found.map((leaf) => leaf.expression).join(', ')
-    for await (const chunk of stream(path, `SELECT ${columns} FROM ${scan(path)} LIMIT ${limits.sampleRows}`)) {
+    const sample = Math.max(20, Math.min(limits.sampleRows, Math.floor(limits.batchBytes / Math.max(rowBytes, 1))))
+    for await (const chunk of stream(path, `SELECT ${columns} FROM ${scan(path)} LIMIT ${sample}`, rowBytes)) {
       const to = cuts(chunk)[1] as number
       found.forEach((_, i) => {
         cells[i] = cellsOf(chunk.getColumnVector(i), 0, to)
@@ -105,7 +120,7 @@ export const parquet: SourceFormat = {
   },
 
   async shards(path, id, _spec, columns): Promise<readonly ShardSpec[]> {
-    const { leaves: found, groups } = await layoutOf(path)
+    const { leaves: found, groups, rowBytes } = await layoutOf(path)
     const size = await withFile(path, async (handle) => (await handle.stat()).size)
     const used = usedColumns(columns).map((column) => {
       const leaf = found.find((l) => l.name === column)
@@ -120,17 +135,22 @@ export const parquet: SourceFormat = {
       path,
       bytes: total ? Math.round((size * rows) / total) : size,
       expectedRows: rows,
-      options: { first, rows, used },
+      options: { first, rows, used, rowBytes },
     }))
   },
 
   async *read(shard, issue) {
     const roles = rolesOf(shard.options)
-    const { first, rows, used } = shard.options as unknown as { first: number; rows: number; used: readonly Leaf[] }
+    const { first, rows, used, rowBytes } = shard.options as unknown as {
+      first: number
+      rows: number
+      used: readonly Leaf[]
+      rowBytes: number
+    }
     const columns = used.map((leaf) => leaf.expression).join(', ')
     const range = `${rowNumber} >= ${first} AND ${rowNumber} < ${first + rows}`
     let done = 0
-    for await (const chunk of stream(shard.path, `SELECT ${columns} FROM ${scan(shard.path)} WHERE ${range}`)) {
+    for await (const chunk of stream(shard.path, `SELECT ${columns} FROM ${scan(shard.path)} WHERE ${range}`, rowBytes)) {
       const ends = cuts(chunk)
       for (let k = 1; k < ends.length; k++) {
         const from = ends[k - 1] as number
