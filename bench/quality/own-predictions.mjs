@@ -48,8 +48,10 @@ async function settings(python, folder) {
   const results = []
   for (const name of names) {
     const arrays = arraysOf(folder, `cifar10_${name}`)
-    const wrong = differ(truth, readNpy(arrays.label))
+    const [given, p] = [readNpy(arrays.label), readNpy(join(out(name), 'predictions.npy'))]
+    const wrong = differ(truth, given)
     const filters = {}
+    const ties = {}
     for (const filter of [...sharedFilters, ...own]) {
       const { flags, score } = await audit({ sources: [{ arrays }], detectors: { 'label-flip': { filter } } }, 1)
       filters[filter] = { assay: flagQuality(flags, wrong).f1 }
@@ -57,8 +59,12 @@ async function settings(python, folder) {
       if (own.includes(filter)) continue
       const peer = readNpy(join(out(name), `${filter}.npy`))
       const differing = differ(flags, peer)
-      const ties = count(tied(differing, peer, readNpy(arrays.label), readNpy(join(out(name), 'predictions.npy'))))
-      Object.assign(filters[filter], { cleanlab: flagQuality(peer, wrong).f1, flagged: count(flags), differing: count(differing), ties })
+      // `both` is where the first two rules meet: it differs where one of them does.
+      const direct = tied(differing, peer, given, p)
+      ties[filter] = filter === 'both' ? direct.map((tie, row) => tie | ties.prune_by_noise_rate[row] | ties.prune_by_class[row]) : direct
+      const explained = count(differing.map((d, row) => d & ties[filter][row]))
+      const both = { cleanlab: flagQuality(peer, wrong).f1, flagged: count(flags), differing: count(differing), ties: explained }
+      Object.assign(filters[filter], both)
     }
     const peer = averagePrecision(readNpy(join(out(name), 'score.npy')), wrong)
     results.push({ name, wrong: count(wrong) / wrong.length, published: published[name] ?? null, filters, cleanlabAveragePrecision: peer })
