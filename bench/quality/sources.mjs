@@ -3,6 +3,7 @@
 // are all that depends on the vendors.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { root, run, SetupError, say } from '../../scripts/setup.mjs'
 import { audit, cache } from './assay.mjs'
 import { clopperPearson } from './metrics.mjs'
@@ -60,7 +61,7 @@ async function cleanOnes(set, count) {
     const options = ['--seed', '1', '--run-dir', work, '--formats', 'json', '--progress', 'none', '--quiet', '--exit-zero']
     const { code, output } = await run(process.execPath, [bin, 'audit', '-c', file, ...options], { quiet: true })
     if (code !== 0) throw new SetupError(`assay audit ended with ${code}:\n${output.trim()}`)
-    const tsx = [join(root, 'node_modules/tsx/dist/cli.mjs'), '--tsconfig', join(root, 'tsconfig.json')]
+    const tsx = [fileURLToPath(import.meta.resolve('tsx/cli')), '--tsconfig', join(root, 'tsconfig.json')]
     const args = [...tsx, join(root, 'bench/quality/clean-vendors.ts'), work, String(count), String(vendors)]
     const judged = await run(process.execPath, args, { quiet: true })
     if (judged.code !== 0) throw new SetupError(`clean-vendors.ts failed:\n${judged.output.trim()}`)
