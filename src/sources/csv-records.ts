@@ -105,7 +105,7 @@ export async function* csvRecords(path: string, dialect: Dialect): AsyncGenerato
       )
     }
     // a record longer than a piece is parsed again each time its bytes have doubled, not at every piece
-    wanted = records.rows.length === 0 ? 2 * left.length : 0
+    wanted = records.rows.length === 0 ? Math.min(2 * left.length, limits.recordBytes + 1) : 0
     carry = left
     if (records.rows.length) yield records
   }

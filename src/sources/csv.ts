@@ -161,43 +161,50 @@ export const csv: SourceFormat = {
     let header: string[] | null = null
     let at: number[] = []
     let row = 0
-    for await (const records of csvRecords(shard.path, { delimiter, newline })) {
-      let next = 0
-      if (!header) {
-        ;({ names: header, next } = headerOf(records, shard.path))
-        at = positions(buffer.names, header, shard.path)
+    try {
+      for await (const records of csvRecords(shard.path, { delimiter, newline })) {
+        let next = 0
+        if (!header) {
+          ;({ names: header, next } = headerOf(records, shard.path))
+          at = positions(buffer.names, header, shard.path)
+        }
+        const width = header.length
+        for (let i = next; i < records.rows.length; i++) {
+          const fields = chomp(records.rows[i] as string[])
+          if (fields.length === 1 && isBlank(fields)) continue
+          const n = row++
+          const reject = (code: RowIssueCode, detail: { detail?: string; column?: string }) =>
+            issue({ code, row: n, line: records.line(i), ...detail, rejected: true })
+          if (records.malformed.has(i)) {
+            reject('ragged-row', { detail: 'malformed quotes' })
+            continue
+          }
+          if (fields.length !== width) {
+            reject('ragged-row', { detail: `${fields.length} fields where the header has ${width}` })
+            continue
+          }
+          const invalid = records.bytes ? fieldAsText(fields, header) : null
+          if (invalid !== null) {
+            reject('invalid-utf8', { column: invalid })
+            continue
+          }
+          let size = 0
+          for (let k = 0; k < at.length; k++) {
+            const field = fields[at[k] as number] as string
+            size += field.length
+            // numbers are parsed at once: short-lived strings cost the least
+            ;(values[k] as unknown[]).push(numeric[k] ? numberOr(field) : field)
+          }
+          if (!buffer.push(n, records.line(i), size)) continue
+          const batch = buffer.flush()
+          if (batch) yield batch
+        }
       }
-      const width = header.length
-      for (let i = next; i < records.rows.length; i++) {
-        const fields = chomp(records.rows[i] as string[])
-        if (fields.length === 1 && isBlank(fields)) continue
-        const n = row++
-        const reject = (code: RowIssueCode, detail: { detail?: string; column?: string }) =>
-          issue({ code, row: n, line: records.line(i), ...detail, rejected: true })
-        if (records.malformed.has(i)) {
-          reject('ragged-row', { detail: 'malformed quotes' })
-          continue
-        }
-        if (fields.length !== width) {
-          reject('ragged-row', { detail: `${fields.length} fields where the header has ${width}` })
-          continue
-        }
-        const invalid = records.bytes ? fieldAsText(fields, header) : null
-        if (invalid !== null) {
-          reject('invalid-utf8', { column: invalid })
-          continue
-        }
-        let size = 0
-        for (let k = 0; k < at.length; k++) {
-          const field = fields[at[k] as number] as string
-          size += field.length
-          // numbers are parsed at once: short-lived strings cost the least
-          ;(values[k] as unknown[]).push(numeric[k] ? numberOr(field) : field)
-        }
-        if (!buffer.push(n, records.line(i), size)) continue
-        const batch = buffer.flush()
-        if (batch) yield batch
-      }
+    } catch (e) {
+      // what was read before the damage is valid
+      const batch = buffer.flush()
+      if (batch) yield batch
+      throw e
     }
     const batch = buffer.flush()
     if (batch) yield batch

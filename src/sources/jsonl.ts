@@ -156,29 +156,36 @@ export const jsonl: SourceFormat = {
     const buffer = rowBuffer(roles, shard.path, issue)
     const get = buffer.names.map(getter)
     let row = 0
-    for await (const lines of linesOf(shard.path)) {
-      for (const { text, line, utf8 } of lines) {
-        const n = row
-        if (text?.trim() === '') continue
-        row++
-        if (text === null) {
-          issue({ code: 'too-long', row: n, line, detail: `more than ${limits.recordBytes} bytes`, rejected: true })
-          continue
+    try {
+      for await (const lines of linesOf(shard.path)) {
+        for (const { text, line, utf8 } of lines) {
+          const n = row
+          if (text?.trim() === '') continue
+          row++
+          if (text === null) {
+            issue({ code: 'too-long', row: n, line, detail: `more than ${limits.recordBytes} bytes`, rejected: true })
+            continue
+          }
+          if (!utf8) {
+            issue({ code: 'invalid-utf8', row: n, line, rejected: true })
+            continue
+          }
+          const record = parse(text)
+          if (!record) {
+            issue({ code: 'invalid-json', row: n, line, rejected: true })
+            continue
+          }
+          for (let k = 0; k < get.length; k++) buffer.values[k]?.push(get[k]?.(record))
+          if (!buffer.push(n, line, text.length)) continue
+          const batch = buffer.flush()
+          if (batch) yield batch
         }
-        if (!utf8) {
-          issue({ code: 'invalid-utf8', row: n, line, rejected: true })
-          continue
-        }
-        const record = parse(text)
-        if (!record) {
-          issue({ code: 'invalid-json', row: n, line, rejected: true })
-          continue
-        }
-        for (let k = 0; k < get.length; k++) buffer.values[k]?.push(get[k]?.(record))
-        if (!buffer.push(n, line, text.length)) continue
-        const batch = buffer.flush()
-        if (batch) yield batch
       }
+    } catch (e) {
+      // what was read before the damage is valid
+      const batch = buffer.flush()
+      if (batch) yield batch
+      throw e
     }
     const batch = buffer.flush()
     if (batch) yield batch

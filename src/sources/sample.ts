@@ -48,6 +48,18 @@ const listOf = (value: unknown): ArrayLike<unknown> | null => {
   }
 }
 
+const isVector = (list: ArrayLike<unknown> | null): list is ArrayLike<unknown> =>
+  list !== null &&
+  !(list instanceof Uint8Array) &&
+  list.length > 0 &&
+  [0, list.length - 1].every((i) => /^(number|bigint)$/.test(typeof list[i]))
+
+const commonLength = (lists: readonly ArrayLike<unknown>[]): number => {
+  const counts = new Map<number, number>()
+  for (const { length } of lists) counts.set(length, (counts.get(length) ?? 0) + 1)
+  return [...counts].reduce((best, at) => (at[1] > best[1] ? at : best))[0]
+}
+
 const isProbabilities = (lists: readonly ArrayLike<unknown>[]): boolean =>
   lists.length > 0 &&
   lists.every((list) => {
@@ -65,18 +77,18 @@ export function sampleColumn(name: string, cells: Cells, type: string | null, te
   const rows = Math.min(lengthOf(cells), limits.sampleRows)
   const filled: unknown[] = []
   for (let i = 0; i < rows; i++) {
-    const value = cellAt(cells, i)
+    const cell = cellAt(cells, i)
+    const value = cells.kind === 'lists' && cell instanceof Uint8Array ? Array.from(cell) : cell
     if (value !== null && value !== undefined && value !== '' && !Number.isNaN(value)) filled.push(value)
   }
   let kind: Kind = 'empty'
   if (text) kind = textKind(filled.filter((v) => typeof v === 'string'))
   else for (const v of filled) kind = widen(kind, kindOf(v))
-  if (kind === 'string' && !text && filled.every((v) => typeof v === 'string' && listOf(v))) kind = 'list'
-  const lists = kind === 'list' ? filled.map(listOf).filter((l) => l !== null) : []
-  const numeric =
-    lists.length > 0 && Array.from(lists[0] as ArrayLike<unknown>).every((v) => typeof v === 'number' || typeof v === 'bigint')
-  const dims = numeric ? (lists[0]?.length ?? null) : null
-  if (kind === 'list' && !numeric) kind = 'other'
+  const lists = kind === 'integer' || kind === 'number' || kind === 'boolean' ? [] : filled.map(listOf).filter(isVector)
+  // a few bad rows do not hide what the column is: they are reported when they are read
+  if (lists.length > 0 && lists.length * 2 >= filled.length) kind = 'list'
+  const dims = kind === 'list' && lists.length ? commonLength(lists) : null
+  if (kind === 'list' && dims === null) kind = 'other'
   const scalars = kind === 'list' || kind === 'binary' || kind === 'other' ? [] : filled.map(String)
   return {
     name,
@@ -86,7 +98,7 @@ export function sampleColumn(name: string, cells: Cells, type: string | null, te
     filled: filled.length,
     distinct: scalars.length ? new Set(scalars).size : filled.length,
     dims,
-    probabilities: numeric && isProbabilities(lists.slice(0, 100)),
+    probabilities: dims !== null && isProbabilities(lists.slice(0, 100)),
     counting: kind === 'integer' && scalars.length > 2 && scalars.every((v, i) => i === 0 || Number(v) === Number(scalars[i - 1]) + 1),
   }
 }

@@ -1,0 +1,122 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const afterAll = (_: unknown) => {}
+
+import { codesOf, column, matrixOf, rowsOf } from '../../src/contracts/batch.ts'
+import type { Batch, RowIssue, ShardSpec, SourceListing, SourceSpec } from '../../src/contracts/data.ts'
+import { SourceError } from '../../src/sources/errors.ts'
+import { listSources } from '../../src/sources/list.ts'
+import { readShard } from '../../src/sources/read.ts'
+
+/** A folder of its own for one test file, gone when its tests are done. */
+export function folder(): { dir: string; put(name: string, content: string | Uint8Array): string } {
+  const dir = mkdtempSync(join(tmpdir(), 'assay-sources-'))
+  afterAll(() => rmSync(dir, { recursive: true, force: true }))
+  return {
+    dir,
+    put(name, content) {
+      const path = join(dir, name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, content)
+      return path
+    },
+  }
+}
+
+export interface Row {
+  readonly [column: string]: unknown
+}
+
+/** Rows of a batch as plain objects: codes as words, vectors as arrays. */
+export function rowsIn(batch: Batch): Row[] {
+  const rows: Record<string, unknown>[] = Array.from(rowsOf(batch), (row) => ({ row }))
+  for (const field of batch.schema.fields) {
+    const name = field.name
+    if (name === 'row') continue
+    const codes = name === 'label' || name === 'source' ? codesOf(batch, name) : null
+    const matrix = name === 'embedding' || name === 'predictions' || name === 'features' || name === 'image' ? matrixOf(batch, name) : null
+    const vector = column(batch, name)
+    rows.forEach((row, i) => {
+      if (codes) row[name] = (codes.codes[i] as number) < 0 ? null : codes.values[codes.codes[i] as number]
+      else if (matrix) row[name] = Array.from(matrix.data.subarray(i * matrix.dims, (i + 1) * matrix.dims))
+      else row[name] = vector?.get(i) ?? null
+    })
+  }
+  return rows
+}
+
+export interface Result {
+  readonly listing: SourceListing
+  readonly rows: Row[]
+  readonly issues: RowIssue[]
+  readonly errors: SourceError[]
+  readonly batches: number[]
+}
+
+export async function readAll(shards: readonly ShardSpec[]): Promise<Omit<Result, 'listing'>> {
+  const rows: Row[] = []
+  const issues: RowIssue[] = []
+  const errors: SourceError[] = []
+  const batches: number[] = []
+  for (const shard of shards) {
+    try {
+      for await (const batch of readShard(shard, (issue) => issues.push(issue))) {
+        batches.push(batch.numRows)
+        rows.push(...rowsIn(batch))
+      }
+    } catch (e) {
+      if (!(e instanceof SourceError)) throw e
+      errors.push(e)
+    }
+  }
+  return { rows, issues, errors, batches }
+}
+
+/** Lists and reads; SourceErrors of reading are collected, those of listing are thrown. */
+export async function load(spec: SourceSpec | SourceSpec[], base: string): Promise<Result> {
+  const listing = await listSources(Array.isArray(spec) ? spec : [spec], base)
+  return { listing, ...(await readAll(listing.shards)) }
+}
+
+/** The SourceError that listing throws. */
+export async function refusal(spec: SourceSpec | SourceSpec[], base: string): Promise<SourceError> {
+  try {
+    await listSources(Array.isArray(spec) ? spec : [spec], base)
+  } catch (e) {
+    if (e instanceof SourceError) return e
+    throw e
+  }
+  throw new Error('nothing was refused')
+}
+
+/** An .npy file as numpy.save writes it. */
+export function npyBytes(descr: string, shape: readonly number[], data: ArrayBufferView, fortran = false): Buffer {
+  const axes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
+  const dict = `{'descr': '${descr}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${axes}), }`
+  const header = `${dict}${' '.repeat(63 - ((10 + dict.length) % 64))}\n`
+  const head = Buffer.alloc(10)
+  head.write('\x93NUMPY\x01\x00', 'latin1')
+  head.writeUInt16LE(header.length, 8)
+  return Buffer.concat([head, Buffer.from(header, 'latin1'), Buffer.from(data.buffer, data.byteOffset, data.byteLength)])
+}
+
+/** numpy's `U<n>` items. */
+export function unicodeItems(words: readonly string[], width: number): Uint32Array {
+  const out = new Uint32Array(words.length * width)
+  words.forEach((word, i) => {
+    for (const [j, c] of [...word].entries()) out[i * width + j] = c.codePointAt(0) as number
+  })
+  return out
+}
+
+/** Runs SQL in a fresh DuckDB: how Parquet fixtures are written. */
+export async function duckdb(sql: readonly string[]): Promise<void> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  const connection = await instance.connect()
+  for (const statement of sql) await connection.run(statement)
+  connection.closeSync()
+  instance.closeSync()
+}
