@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setKernelThreads } from '../math/kernels.ts'
 import { buildReport } from '../report/build.ts'
 import { renderers } from '../report/render/registry.ts'
 import type { Report } from '../report/schema.ts'
@@ -32,6 +33,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     const plan = await openRun(request)
     for (let level = 0; level < plan.levels.length; level++) {
       await fitWith(pool, runDir, plan, level, everything, hooks)
+      setKernelThreads(pool.width)
       await mergeLevel(await Run.open(runDir, plan), level)
     }
     await scoreWith(pool, runDir, plan, everything, hooks)
@@ -130,13 +132,14 @@ async function runAll(pool: Pool, runDir: string, plan: Plan, phase: string, tas
     rows += n
     hooks.progress({ phase, done: rows, total, unit: 'rows' })
   }
+  const threads = Math.max(1, Math.floor(pool.width / Math.max(open.length, 1)))
   const lane = async () => {
     while (next < open.length) {
       if (hooks.signal?.aborted)
         throw new EngineError('interrupted', 'interrupted', 2, { file: runDir }, 'the same command with --resume goes on from here')
       const task = open[next++] as Task
       try {
-        await pool.run(task, tick)
+        await pool.run(task, tick, threads)
       } catch (error) {
         next = open.length
         throw error

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { AssayError, type FailureExit, type Place } from '../contracts/errors.ts'
+import { setKernelThreads } from '../math/kernels.ts'
 import type { EngineErrorCode } from './errors.ts'
 import { Run } from './run.ts'
 import { runTask, type Task } from './tasks.ts'
@@ -16,8 +17,15 @@ export interface TaskFailure {
   readonly hint: string | undefined
 }
 
+interface WorkOrder {
+  readonly runDir: string
+  readonly task: Task
+  readonly threads: number
+  readonly port: MessagePort
+}
+
 /** Entry of a worker thread. */
-export async function work({ runDir, task, port }: { runDir: string; task: Task; port: MessagePort }): Promise<TaskFailure | null> {
+export async function work({ runDir, task, threads, port }: WorkOrder): Promise<TaskFailure | null> {
   let rows = 0
   let last = Date.now()
   const flush = () => {
@@ -26,6 +34,7 @@ export async function work({ runDir, task, port }: { runDir: string; task: Task;
     last = Date.now()
   }
   try {
+    setKernelThreads(threads)
     opened = opened?.dir === runDir ? opened : { dir: runDir, run: await Run.open(runDir) }
     await runTask(opened.run, task, (n) => {
       rows += n

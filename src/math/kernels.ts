@@ -2,7 +2,7 @@ import type { Matrix } from '../contracts/batch.ts'
 import { MathError, requireLength } from './errors.ts'
 import { type Graph, type GraphNode, type Port, run } from './onnx.ts'
 
-export { kernelThreads, setKernelThreads } from './onnx.ts'
+export { setKernelThreads } from './onnx.ts'
 
 export type Matrix64 = Matrix<Float64Array>
 

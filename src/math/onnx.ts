@@ -112,8 +112,6 @@ export function setKernelThreads(count: number): void {
   sessions = new Map()
 }
 
-export const kernelThreads = (): number => threads
-
 /** The session of the graph called `name`, made once a process. */
 export function session(name: string, graph: () => Graph): Promise<InferenceSession> {
   let existing = sessions.get(name)
