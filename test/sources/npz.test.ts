@@ -89,8 +89,8 @@ describe('archives that are refused', () => {
     {
       'x.npy': npyBytes(
         '<f8',
-        [100, 2],
-        new Float64Array(200).map((_, i) => Math.sin(i)),
+        [2000, 2],
+        new Float64Array(4000).map((_, i) => Math.sin(i)),
       ),
     },
     'stored',
