@@ -70,7 +70,7 @@ export async function fitModel(
     judge(calibration, scores.subarray(i * k, (i + 1) * k), sample.labels[i] as number, row)
     sampleScores[i] = row.evidence
   }
-  return { ...partial, ...calibration, accuracy: accuracy(scores, sample.labels, k), sampleScores: sampleScores.sort() }
+  return { ...partial, ...calibration, accuracy: accuracy(scores, sample.labels, k, sample.folds), sampleScores: sampleScores.sort() }
 }
 
 const weightsFor = (c: Candidate, folds: readonly FoldSums[], dims: number, k: number): Promise<FoldWeights> => {

@@ -28,8 +28,9 @@ const without = (folds: readonly FoldSums[], fold: number): FoldSums => {
   return { gram, cross }
 }
 
-/** The sums of all folds but each one in turn, computed once for every choice of the penalty. */
-export const complements = (folds: readonly FoldSums[]): FoldSums[] => folds.map((_, i) => without(folds, i))
+/** The sums of all folds but each one in turn, of the first `tried` ones; computed once for every choice of the penalty. */
+export const complements = (folds: readonly FoldSums[], tried = folds.length): FoldSums[] =>
+  folds.slice(0, tried).map((_, i) => without(folds, i))
 
 /** Ridge regression to targets of +1 (given label) and -1, penalty lambda x mean diagonal of the Gram; the intercept is free. */
 export async function ridgeWeights(training: readonly FoldSums[], q: number, k: number, lambda: number): Promise<FoldWeights> {
