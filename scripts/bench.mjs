@@ -110,7 +110,7 @@ async function findIssues(size) {
 
 /** Seconds of the calls alone, on arrays that are in memory: thresholds, scores and flags of every row. */
 async function libraryCall(path) {
-  const output = await must(process.execPath, [join(root, 'bench/library-call.mjs'), path])
+  const output = await must(process.execPath, ['--import', 'tsx', join(root, 'bench/library-call.ts'), path])
   return spread(JSON.parse(output.trim().split('\n').at(-1)))
 }
 

@@ -1,30 +1,33 @@
 // Seconds of five calls of the label-flip detector on 1,000,000 x 10 predictions in memory, as cleanlab's find_label_issues is
-// timed beside it: statistics, scores and flags of every row. library-call.mjs FOLDER, after a build.
+// timed beside it: statistics, scores and flags of every row. node --import tsx bench/library-call.ts FOLDER.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeBatch } from '../dist/contracts/batch.js'
-import { labelFlip } from '../dist/detectors/label-flip.js'
-import { contextFor } from '../dist/engine/statistics.js'
+import { makeBatch } from '../src/contracts/batch.ts'
+import type { Batch } from '../src/contracts/data.ts'
+import type { Scored, Setup } from '../src/contracts/detector.ts'
+import type { Context } from '../src/contracts/statistic.ts'
+import type { LabelTally } from '../src/detectors/label-flip/tally.ts'
+import { labelFlip } from '../src/detectors/label-flip.ts'
+import { contextFor } from '../src/engine/statistics.ts'
 
 const rowsPerBatch = 65_536
 
 /** The values of an .npy file with a header of version 1. */
-function npy(path, Type) {
+function npy(path: string): ArrayBuffer {
   const bytes = readFileSync(path)
-  const start = 10 + bytes.readUInt16LE(8)
-  return new Type(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length))
+  return new Uint8Array(bytes.subarray(10 + bytes.readUInt16LE(8))).buffer
 }
 
-const folder = process.argv[2]
-const predictions = npy(join(folder, 'predictions.npy'), Float32Array)
-const given = Int32Array.from(npy(join(folder, 'labels.npy'), BigInt64Array), Number)
+const folder = process.argv[2] ?? '.'
+const predictions = new Float32Array(npy(join(folder, 'predictions.npy')))
+const given = Int32Array.from(new BigInt64Array(npy(join(folder, 'labels.npy'))), Number)
 const rows = given.length
 const dims = predictions.length / rows
 const values = Array.from({ length: dims }, (_, c) => String(c))
 const seed = new Uint8Array(16)
 
-function batches() {
-  const made = []
+function batches(): Batch[] {
+  const made: Batch[] = []
   for (let first = 0; first < rows; first += rowsPerBatch) {
     const end = Math.min(first + rowsPerBatch, rows)
     made.push(
@@ -38,10 +41,15 @@ function batches() {
   return made
 }
 
-async function call(subject) {
-  const setup = { subject: ['label', 'predictions'], reference: null, shape: { rows, dims: 0, classes: dims, sources: 0 } }
+async function call(subject: readonly Batch[]): Promise<Uint8Array> {
+  const setup: Setup = {
+    subject: ['label', 'predictions'],
+    reference: null,
+    classes: values,
+    shape: { rows, dims: 0, classes: dims, sources: 0 },
+  }
   const options = labelFlip.options.parse({})
-  const summaries = new Map()
+  const summaries = new Map<string, unknown>()
   for (const statistic of labelFlip.statistics(options, setup)) {
     const c = contextFor(null, seed, summaries, statistic.after)
     const state = statistic.init(c)
@@ -49,17 +57,17 @@ async function call(subject) {
     await statistic.seal?.(c, state)
     summaries.set(statistic.id, await statistic.finish(c, state))
   }
-  const c = contextFor(options, seed, summaries, null)
+  const c = contextFor(options, seed, summaries, null) as Context<typeof options>
   const score = await labelFlip.scorer(c, setup)
-  const tally = labelFlip.tally.init(c)
-  const scored = []
+  const tally = labelFlip.tally?.init(c)
+  const scored: Scored[] = []
   for (const batch of subject) {
     const s = await score(batch)
-    await labelFlip.tally.update(c, tally, batch, s)
+    await labelFlip.tally?.update(c, tally, batch, s)
     scored.push(s)
   }
-  await labelFlip.tally.seal?.(c, tally)
-  const thresholds = labelFlip.decide(c, await labelFlip.tally.finish(c, tally))
+  await labelFlip.tally?.seal?.(c, tally)
+  const thresholds = labelFlip.decide(c, (await labelFlip.tally?.finish(c, tally)) as LabelTally)
   const everywhere = Math.min(...thresholds.filter((t) => t.group === null).map((t) => t.atLeast))
   const flags = new Uint8Array(rows)
   let row = 0
@@ -68,7 +76,7 @@ async function call(subject) {
 }
 
 const subject = batches()
-const seconds = []
+const seconds: number[] = []
 for (let i = 0; i < 5; i++) {
   const since = performance.now()
   await call(subject)
