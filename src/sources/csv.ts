@@ -21,11 +21,13 @@ export function dialectOf(text: string, path: string): Dialect {
   const first = /\.(tsv|tab)(\.gz)?$/i.test(path) ? '\t' : ','
   let best: { delimiter: string; columns: number; share: number } = { delimiter: first, columns: 1, share: 0 }
   for (const delimiter of [first, ...delimiters.filter((d) => d !== first)]) {
-    const parsed = new Papa.Parser({ delimiter, newline, quoteChar: '"', preview: 50 }).parse(text, 0, true)
-    let rows = (parsed as { data: string[][] }).data.filter((r) => r.length > 1 || r[0]?.trim())
+    const parser = new Papa.Parser({ delimiter, newline, quoteChar: '"', preview: 50 })
+    const { data, errors } = parser.parse(text, 0, true) as { data: string[][]; errors: Papa.ParseError[] }
+    let rows = data.filter((r) => r.length > 1 || r[0]?.trim())
     if (rows.length === 0) rows = [text.split(delimiter)]
     const columns = rows[0]?.length ?? 1
-    const share = rows.filter((r) => r.length === columns).length / rows.length
+    // with the wrong delimiter a quote closes in the middle of a field
+    const share = rows.filter((r) => r.length === columns).length / (rows.length + errors.length)
     if (columns > 1 && (share > best.share + 0.2 || (share > best.share - 0.2 && columns > best.columns)))
       best = { delimiter, columns, share }
   }
@@ -135,16 +137,24 @@ export const csv: SourceFormat = {
   },
 
   async columns(path): Promise<readonly ColumnSample[]> {
-    const d = await dialect(path)
-    for await (const records of csvRecords(path, d)) {
-      const { names, next } = headerOf(records, path)
-      const rows = records.rows.slice(next, next + 2 * limits.sampleRows).filter((r) => !isBlank(r) && chomp(r).length === names.length)
-      return names.map((name, j) => {
-        const cells: Cells = { kind: 'values', values: rows.slice(0, limits.sampleRows).map((r) => r[j]) }
-        return sampleColumn(name, cells, null, true)
-      })
+    let header: string[] | null = null
+    const rows: string[][] = []
+    try {
+      for await (const records of csvRecords(path, await dialect(path))) {
+        let next = 0
+        if (!header) ({ names: header, next } = headerOf(records, path))
+        for (const row of records.rows.slice(next)) if (chomp(row).length === header.length && !isBlank(row)) rows.push(row)
+        if (rows.length >= limits.sampleRows) break
+      }
+    } catch (e) {
+      // damage after the first rows is met again, and told, when the shard is read
+      if (!header || rows.length === 0) throw e
     }
-    throw new SourceError('empty', `${path}: has no header line`, { file: path, line: 1 })
+    if (!header) throw new SourceError('empty', `${path}: has no header line`, { file: path, line: 1 })
+    return header.map((name, j) => {
+      const cells: Cells = { kind: 'values', values: rows.slice(0, limits.sampleRows).map((r) => r[j]) }
+      return sampleColumn(name, cells, null, true)
+    })
   },
 
   async shards(path, id): Promise<readonly ShardSpec[]> {

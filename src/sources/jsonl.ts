@@ -125,14 +125,19 @@ export const jsonl: SourceFormat = {
   async columns(path): Promise<readonly ColumnSample[]> {
     const records: Parsed[] = []
     let seen = 0
-    for await (const lines of linesOf(path)) {
-      for (const { text, utf8 } of lines) {
-        seen++
-        const record = text !== null && utf8 ? parse(text) : null
-        if (record) records.push(record)
+    try {
+      for await (const lines of linesOf(path)) {
+        for (const { text, utf8 } of lines) {
+          seen++
+          const record = text !== null && utf8 ? parse(text) : null
+          if (record) records.push(record)
+          if (records.length >= limits.sampleRows) break
+        }
         if (records.length >= limits.sampleRows) break
       }
-      if (records.length >= limits.sampleRows) break
+    } catch (e) {
+      // damage after the first records is met again, and told, when the shard is read
+      if (records.length === 0) throw e
     }
     if (seen === 0) throw new SourceError('empty', `${path}: holds no records`, { file: path })
     if (records.length === 0) {

@@ -23,28 +23,29 @@ export const isNpy = (head: Uint8Array): boolean =>
 export const maxHeaderBytes = 65_536
 
 /** Bytes of magic, version, length and header, or null where `head` is too short to say. */
-export function headerLength(head: Uint8Array, file: string): number | null {
+export function headerLength(head: Uint8Array, file: string, shown = file): number | null {
   if (head.length < 12) return null
-  if (!isNpy(head)) throw new SourceError('corrupt', `${file}: not an .npy array`, { file, offset: 0 })
+  if (!isNpy(head)) throw new SourceError('corrupt', `${shown}: not an .npy array`, { file, offset: 0 })
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
   const version = head[6] as number
-  if (version < 1 || version > 3) throw new SourceError('unsupported', `${file}: .npy version ${version} is not known`, { file, offset: 6 })
+  if (version < 1 || version > 3)
+    throw new SourceError('unsupported', `${shown}: .npy version ${version} is not known`, { file, offset: 6 })
   const length = version === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true)
-  if (length > maxHeaderBytes) throw new SourceError('corrupt', `${file}: an .npy header of ${length} bytes`, { file, offset: 8 })
+  if (length > maxHeaderBytes) throw new SourceError('corrupt', `${shown}: an .npy header of ${length} bytes`, { file, offset: 8 })
   return length
 }
 
 const number = /^[0-9]{1,16}$/
 
-/** `head` holds the whole header. Nothing is evaluated: only the dictionary that NumPy writes is recognised. */
-export function parseHeader(head: Uint8Array, length: number, file: string): ArrayHeader {
+/** `head` holds the whole header; `shown` is how messages call the array. Nothing is evaluated: only the dictionary that NumPy writes is recognised. */
+export function parseHeader(head: Uint8Array, length: number, file: string, shown = file): ArrayHeader {
   const start = head[6] === 1 ? 10 : 12
   const text = Buffer.from(head.buffer, head.byteOffset + start, length - start).toString('latin1')
   const bad = (what: string): never => {
-    throw new SourceError('corrupt', `${file}: .npy header: ${what}`, { file, offset: start })
+    throw new SourceError('corrupt', `${shown}: .npy header: ${what}`, { file, offset: start })
   }
   if (/'descr'\s*:\s*\[/.test(text)) {
-    throw new SourceError('unsupported', `${file}: structured arrays are not read`, { file }, 'save each field as an array of its own')
+    throw new SourceError('unsupported', `${shown}: structured arrays are not read`, { file }, 'save each field as an array of its own')
   }
   const match =
     /^\{\s*'descr'\s*:\s*'([^']{1,32})'\s*,\s*'fortran_order'\s*:\s*(True|False)\s*,\s*'shape'\s*:\s*\(([0-9L,\s]*)\)\s*,?\s*\}\s*$/.exec(
@@ -52,7 +53,7 @@ export function parseHeader(head: Uint8Array, length: number, file: string): Arr
     )
   if (!match) return bad('not the dictionary that NumPy writes')
   const [, descr = '', order, axes = ''] = match
-  const { kind, itemBytes, bigEndian } = dtype(descr, file)
+  const { kind, itemBytes, bigEndian } = dtype(descr, file, shown)
   const parts = axes.split(',').map((s) => s.trim().replace(/L$/, ''))
   if (parts.at(-1) === '') parts.pop()
   if (!parts.every((p) => number.test(p))) return bad('unreadable shape')
@@ -60,21 +61,21 @@ export function parseHeader(head: Uint8Array, length: number, file: string): Arr
   const rows = shape[0] ?? 1
   const dims = shape.slice(1).reduce((a, b) => a * b, 1)
   const place = { file, offset: start }
-  if (shape.length === 0) throw new SourceError('unsupported', `${file}: a single value, not an array of records`, place)
+  if (shape.length === 0) throw new SourceError('unsupported', `${shown}: a single value, not an array of records`, place)
   if (shape.length > 8 || !Number.isSafeInteger(rows * dims * itemBytes)) return bad(`impossible shape (${shape.join(', ')})`)
   if (rows > 0 && (dims === 0 || itemBytes === 0)) return bad(`records of no width, shape (${shape.join(', ')})`)
-  if (dims > limits.dims) throw new SourceError('too-large', `${file}: ${dims} values in one record`, place)
-  if (rows > 2 ** 32 - 1) throw new SourceError('too-large', `${file}: ${rows} records in one file`, place)
+  if (dims > limits.dims) throw new SourceError('too-large', `${shown}: ${dims} values in one record`, place)
+  if (rows > 2 ** 32 - 1) throw new SourceError('too-large', `${shown}: ${rows} records in one file`, place)
   return { kind, bigEndian, fortran: order === 'True' && dims > 1, shape, rows, dims, itemBytes, offset: length }
 }
 
-function dtype(descr: string, file: string): { kind: ArrayKind; itemBytes: number; bigEndian: boolean } {
+function dtype(descr: string, file: string, shown: string): { kind: ArrayKind; itemBytes: number; bigEndian: boolean } {
   const match = /^([<>|=])?([a-zA-Z?])(\d{0,9})$/.exec(descr)
   const [, order = '|', letter = '', size = ''] = match ?? []
   if (letter === 'O') {
     throw new SourceError(
       'unsafe',
-      `${file}: holds Python objects, which only unpickling could read: that would run code from the file`,
+      `${shown}: holds Python objects, which only unpickling could read: that would run code from the file`,
       { file },
       'save it with a numeric or string dtype',
     )
@@ -87,7 +88,7 @@ function dtype(descr: string, file: string): { kind: ArrayKind; itemBytes: numbe
   if (/^(f[248]|[iu][1248]|b1)$/.test(kind)) return { kind: kind as ArrayKind, itemBytes: Number(kind[1]), bigEndian }
   throw new SourceError(
     'unsupported',
-    `${file}: dtype ${JSON.stringify(descr)} is not read`,
+    `${shown}: dtype ${JSON.stringify(descr)} is not read`,
     { file },
     'floats, integers, booleans and strings are',
   )

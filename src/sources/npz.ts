@@ -114,11 +114,11 @@ async function openMember(zip: ZipFile, entry: Entry, path: string, name: string
   try {
     const shown = `${path}: ${name}.npy`
     const start = await member.take(Math.min(12, entry.uncompressedSize))
-    const length = headerLength(start, shown)
+    const length = headerLength(start, path, shown)
     if (length === null || length > entry.uncompressedSize) {
       throw new SourceError('truncated', `${shown}: ends inside its header`, { file: path, column: name })
     }
-    const header = parseHeader(Buffer.concat([start, await member.take(length - start.length)]), length, shown)
+    const header = parseHeader(Buffer.concat([start, await member.take(length - start.length)]), length, path, shown)
     const expected = length + header.rows * header.dims * header.itemBytes
     if (expected !== entry.uncompressedSize) {
       const message = `${shown}: has ${entry.uncompressedSize} bytes where its header declares ${expected}`
