@@ -125,6 +125,8 @@ export function session(name: string, graph: () => Graph): Promise<InferenceSess
         enableCpuMemArena: false,
         enableMemPattern: false,
         logSeverityLevel: 3,
+        // Small products follow one another with work in between: threads that wait by spinning cost more than they bring.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
       }),
     )
     sessions.set(name, existing)
