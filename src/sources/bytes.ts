@@ -6,8 +6,6 @@ import { limits } from './limits.ts'
 
 export const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
 
-export const isGzipPath = (path: string): boolean => path.toLowerCase().endsWith('.gz')
-
 /** Opens, calls, closes; whatever is thrown inside becomes a SourceError about `path`. */
 export async function withFile<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   let handle: FileHandle | undefined

@@ -1,4 +1,4 @@
-import type { ColumnInfo, Format, SourceSpec } from '../contracts/data.ts'
+import type { Format, SourceSpec } from '../contracts/data.ts'
 
 /** What the first rows say about a column: enough to guess its role. */
 export interface ColumnSample {
@@ -22,5 +22,3 @@ export interface ColumnSample {
 export interface SourceFormat extends Format {
   columns(path: string, spec: SourceSpec): Promise<readonly ColumnSample[]>
 }
-
-export const columnInfo = (c: ColumnSample): Omit<ColumnInfo, 'role'> => ({ name: c.name, type: c.type })

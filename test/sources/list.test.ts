@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { SourceSpec } from '../../src/contracts/data.ts'
@@ -59,10 +60,12 @@ describe('paths', () => {
     expect(`${error.message} ${error.hint}`).toMatch(/object stores .* not read yet.*copy the files locally/)
   })
 
-  test('a pipe is refused, not waited for', async () => {
-    const pipe = join(dir, 'pipe')
-    execFileSync('mkfifo', [pipe])
-    const error = await refusal({ path: pipe }, dir)
+  test('what is neither file nor folder is refused, not waited for', async () => {
+    const socket = join(dir, 'socket')
+    const server = createServer().listen(socket)
+    await once(server, 'listening')
+    const error = await refusal({ path: socket }, dir)
+    server.close()
     expect([error.code, error.exit]).toEqual(['not-a-file', 4])
   })
 
