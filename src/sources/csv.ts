@@ -123,7 +123,9 @@ export async function csvRows(
 }
 
 /** Control characters other than tab and line ends. */
-const isBinary = (head: Uint8Array): boolean => head.some((b) => b < 9 || (b > 13 && b < 32))
+/** Text may hold a stray control character, which somebody may have put there; data that are not text hold many, and zeros. */
+const isBinary = (head: Uint8Array): boolean =>
+  head.includes(0) || head.filter((b) => b < 9 || (b > 13 && b < 32)).length > 1 + 0.02 * head.length
 
 export const csv: SourceFormat = {
   name: 'csv',
