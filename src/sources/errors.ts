@@ -79,3 +79,11 @@ export function asSourceError(cause: unknown, file: string, what: string): Sourc
   if (code === 'EMFILE' || code === 'ENFILE') return new SourceError('unreadable', `${file}: too many open files`, { file })
   return new SourceError('corrupt', `${file}: ${what}: ${reasonOf(cause)}`, { file }, 'fetch or write the file again')
 }
+
+/** The same error with paths below `root`, which ends in a separator, as they are relative to it: reports name no machine. */
+export function relativeTo(e: SourceError, root: string): SourceError {
+  if (root.length < 2 || !(e.message.includes(root) || e.place.file?.startsWith(root) || e.hint?.includes(root))) return e
+  const { file } = e.place
+  const place = file?.startsWith(root) ? { ...e.place, file: file.slice(root.length) } : e.place
+  return new SourceError(e.code, e.message.replaceAll(root, ''), place, e.hint?.replaceAll(root, ''), e.exit)
+}

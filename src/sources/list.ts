@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { resolve, sep } from 'node:path'
 import type { ColumnInfo, ColumnMap, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import { roles as allRoles } from '../contracts/data.ts'
 import { namesOf, type RoleOptions } from './assemble.ts'
 import { detectFormat } from './detect.ts'
-import { asSourceError, SourceError, toFailure } from './errors.ts'
+import { asSourceError, relativeTo, SourceError, toFailure } from './errors.ts'
 import { idOf } from './files.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { arrayName } from './npy.ts'
@@ -168,13 +168,22 @@ function checkSame(o: Opened, schema: Schema & { from: Opened }): Schema {
   return { ...own, dims: schema.dims }
 }
 
+const rootOf = (base: string): string => (base.endsWith(sep) ? base : base + sep)
+
 /** One shard that stands for a file which cannot be read: `readShard` throws the error again, so that the audit is incomplete. */
-async function failed(path: string, id: string, error: SourceError): Promise<ShardSpec> {
+async function failed(path: string, id: string, error: SourceError, base: string): Promise<ShardSpec> {
   const bytes = await stat(path).then(
     (s) => s.size,
     () => 0,
   )
-  return { id, format: 'unreadable', path, bytes, expectedRows: null, options: { failure: toFailure(error) as unknown as Json } }
+  return {
+    id,
+    format: 'unreadable',
+    path,
+    bytes,
+    expectedRows: null,
+    options: { failure: toFailure(relativeTo(error, rootOf(base))) as unknown as Json },
+  }
 }
 
 async function listOne(spec: SourceSpec, base: string): Promise<Part> {
@@ -192,7 +201,7 @@ async function listOne(spec: SourceSpec, base: string): Promise<Part> {
   const shards: ShardSpec[] = []
   for (const o of opened) {
     if (!isOpened(o)) {
-      shards.push(await failed(o.path, o.id, o.error))
+      shards.push(await failed(o.path, o.id, o.error, base))
       continue
     }
     try {
@@ -203,7 +212,7 @@ async function listOne(spec: SourceSpec, base: string): Promise<Part> {
     } catch (e) {
       const error = asSourceError(e, o.path, 'cannot be read')
       if (readable.length === 1) throw error
-      shards.push(await failed(o.path, o.id, error))
+      shards.push(await failed(o.path, o.id, error, base))
     }
   }
   const role = (name: string): Role | null => allRoles.find((r) => namesOf(schema.map, r).includes(name)) ?? null
@@ -246,7 +255,11 @@ function checkParts(parts: readonly Part[]): void {
 export async function listSources(specs: readonly SourceSpec[], base: string): Promise<SourceListing> {
   if (specs.length === 0) throw new SourceError('invalid-spec', 'no source is named')
   const parts: Part[] = []
-  for (const spec of specs) parts.push(await listOne(spec, base))
+  try {
+    for (const spec of specs) parts.push(await listOne(spec, base))
+  } catch (e) {
+    throw e instanceof SourceError ? relativeTo(e, rootOf(base)) : e
+  }
   checkParts(parts)
   const shards = parts.flatMap((p) => p.shards)
   const seen = new Set<string>()

@@ -5,10 +5,14 @@ import { limits } from './limits.ts'
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 export const name = (value: string): string => `"${value.replaceAll('"', '""')}"`
 
-/** `read_parquet` of exactly this file: characters of a glob stand for themselves. */
-export const scan = (path: string): string => `read_parquet([${text(path.replace(/[[*?]/g, (c) => `[${c}]`))}], file_row_number = true)`
-export const fileMetadata = (path: string): string => `parquet_file_metadata([${text(path.replace(/[[*?]/g, (c) => `[${c}]`))}])`
-export const metadata = (path: string): string => `parquet_metadata([${text(path.replace(/[[*?]/g, (c) => `[${c}]`))}])`
+/** Characters of a glob stand for themselves. */
+const literal = (path: string): string => path.replace(/[[*?]/g, (c) => `[${c}]`)
+
+/** `read_parquet` of exactly this file, where asked for with the number of each row. */
+export const scan = (path: string, numbered: boolean): string =>
+  `read_parquet([${text(literal(path))}]${numbered ? ', file_row_number = true' : ''})`
+export const fileMetadata = (path: string): string => `parquet_file_metadata([${text(literal(path))}])`
+export const metadata = (path: string): string => `parquet_metadata([${text(literal(path))}])`
 
 /**
  * One DuckDB with one thread and a memory limit, which can read this one file and nothing else: no extensions, no network,
@@ -37,7 +41,7 @@ async function* connections(path: string, memory: number): AsyncGenerator<DuckDB
   })
   const connection = await instance.connect()
   try {
-    await connection.run(`SET allowed_paths = [${text(path)}]`)
+    await connection.run(`SET allowed_paths = [${text(path)}, ${text(literal(path))}]`)
     await connection.run('SET enable_external_access = false')
     await connection.run('SET lock_configuration = true')
     yield connection

@@ -38,6 +38,15 @@ function leaves(path: readonly string[], type: DuckDBType, out: Leaf[]): void {
   })
 }
 
+/** What a shard needs to be read again. */
+interface Range {
+  readonly first: number
+  readonly rows: number
+  readonly used: readonly Leaf[]
+  readonly rowBytes: number
+  readonly numbered: boolean
+}
+
 interface Layout {
   readonly leaves: readonly Leaf[]
   /** Rows of each row group, in order. */
@@ -58,10 +67,10 @@ async function layoutOf(path: string): Promise<Layout> {
 
 const readLayout = (path: string): Promise<Layout> =>
   withDuckDb(path, async (connection) => {
-    const described = await connection.run(`SELECT * EXCLUDE (${rowNumber}) FROM ${scan(path)} LIMIT 0`)
+    const described = await connection.run(`SELECT * FROM ${scan(path, false)} LIMIT 0`)
     const found: Leaf[] = []
-    described.deduplicatedColumnNames().forEach((column, i) => {
-      leaves([described.columnName(i) === column ? column : described.columnName(i)], described.columnType(i), found)
+    described.columnNames().forEach((column, i) => {
+      leaves([column], described.columnType(i), found)
     })
     const footer = await connection.run(`SELECT num_rows, num_row_groups FROM ${fileMetadata(path)}`)
     const [[declared = 0n, groupCount = 0n] = []] = (await footer.getRows()) as bigint[][]
@@ -109,7 +118,7 @@ export const parquet: SourceFormat = {
     const cells: (Cells | null)[] = found.map(() => null)
     const columns = found.map((leaf) => leaf.expression).join(', ')
     const sample = Math.max(20, Math.min(limits.sampleRows, Math.floor(limits.batchBytes / Math.max(rowBytes, 1))))
-    for await (const chunk of stream(path, `SELECT ${columns} FROM ${scan(path)} LIMIT ${sample}`, rowBytes)) {
+    for await (const chunk of stream(path, `SELECT ${columns} FROM ${scan(path, false)} LIMIT ${sample}`, rowBytes)) {
       const to = cuts(chunk)[1] as number
       found.forEach((_, i) => {
         cells[i] = cellsOf(chunk.getColumnVector(i), 0, to)
@@ -128,29 +137,26 @@ export const parquet: SourceFormat = {
       return { name: leaf.name, expression: leaf.expression }
     })
     const total = groups.reduce((a, b) => a + b, 0)
-    const parts = ranges(groups)
+    // a file with a column of that name cannot be asked for ranges of rows
+    const numbered = !found.some((l) => l.name.toLowerCase() === rowNumber)
+    const parts = numbered ? ranges(groups) : [{ first: 0, rows: total }]
     return parts.map(({ first, rows }) => ({
       id: parts.length > 1 ? `${id}#${first}+${rows}` : id,
       format: 'parquet',
       path,
       bytes: total ? Math.round((size * rows) / total) : size,
       expectedRows: rows,
-      options: { first, rows, used, rowBytes },
+      options: { first, rows, used, rowBytes, numbered },
     }))
   },
 
   async *read(shard, issue) {
     const roles = rolesOf(shard.options)
-    const { first, rows, used, rowBytes } = shard.options as unknown as {
-      first: number
-      rows: number
-      used: readonly Leaf[]
-      rowBytes: number
-    }
+    const { first, rows, used, rowBytes, numbered } = shard.options as unknown as Range
     const columns = used.map((leaf) => leaf.expression).join(', ')
-    const range = `${rowNumber} >= ${first} AND ${rowNumber} < ${first + rows}`
+    const range = numbered ? ` WHERE ${rowNumber} >= ${first} AND ${rowNumber} < ${first + rows}` : ''
     let done = 0
-    for await (const chunk of stream(shard.path, `SELECT ${columns} FROM ${scan(shard.path)} WHERE ${range}`, rowBytes)) {
+    for await (const chunk of stream(shard.path, `SELECT ${columns} FROM ${scan(shard.path, numbered)}${range}`, rowBytes)) {
       const ends = cuts(chunk)
       for (let k = 1; k < ends.length; k++) {
         const from = ends[k - 1] as number

@@ -1,6 +1,12 @@
 import type { Batch, IssueSink, ShardSpec } from '../contracts/data.ts'
-import { asSourceError, type Failure, fromFailure, SourceError } from './errors.ts'
+import { asSourceError, type Failure, fromFailure, relativeTo, SourceError } from './errors.ts'
 import { formatNamed } from './registry.ts'
+
+/** What the id of a shard is relative to. */
+const rootOf = ({ id, path }: ShardSpec): string => {
+  const file = id.replace(/#[^/]*$/, '')
+  return path.endsWith(`/${file}`) ? path.slice(0, -file.length) : ''
+}
 
 /**
  * The rows of a shard in batches of up to 4,096, in the order of the file; rejected rows go to `issue` and are in no batch.
@@ -13,6 +19,6 @@ export async function* readShard(shard: ShardSpec, issue: IssueSink): AsyncGener
   try {
     yield* format.read(shard, issue)
   } catch (e) {
-    throw asSourceError(e, shard.path, `cannot be read as ${shard.format}`)
+    throw relativeTo(asSourceError(e, shard.path, `cannot be read as ${shard.format}`), rootOf(shard))
   }
 }

@@ -142,7 +142,7 @@ describe('files that cannot be read to their end', () => {
     const gz = gzipSync(valid)
     const path = put('cut.csv.gz', gz.subarray(0, gz.length - 20))
     const { errors } = await load({ path, columns: map }, dir)
-    expect(errors.map((e) => [e.code, e.exit, e.place.file])).toEqual([['truncated', 2, path]])
+    expect(errors.map((e) => [e.code, e.exit, e.place.file])).toEqual([['truncated', 2, 'cut.csv.gz']])
   })
 
   test('gzip with a wrong checksum', async () => {

@@ -113,6 +113,29 @@ describe('lists', () => {
   })
 })
 
+describe('names', () => {
+  test('of files: the characters of a pattern stand for themselves', async () => {
+    for (const name of ["it's [a] *?.parquet", "it's a x.parquet"])
+      await duckdb([`COPY (SELECT '${name.length}' AS id) TO '${file(name).replaceAll("'", "''")}' (FORMAT parquet)`])
+    const { rows } = await read("it's [a] *?.parquet", { id: 'id' })
+    expect(rows.map((r) => r.id)).toEqual(['19'])
+  })
+
+  test('of columns: one that DuckDB would use itself, two that differ in case alone', async () => {
+    await duckdb([
+      `COPY (SELECT 5 AS file_row_number, 'x' AS label UNION ALL SELECT 6, 'y') TO '${file('number.parquet')}' (FORMAT parquet)`,
+    ])
+    const { rows, errors } = await read('number.parquet', { id: 'file_row_number', label: 'label' })
+    expect([rows, errors]).toEqual([
+      [
+        { row: 0, id: '5', label: 'x' },
+        { row: 1, id: '6', label: 'y' },
+      ],
+      [],
+    ])
+  })
+})
+
 describe('row groups', () => {
   test('shards are ranges of them, rows count through the file, the footer declares how many', async () => {
     const { listing, rows, batches, errors } = await read('groups.parquet', { id: 'id', label: 'label', text: 'note' })
@@ -146,7 +169,7 @@ describe('files that are refused', () => {
   ])('%s', async (name, damage) => {
     const path = put(`${name}.parquet`, damage(readFileSync(file('groups.parquet'))))
     const error = await refusal({ path, columns: { id: 'id' } }, dir)
-    expect([error.exit, error.place.file]).toEqual([2, path])
+    expect([error.exit, error.place.file]).toEqual([2, `${name}.parquet`])
     expect(error.message).not.toMatch(/read_parquet|LINE|\n/)
   })
 
