@@ -63,7 +63,7 @@ export async function* csvRecords(path: string, dialect: Dialect): AsyncGenerato
   let first = true
   let line = 1
   let wanted = 0
-  const parse = (bytes: Buffer, last: boolean): { records: Records; rest: Buffer; error: SourceError | null } => {
+  const parse = (bytes: Buffer, last: boolean): { records: Records; rest: Buffer; error: SourceError | null; faults: number } => {
     const asBytes = !isUtf8(bytes)
     const text = bytes.toString(asBytes ? 'latin1' : 'utf8')
     const { data, errors, meta } = parser.parse(text, 0, !last) as { data: string[][]; errors: Papa.ParseError[]; meta: { cursor: number } }
@@ -84,7 +84,7 @@ export async function* csvRecords(path: string, dialect: Dialect): AsyncGenerato
     }
     const malformed = new Set(errors.map((e) => e.row ?? -1).filter((r) => r >= 0 && r < data.length))
     line += quoted ? count(text.slice(0, meta.cursor), dialect.newline) : data.length
-    return { records: { rows: data, malformed, bytes: asBytes, line: starts }, rest: bytes.subarray(used), error }
+    return { records: { rows: data, malformed, bytes: asBytes, line: starts }, rest: bytes.subarray(used), error, faults: errors.length }
   }
   for await (const piece of readContent(path)) {
     carry = carry.length ? Buffer.concat([carry, piece]) : Buffer.from(piece)
@@ -94,12 +94,13 @@ export async function* csvRecords(path: string, dialect: Dialect): AsyncGenerato
     }
     if (carry.length < wanted) continue
     const whole = wholeCharacters(carry)
-    const { records, rest } = parse(carry.subarray(0, whole), false)
+    const { records, rest, faults } = parse(carry.subarray(0, whole), false)
     const left = Buffer.concat([rest, carry.subarray(whole)])
-    if (records.rows.length === 0 && left.length > limits.recordBytes) {
+    if (records.rows.length === 0 && (left.length > limits.recordBytes || faults > 1000)) {
+      const what = faults > 1000 ? `has ${faults} misplaced quotes` : `is longer than ${limits.recordBytes} bytes`
       throw new SourceError(
         'corrupt',
-        `${path}: the record that begins on line ${line} is longer than ${limits.recordBytes} bytes`,
+        `${path}: the record that begins on line ${line} ${what}`,
         { file: path, line },
         'is there a quote that is never closed?',
       )

@@ -65,7 +65,25 @@ async function* linesOf(path: string): AsyncGenerator<Line[]> {
   if (out.length) yield out
 }
 
-const tokens = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g
+/** NaN and Infinity outside of strings, put into quotes: one pass, whatever the line holds. */
+function quoteWords(text: string): string {
+  let out = ''
+  let from = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 34) {
+      for (i++; i < text.length && text.charCodeAt(i) !== 34; i++) if (text.charCodeAt(i) === 92) i++
+    } else if (c === 78 || c === 73) {
+      const word = c === 78 ? 'NaN' : 'Infinity'
+      if (!text.startsWith(word, i)) continue
+      const start = text.charCodeAt(i - 1) === 45 ? i - 1 : i
+      out += `${text.slice(from, start)}"${text.slice(start, i + word.length)}"`
+      i += word.length - 1
+      from = i + 1
+    }
+  }
+  return out + text.slice(from)
+}
 
 type Parsed = Readonly<Record<string, unknown>>
 
@@ -77,7 +95,7 @@ function parse(text: string): Parsed | null {
   } catch {
     if (!/NaN|Infinity/.test(text)) return null
     try {
-      value = JSON.parse(text.replace(tokens, (t) => (t[0] === '"' ? t : `"${t}"`)))
+      value = JSON.parse(quoteWords(text))
     } catch {
       return null
     }

@@ -169,6 +169,12 @@ describe('files that cannot be read to their end', () => {
     expect(errors.map((e) => [e.code, e.exit])).toEqual([['corrupt', 2]])
   })
 
+  test('misplaced quotes without an end', async () => {
+    const { rows, errors } = await read(`id,label\na,x\n"b${'"b'.repeat(2 ** 21)}`, map)
+    expect(rows.map((r) => r.id)).toEqual(['a'])
+    expect(errors.map((e) => [e.code, e.exit, e.place.line])).toEqual([['corrupt', 2, 3]])
+  })
+
   test.each<[string, string | Uint8Array, string, number]>([
     ['an empty file', '', 'empty', 4],
     ['line ends alone', '\n\n\n', 'unknown-format', 2],

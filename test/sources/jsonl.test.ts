@@ -93,6 +93,17 @@ describe('rows that are reported', () => {
     expect(issues.map((i) => [i.row, i.line])).toEqual([[1, 5]])
   })
 
+  test('a word that stands inside a string is left as it is', async () => {
+    const line = '{"id": "NaN \\" Infinity", "label": "b", "v": [1, 2], "other": NaN}'
+    const { rows } = await read(`${line}\n`, map)
+    expect(rows).toEqual([{ row: 0, id: 'NaN " Infinity', label: 'b', embedding: [1, 2] }])
+  })
+
+  test('4 million escaped quotes in a string without an end are one bad row, soon', async () => {
+    const { issues } = await read(`${lines(good)}{"v": NaN, "id": "${'\\"'.repeat(2 ** 21)}\n`, map)
+    expect(issues.map((i) => [i.code, i.row])).toEqual([['invalid-json', 1]])
+  })
+
   test('a nest of 100,000 brackets is one bad row', async () => {
     const { rows, issues } = await read(`${lines(good)}{"id": "x", "label": "b", "v": ${'['.repeat(100_000)}\n`, map)
     expect(rows).toHaveLength(1)
