@@ -21,7 +21,7 @@ export async function withFile<T>(path: string, use: (handle: FileHandle) => Pro
 
 /** Exactly `length` bytes from `offset`, in a buffer of their own; SourceError `truncated` where the file ends before. */
 export async function readExactly(handle: FileHandle, path: string, offset: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.from(new ArrayBuffer(length))
+  const buffer = Buffer.allocUnsafeSlow(length)
   const read = await readInto(handle, buffer, offset)
   if (read < length) {
     const at = offset + read
