@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ReportFormat } from '../contracts/pipeline.ts'
 import { setKernelThreads } from '../math/kernels.ts'
 import { buildReport } from '../report/build.ts'
 import { renderers } from '../report/render/registry.ts'
@@ -31,16 +32,25 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
   const pool = await openPool(runDir, request.workers)
   try {
     const plan = await openRun(request)
+    if (pool.width > 1) prepareReport(plan.pipeline.report.formats)
     for (let level = 0; level < plan.levels.length; level++) {
       await fitWith(pool, runDir, plan, level, everything, hooks)
       setKernelThreads(pool.width)
       await mergeLevel(await Run.open(runDir, plan), level)
     }
     await scoreWith(pool, runDir, plan, everything, hooks)
-  } finally {
+  } catch (error) {
     await pool.close()
+    throw error
   }
-  return finishReport(runDir, hooks)
+  const [result] = await Promise.all([finishReport(runDir, hooks), pool.close()])
+  return result
+}
+
+/** While this thread waits for the others it loads what the report will need; a failure shows when it is needed. */
+function prepareReport(formats: readonly ReportFormat[]): void {
+  for (const format of formats) renderers[format].prepare?.().catch(() => {})
+  import('hyparquet-writer').catch(() => {})
 }
 
 /** This share's groups of one fit level; level 0 also takes the digests of the files. */

@@ -1,5 +1,6 @@
 import type { ReportFormat } from '../../contracts/pipeline.ts'
 import type { Report } from '../schema.ts'
+import { loadCharts } from './html/chart.ts'
 import { renderHtml } from './html.ts'
 import { renderJson } from './json.ts'
 import { renderMarkdown } from './markdown.ts'
@@ -10,11 +11,13 @@ export interface Renderer {
   readonly file: string
   readonly mediaType: string
   readonly render: (report: Report) => string | Promise<string>
+  /** Loads what `render` needs, for a caller that has time before it. */
+  readonly prepare?: () => Promise<unknown>
 }
 
 /** Every format is a function of the report. Adding one is one file here and one line. */
 export const renderers: { readonly [F in ReportFormat]: Renderer } = {
-  html: { file: 'report.html', mediaType: 'text/html', render: renderHtml },
+  html: { file: 'report.html', mediaType: 'text/html', render: renderHtml, prepare: loadCharts },
   json: { file: 'report.json', mediaType: 'application/json', render: renderJson },
   markdown: { file: 'report.md', mediaType: 'text/markdown', render: renderMarkdown },
   sarif: { file: 'report.sarif', mediaType: 'application/sarif+json', render: renderSarif },

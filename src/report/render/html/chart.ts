@@ -30,7 +30,8 @@ export const chartWidth = 440
 export const label = (text: string, max: number): string => clip(visible(text), max)
 
 /** The bundle in one file: loading the library's modules one by one takes six times as long. */
-const load = async (): Promise<typeof import('echarts')> =>
+/** The charting library, loaded once. */
+export const loadCharts = async (): Promise<typeof import('echarts')> =>
   (await import('echarts/dist/echarts.esm.min.mjs' as string)) as typeof import('echarts')
 
 export async function draw(
@@ -38,7 +39,7 @@ export async function draw(
   size: { readonly width: number; readonly height: number },
   description: string,
 ): Promise<Safe> {
-  const echarts = await load()
+  const echarts = await loadCharts()
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
   try {
     chart.setOption({ animation: false, textStyle: { fontSize, color: colors.ink }, ...option })
