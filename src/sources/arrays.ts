@@ -1,5 +1,5 @@
+import type { Cells, Chunk } from '../contracts/chunk.ts'
 import type { ColumnMap, Role } from '../contracts/data.ts'
-import type { Cells, Chunk } from './cells.ts'
 import { sequence } from './cells.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample } from './format.ts'

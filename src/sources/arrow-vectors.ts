@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { type Data, DataType, type Decimal, type RecordBatch, type Timestamp, type Vector } from 'apache-arrow'
-import { type Cells, invalidUtf8, type NumberArray } from './cells.ts'
+import { type Cells, invalidUtf8, type NumberArray } from '../contracts/chunk.ts'
 import { fromHalf, fromInt64 } from './npy-items.ts'
 
 const broken = (what: string): never => {

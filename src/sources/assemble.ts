@@ -1,7 +1,7 @@
 import { type BatchColumns, type Matrix, makeBatch } from '../contracts/batch.ts'
+import { type Cells, type Chunk, invalidUtf8, type Lists } from '../contracts/chunk.ts'
 import type { Batch, ColumnMap, IssueSink, Json, Role, RowIssueCode } from '../contracts/data.ts'
 import type { Codes } from '../contracts/detector.ts'
-import { type Cells, type Chunk, invalidUtf8, type Lists } from './cells.ts'
 import { SourceError } from './errors.ts'
 import { imageKind } from './image-kind.ts'
 import { codesFrom, textsFrom } from './labels.ts'

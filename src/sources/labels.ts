@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
+import { type Cells, invalidUtf8 } from '../contracts/chunk.ts'
 import type { RowIssueCode } from '../contracts/data.ts'
 import type { Codes } from '../contracts/detector.ts'
-import { type Cells, invalidUtf8, lengthOf, toText } from './cells.ts'
+import { lengthOf, toText } from './cells.ts'
 import { limits } from './limits.ts'
 
 type Reject = (i: number, code: RowIssueCode, detail?: string) => void

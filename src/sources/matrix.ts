@@ -1,5 +1,6 @@
 import type { Matrix } from '../contracts/batch.ts'
-import { type Cells, type Lists, type NumberArray, toNumber } from './cells.ts'
+import type { Cells, Lists, NumberArray } from '../contracts/chunk.ts'
+import { toNumber } from './cells.ts'
 
 /** Called once for a row that cannot be used; `column` is the index into the columns given. */
 export type Fault = (i: number, code: 'wrong-type' | 'missing-value' | 'non-finite', column: number, detail: string) => void

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { type Cells, invalidUtf8, type NumberArray, regularLists } from './cells.ts'
+import { type Cells, invalidUtf8, type NumberArray } from '../contracts/chunk.ts'
+import { regularLists } from './cells.ts'
 import type { ArrayHeader } from './npy-header.ts'
 
 let halves: Float32Array | undefined

@@ -1,5 +1,5 @@
 import type { DuckDBDataChunk, DuckDBVector } from '@duckdb/node-api'
-import type { Cells, NumberArray } from './cells.ts'
+import type { Cells, NumberArray } from '../contracts/chunk.ts'
 import { limits } from './limits.ts'
 import { fromInt64 } from './npy-items.ts'
 

@@ -1,6 +1,6 @@
+import type { Cells } from '../contracts/chunk.ts'
 import type { Batch, IssueSink } from '../contracts/data.ts'
 import { assemble, type RoleOptions, usedColumns } from './assemble.ts'
-import type { Cells } from './cells.ts'
 import { limits } from './limits.ts'
 
 /** Rows of a text file on their way into a batch. */

@@ -1,4 +1,5 @@
-import { type Cells, cellAt, lengthOf, parseNumber } from './cells.ts'
+import type { Cells } from '../contracts/chunk.ts'
+import { cellAt, lengthOf, parseNumber } from './cells.ts'
 import type { ColumnSample } from './format.ts'
 import { limits } from './limits.ts'
 
