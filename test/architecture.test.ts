@@ -13,12 +13,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   math: ['contracts'],
   statistics: ['contracts', 'math'],
   detectors: ['contracts', 'math', 'statistics'],
+  provenance: ['contracts', 'math', 'statistics'],
   taxonomy: ['contracts'],
   sources: ['contracts', 'math'],
   features: ['contracts', 'math'],
   report: ['contracts', 'math', 'taxonomy'],
   config: ['contracts'],
-  engine: ['contracts', 'math', 'statistics', 'detectors', 'sources', 'features', 'report', 'taxonomy'],
+  engine: ['contracts', 'math', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
   cli: ['contracts', 'config', 'engine', 'report', 'taxonomy'],
 }
 

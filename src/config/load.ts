@@ -140,6 +140,7 @@ function toPipeline(
     reference,
     features: layer.features ?? {},
     detectors: (layer.detectors ?? {}) as Pipeline['detectors'],
+    provenance: null,
     gate,
     report: {
       formats: [...new Set(report.formats)],

@@ -2,6 +2,8 @@ import type { ColumnInfo, Json, RowIssueCode } from './data.ts'
 import type { RuleMeta, Threshold } from './detector.ts'
 import type { Place } from './errors.ts'
 import type { Finding, Test } from './finding.ts'
+import type { Coverage, FactCheck, FileGrade, Manifest } from './provenance.ts'
+import type { ChangeSummary } from './snapshot.ts'
 
 export interface DetectorOutcome {
   readonly id: string
@@ -47,6 +49,21 @@ export interface Incomplete {
   readonly hint: string | null
 }
 
+/** What provenance found besides its findings; they are those of the detector `provenance`. */
+export interface ProvenanceOutcome {
+  /** The folder that was verified, as the user wrote it; null where there were no manifests to verify. */
+  readonly root: string | null
+  readonly manifests: readonly (Omit<Manifest, 'entries' | 'own' | 'ignored'> & { readonly entries: number })[]
+  readonly coverage: Coverage | null
+  /** The gravest first, verified ones last; at most 1,000 of `coverage.files`. */
+  readonly files: readonly FileGrade[]
+  readonly facts: readonly FactCheck[]
+  readonly changes: ChangeSummary | null
+  /** File in the run directory that names every change; null without a baseline. */
+  readonly changesFile: string | null
+  readonly snapshot: { readonly root: string; readonly records: number; readonly previous: string | null; readonly signed: boolean } | null
+}
+
 /** All that an audit found, before correction, waivers and gate. The report is a pure function of it. */
 export interface AuditOutcome {
   readonly tool: { readonly name: 'assay'; readonly version: string }
@@ -72,5 +89,7 @@ export interface AuditOutcome {
   readonly duplicateIds: { readonly count: number; readonly examples: readonly string[] }
   readonly incomplete: readonly Incomplete[]
   readonly detectors: readonly DetectorOutcome[]
+  /** Null where the pipeline asks for none. */
+  readonly provenance: ProvenanceOutcome | null
   readonly levels: readonly { readonly name: string; readonly statistics: readonly string[] }[]
 }

@@ -1,5 +1,7 @@
 import type { Json, SourceSpec } from './data.ts'
 import type { Severity } from './finding.ts'
+import type { DigestAlgorithm } from './provenance.ts'
+import type { RecordSchema } from './snapshot.ts'
 
 export const reportFormats = ['html', 'json', 'sarif', 'markdown'] as const
 export type ReportFormat = (typeof reportFormats)[number]
@@ -40,15 +42,53 @@ export interface Waiver {
   readonly maxCount: number
 }
 
+/** What the pipeline itself says that the data hold. */
+export interface Declared {
+  readonly rows?: number
+  readonly classes?: Readonly<Record<string, number>>
+  readonly columns?: readonly string[]
+  /** Bytes by file, relative to `provenance.root`. */
+  readonly files?: Readonly<Record<string, number>>
+}
+
+/** `provenance:` of the pipeline file. Paths are absolute once the configuration is resolved. */
+export interface ProvenanceSpec {
+  /** Folder that the manifests speak of; null: the folder that holds all files of the sources. */
+  readonly root: string | null
+  /** Null: found by looking. A list: these must be there, and only these count. Relative to the root. False: none. */
+  readonly manifests: readonly string[] | false | null
+  readonly trust: {
+    /** Files of public keys. */
+    readonly keys: readonly string[]
+    readonly certificates: readonly string[]
+    readonly identities: readonly { readonly identity: string; readonly issuer: string }[]
+    readonly trustedRoot: string | null
+  }
+  readonly weakestDigest: DigestAlgorithm
+  /** 0..1 */
+  readonly coverage: number
+  readonly unlisted: 'allow' | 'report' | 'fail'
+  readonly requireSignature: boolean
+  /** A snapshot folder, or a trusted original as data. */
+  readonly baseline: string | SourceSpec | null
+  readonly schema: RecordSchema | null
+  /** Where to leave this run's snapshot, besides the run directory; chained to the baseline where that is one. */
+  readonly snapshot: string | null
+  /** Name of the environment variable with the HMAC key of snapshots. */
+  readonly snapshotKey: string | null
+}
+
 /** The pipeline file after `extends`, defaults and path resolution: what the plan is made from. */
 export interface Pipeline {
   readonly version: 1
-  readonly subject: { readonly name: string; readonly version: string | null }
+  readonly subject: { readonly name: string; readonly version: string | null; readonly declared?: Declared }
   readonly sources: readonly SourceSpec[]
   readonly reference: readonly SourceSpec[]
   readonly features: FeatureSpec
   /** Options by detector id; `false` switches one off; absent: on when its roles are present. */
   readonly detectors: { readonly [id: string]: false | { readonly [option: string]: Json } }
+  /** Null: no provenance is checked. */
+  readonly provenance: ProvenanceSpec | null
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
   readonly report: {

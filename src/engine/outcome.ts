@@ -168,6 +168,7 @@ async function gather(
     duplicateIds: plan.subject.roles.includes('id') ? await findDuplicateIds(run) : { count: 0, examples: [] },
     incomplete: [...facts.flatMap((f) => f.incomplete), ...(censusFailure ? [censusFailure] : []), ...failed],
     detectors,
+    provenance: null,
     levels: [...plan.levels, { name: 'score', statistics: [] }],
   }
 }

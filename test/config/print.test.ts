@@ -97,6 +97,7 @@ const pipeline = (folder: string): fc.Arbitrary<Pipeline> =>
       ),
       { maxKeys: 2, noNullPrototype: true },
     ),
+    provenance: fc.constant(null),
     gate: fc.record({
       'fail-on': one(['critical', 'high', 'medium', 'low', 'never'] as const),
       'max-flagged': unit,
@@ -152,6 +153,7 @@ test('the guess is written down, and names of columns stay names', async () => {
         reference: [],
         features: {},
         detectors: {},
+        provenance: null,
         gate: { 'fail-on': 'high', 'max-flagged': 0, require: [], 'min-coverage': 1 },
         waivers: [],
         report: { formats: [], excerpts: false, flags: 'csv', scores: null },

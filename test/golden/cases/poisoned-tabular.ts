@@ -48,6 +48,7 @@ export const outcome: AuditOutcome = {
   issues: [],
   duplicateIds: { count: 0, examples: [] },
   incomplete: [],
+  provenance: null,
   detectors: [
     labelFlip({
       reason: 'no model: choice of ridge, LDA, random Fourier features and nearest neighbours by cross-validation',
