@@ -156,7 +156,11 @@ function unscored(batch: Batch, mode: Mode): Judgement {
 
 function conclude(c: Context<LabelFlipOptions>, tally: LabelTally, table: FlipTable, flagged: Flagged): Conclusion {
   if (tally.mode === null || tally.classes.length < 2) {
-    return { findings: [], tests: [], notes: ['Fewer than two classes have labelled records: there is nothing to compare.'] }
+    return {
+      findings: [],
+      tests: [],
+      notes: ['Fewer than two classes have labelled records, or all records have the same content: there is nothing to compare.'],
+    }
   }
   const pairs = testPairs(tally, flagged.top)
   const sources = testSources(tally, flagged.top)

@@ -26,7 +26,10 @@ export interface ModelChoiceOptions {
 
 export const modelChoiceId = (options: ModelChoiceOptions): string => `model-choice/${shortDigest({ ...options })}`
 
-/** The moments of the vectors and a labelled sample of them; in `finish`, the model with the best cross-validated accuracy. */
+/**
+ * The moments of the vectors and a labelled sample of them; in `finish`, the model with the best cross-validated accuracy, or
+ * null where there are fewer than two classes or two different contents.
+ */
 export function modelChoice(options: ModelChoiceOptions): Statistic<State, ModelChoice | null> {
   const moments = vectorMoments({ over: options.over, directDims: maxDirectDims })
   const sample = labelSample({ over: options.over, size: options.size, folds: foldCount })
@@ -49,7 +52,8 @@ export function modelChoice(options: ModelChoiceOptions): Statistic<State, Model
     },
     async finish(c: Context, state: State) {
       const s = (await sample.finish(c, state.sample)) as LabelSample
-      if (s.classes.length < 2) return null
+      // Identical contents share a fold: without a second one there is nothing to learn from.
+      if (s.classes.length < 2 || s.folds.every((f) => f === s.folds[0])) return null
       const labelled: LabelledSample = {
         vectors: { data: s.vectors, rows: s.rows, dims: s.dims },
         labels: s.labels,

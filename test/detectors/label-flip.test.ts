@@ -82,6 +82,18 @@ describe('without a model', () => {
     expect(conclusion.notes.join()).toContain('Fewer than two classes')
   })
 
+  it.each([
+    [1, 'all records have the same content'],
+    [2, 'accuracy below 85 %'],
+  ])('says so when the records have %i different contents', async (contents, note) => {
+    const content_ = Float64Array.from({ length: 400 * data.dims }, (_, i) => Math.floor(i / data.dims) % contents)
+    const labels = Int32Array.from({ length: 400 }, (_, i) => (i >> 1) % 2)
+    const few = { vectors: content_, truth: labels, dims: data.dims, classes: 2 }
+    const { conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(few, labels))
+    expect(conclusion.notes.join()).toContain(note)
+    expect(conclusion.findings.filter((f) => f.test !== null)).toEqual([])
+  })
+
   it('does not score records without a label, and takes missing values for the mean', async () => {
     const holes = { ...data, vectors: data.vectors.map((v, i) => (i % 97 === 0 ? Number.NaN : v)) }
     const labels = data.truth.map((l, i) => (i % 10 === 0 ? -1 : l))
