@@ -91,7 +91,7 @@ describe('without a model', () => {
     const few = { vectors: content_, truth: labels, dims: data.dims, classes: 2 }
     const { conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(few, labels))
     expect(conclusion.notes.join()).toContain(note)
-    expect(conclusion.findings.filter((f) => f.test !== null)).toEqual([])
+    expect(conclusion.tests.filter((t) => t.p < 0.05)).toEqual([])
   })
 
   it('does not score records without a label, and takes missing values for the mean', async () => {

@@ -2,7 +2,8 @@
  * How deep a record lies in the class that the model predicts for it: the rank of its margin (best class score less the
  * second best) among the records that carry that class as their given label and are predicted as it, 0 (at the border) to 1.
  * A record whose label was flipped is a typical member of its true class, so its depth is uniform; a hard record with the
- * right label is mistaken near the border. Counting disagreements above a depth is Storey's (2002) estimate of a null share,
+ * right label is mistaken near the border. Among equal margins the lowest rank counts: records that the features cannot tell
+ * apart are no evidence. Counting disagreements above a depth is Storey's (2002) estimate of a null share,
  * with the roles of the two parts exchanged.
  */
 export const depthPoints = 256
@@ -17,7 +18,7 @@ export function depthOf(quantiles: DepthQuantiles, klass: number, margin: number
   let high = depthPoints + 1
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((quantiles[from + middle] as number) <= margin) low = middle + 1
+    if ((quantiles[from + middle] as number) < margin) low = middle + 1
     else high = middle
   }
   if (low === 0) return 0
