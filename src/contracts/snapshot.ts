@@ -111,6 +111,26 @@ export interface Concentration {
   readonly allRecords: number
   /** Over the cells of the axis, after Bonferroni's correction over them. */
   readonly test: Test
+  /** Of `test.p`, kept where that is too small for a double. */
+  readonly log10P: number
+  /** Corrected over everything that this diff tested, 0..1. */
+  readonly adjusted: number
+  /** `adjusted` is small enough, and enough records of the cell are touched, to rule out random corrections. */
+  readonly concentrated: boolean
+}
+
+/** Added records that copy the content of another one, against the rate of such copies in the baseline. */
+export interface Flood {
+  readonly added: number
+  readonly copies: number
+  /** Records beyond the first of their content / records, in the baseline. */
+  readonly rate: number
+  /** The content copied most often: copies added, and one of the records. */
+  readonly largest: { readonly copies: number; readonly record: RecordLocation } | null
+  readonly test: Test
+  readonly log10P: number
+  readonly adjusted: number
+  readonly concentrated: boolean
 }
 
 export interface ChangeSummary {
@@ -136,6 +156,11 @@ export interface ChangeSummary {
     readonly labels: readonly string[]
     readonly counts: readonly (readonly number[])[]
   }
+  /** Records beyond the first of their content, whatever their labels. */
   readonly duplicates: { readonly before: number; readonly after: number }
   readonly concentrations: readonly Concentration[]
+  /** Null where nothing was added. */
+  readonly flood: Flood | null
+  /** Sentences: what was not compared or not tested, and why. */
+  readonly notes: readonly string[]
 }
