@@ -49,6 +49,9 @@ export interface Incomplete {
   readonly hint: string | null
 }
 
+/** The detector that provenance findings belong to. It scores no rows. */
+export const provenanceId = 'provenance'
+
 /** What provenance found besides its findings; they are those of the detector `provenance`. */
 export interface ProvenanceOutcome {
   /** The folder that was verified, as the user wrote it; null where there were no manifests to verify. */

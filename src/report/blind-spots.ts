@@ -1,5 +1,5 @@
 import type { Role } from '../contracts/data.ts'
-import type { AuditOutcome } from '../contracts/outcome.ts'
+import { type AuditOutcome, type ProvenanceOutcome, provenanceId } from '../contracts/outcome.ts'
 import type { Family } from '../taxonomy/taxonomies.ts'
 
 export interface BlindSpot {
@@ -14,6 +14,8 @@ interface Seen {
   readonly families: ReadonlySet<Family>
   readonly roles: ReadonlySet<Role>
   readonly reference: boolean
+  /** Null where provenance was not checked. */
+  readonly provenance: ProvenanceOutcome | null
 }
 
 interface Spot extends BlindSpot {
@@ -89,7 +91,46 @@ const spots: readonly Spot[] = [
     title: 'Provenance',
     sentence:
       'Whether these files are the ones the publisher released, and what changed since the last delivery: no manifest, signature or snapshot was checked.',
-    applies: (seen) => !seen.families.has('data-provenance'),
+    applies: (seen) => seen.provenance === null,
+  },
+  {
+    kind: 'limit',
+    family: 'data-provenance',
+    title: 'No manifest of the publisher',
+    sentence: 'Whether these files are the ones the publisher released: there was no manifest to compare them with.',
+    applies: ({ provenance }) => provenance?.manifests.length === 0,
+  },
+  {
+    kind: 'limit',
+    family: 'data-provenance',
+    title: 'Manifests that nobody vouches for',
+    sentence:
+      'A manifest that lies beside the files proves only that they fit together: whoever could change a file could write a new digest beside it. No signature by anybody whom the policy trusts covers a file here.',
+    applies: ({ provenance }) => !!provenance?.manifests.length && (provenance.coverage?.signedFiles ?? 0) === 0,
+  },
+  {
+    kind: 'limit',
+    family: 'data-provenance',
+    title: 'Weak digests',
+    sentence:
+      'MD5, SHA-1 and checksums can be forged: a file that only they vouch for may be one of two that were prepared to share a digest.',
+    applies: ({ provenance }) => (provenance?.coverage?.byGrade['weak-digest'].files ?? 0) > 0,
+  },
+  {
+    kind: 'limit',
+    family: 'data-provenance',
+    title: 'No baseline',
+    sentence:
+      'Which records were removed, added, edited or relabelled, and whether the changes pile up in one place: there was no trusted snapshot or original to compare with.',
+    applies: ({ provenance }) => provenance !== null && provenance.changes === null,
+  },
+  {
+    kind: 'limit',
+    family: 'data-provenance',
+    title: 'What was wrong from the start',
+    sentence:
+      'Provenance shows that the data are those of the publisher or of the baseline. If they were poisoned before they were signed or recorded, they still are.',
+    applies: ({ provenance }) => provenance !== null && (provenance.changes !== null || provenance.manifests.length > 0),
   },
   {
     kind: 'not-covered',
@@ -107,6 +148,7 @@ export function blindSpotsOf(outcome: AuditOutcome): readonly BlindSpot[] {
     families: new Set(ran.flatMap((d) => d.rules.map((rule) => rule.family))),
     roles: new Set(outcome.columns.flatMap((c) => (c.role ? [c.role] : []))),
     reference: outcome.rows.reference > 0,
+    provenance: ran.some((d) => d.id === provenanceId) ? outcome.provenance : null,
   }
   return spots.filter((spot) => spot.applies(seen)).map(({ kind, family, title, sentence }) => ({ kind, family, title, sentence }))
 }

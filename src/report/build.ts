@@ -8,7 +8,9 @@ import { ReportError } from './errors.ts'
 import { clip } from './escape.ts'
 import { boundEvidence, limits, name } from './evidence.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { coverageOf, exitCodes, headlineOf, judge, nextOf, reaches, waiverState } from './gate.ts'
+import { coverageOf, exitCodes, judge, nextOf, reaches, waiverState } from './gate.ts'
+import { headlineOf } from './headline.ts'
+import { boundProvenance } from './provenance.ts'
 import { type Report, type ReportFinding, type ReportRecord, reportSchema, reportSchemaId } from './schema.ts'
 
 export interface Policy {
@@ -121,10 +123,13 @@ function toReport(finding: Finding, detector: DetectorOutcome, tests: ReadonlyMa
   }
 }
 
-/** Gravest first; what names a culprit before lists of records; then the surest, then the largest. */
+/** What names a culprit comes before a file, a file before lists of records. */
+const scopeOrder = (f: ReportFinding): number => (f.scope.kind === 'records' ? 2 : f.scope.kind === 'file' ? 1 : 0)
+
+/** Gravest first; then by scope, then the surest, then the largest. */
 const byWeight = (a: ReportFinding, b: ReportFinding): number =>
   severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
-  Number(a.scope.kind === 'records') - Number(b.scope.kind === 'records') ||
+  scopeOrder(a) - scopeOrder(b) ||
   (a.test?.adjusted ?? 0) - (b.test?.adjusted ?? 0) ||
   (a.test?.p ?? 0) - (b.test?.p ?? 0) ||
   b.count - a.count ||
@@ -180,7 +185,7 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     subject: { name: name(outcome.subject.name), version: outcome.subject.version === null ? null : name(outcome.subject.version) },
     verdict,
     exitCode: exitCodes[verdict],
-    headline: headlineOf(verdict, reasons, findings, gate),
+    headline: headlineOf(verdict, reasons, findings, gate, outcome),
     reasons: reasons.map((r) => ({ ...r, message: clip(r.message, limits.message) })),
     next: [],
     gate: { failOn: gate['fail-on'], maxFlagged: gate['max-flagged'], require: [...gate.require], minCoverage: gate['min-coverage'] },
@@ -210,6 +215,7 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
       levels: outcome.levels.map((l) => ({ name: l.name, statistics: [...l.statistics] })),
     },
     inputs: outcome.inputs.map((i) => ({ ...i, id: name(i.id) })),
+    provenance: outcome.provenance && boundProvenance(outcome.provenance),
     taxonomies: taxonomies
       .filter((t) => used.has(t.key))
       .map(({ key, name, version, organization, url }) => ({ key, name, version, organization, url })),
@@ -238,7 +244,7 @@ const detectorRow = (d: DetectorOutcome, rowsRead: number): Report['detectors'][
   options: structuredClone(d.options) as Report['detectors'][number]['options'],
   rowsScored: d.rowsScored,
   rowsFlagged: d.rowsFlagged,
-  coverage: d.status === 'ran' ? coverageOf(d.rowsScored, rowsRead) : null,
+  coverage: coverageOf(d, rowsRead),
   thresholds: d.thresholds.map((t) => ({
     rule: t.rule,
     group: t.group === null ? null : name(t.group),

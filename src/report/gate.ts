@@ -1,6 +1,6 @@
 import type { Severity } from '../contracts/finding.ts'
 import { severities } from '../contracts/finding.ts'
-import type { AuditOutcome } from '../contracts/outcome.ts'
+import { type AuditOutcome, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { formatCount, formatPercent, plural } from './format.ts'
 import type { Reason, Report, ReportFinding, Verdict } from './schema.ts'
@@ -21,8 +21,11 @@ export function waiverState(waiver: Waiver, found: readonly { readonly count: nu
   return found.some((finding) => finding.count > waiver.maxCount) ? 'exceeded' : 'applied'
 }
 
-/** Rows scored / rows read; 1 where there was nothing to read. */
-export const coverageOf = (rowsScored: number, rowsRead: number): number => (rowsRead === 0 ? 1 : Math.min(1, rowsScored / rowsRead))
+/** Rows scored / rows read; 1 where there was nothing to read, null for what scores no rows: provenance, and what did not run. */
+export const coverageOf = (d: DetectorOutcome, rowsRead: number): number | null => {
+  if (d.status !== 'ran' || d.id === provenanceId) return null
+  return rowsRead === 0 ? 1 : Math.min(1, d.rowsScored / rowsRead)
+}
 
 function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
   const of = (code: Reason['code'], message: string, hint: string | null): Reason => ({
@@ -42,14 +45,15 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
       offset: place.offset ?? null,
     },
   }))
-  const ran = outcome.detectors.filter((d) => d.status === 'ran')
   for (const d of outcome.detectors)
     if (d.status === 'failed')
       reasons.push(
         of(
           'detector-failed',
-          `the detector ${d.id} failed: ${d.reason}`,
-          `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`,
+          `${d.id === provenanceId ? 'the check of provenance' : `the detector ${d.id}`} failed: ${d.reason}`,
+          d.id === provenanceId
+            ? 'Correct what could not be read, then audit again.'
+            : `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`,
         ),
       )
   const required = new Set([...gate.require, ...outcome.detectors.filter((d) => d.required).map((d) => d.id)])
@@ -59,9 +63,9 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
     const hint = `Give ${id} what it needs, or take it off gate.require.`
     reasons.push(of('required-detector', `the required detector ${id} did not run: ${d ? d.reason : 'no detector has this name'}`, hint))
   }
-  for (const d of ran) {
-    const coverage = coverageOf(d.rowsScored, outcome.rows.read)
-    if (coverage >= gate['min-coverage']) continue
+  for (const d of outcome.detectors) {
+    const coverage = coverageOf(d, outcome.rows.read)
+    if (coverage === null || coverage >= gate['min-coverage']) continue
     reasons.push(
       of(
         'min-coverage',
@@ -79,10 +83,11 @@ export function judge(
   gate: Gate,
   findings: readonly ReportFinding[],
 ): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
-  const ran = outcome.detectors.some((d) => d.status === 'ran')
+  const ran = outcome.detectors.filter((d) => d.status === 'ran')
   const broken = outcome.incomplete.length > 0 || outcome.detectors.some((d) => d.status === 'failed')
-  if (outcome.rows.read === 0 && !broken)
-    return { verdict: 'nothing-audited', reasons: [nothing('the sources hold no rows', 'Check the paths and the format of the sources.')] }
+  // Files and snapshots have no rows; sources that hold none still pass no gate.
+  const rowless = ran.some((d) => d.id === provenanceId) && (ran.length === 1 || findings.some((finding) => finding.gates))
+  if (outcome.rows.read === 0 && !broken && !rowless) return { verdict: 'nothing-audited', reasons: [nothingRead(outcome)] }
 
   const incomplete = incompleteReasons(outcome, gate)
   const failed: Reason[] = findings
@@ -107,7 +112,7 @@ export function judge(
   }
   const reasons = [...incomplete, ...failed]
   if (incomplete.length > 0) return { verdict: 'incomplete', reasons }
-  if (!ran) {
+  if (ran.length === 0) {
     const why = outcome.detectors.map((d) => `${d.id}: ${d.reason}`).join('; ')
     return {
       verdict: 'nothing-audited',
@@ -119,34 +124,16 @@ export function judge(
   return { verdict: failed.length > 0 ? 'failed' : 'passed', reasons }
 }
 
+function nothingRead(outcome: AuditOutcome): Reason {
+  const provenance = outcome.detectors.find((d) => d.id === provenanceId)
+  if (provenance?.status === 'not-applicable' && outcome.detectors.length === 1)
+    return nothing(provenance.reason, 'Ask the publisher for a manifest with digests and a signature, or compare with a trusted original.')
+  return nothing('the sources hold no rows', 'Check the paths and the format of the sources.')
+}
+
 const nothing = (message: string, hint: string): Reason => ({ ...none, verdict: 'nothing-audited', code: 'nothing-audited', message, hint })
 
 export const exitCodes = { passed: 0, failed: 1, incomplete: 2, 'nothing-audited': 3 } as const
-
-/** One sentence that answers the question the audit was asked. */
-export function headlineOf(verdict: Verdict, reasons: readonly Reason[], findings: readonly ReportFinding[], gate: Gate): string {
-  const gating = findings.filter((finding) => finding.gates).length
-  const open = findings.filter((finding) => finding.status === 'open' && finding.severity !== 'review').length
-  const waived = findings.filter((finding) => finding.status === 'waived').length
-  const atLeast = gate['fail-on'] === 'critical' ? 'critical severity' : `severity ${gate['fail-on']} or above`
-  const failing = [
-    ...(gating > 0 ? [`${plural(gating, 'finding')} of ${atLeast}`] : []),
-    ...(reasons.some((r) => r.code === 'max-flagged') ? ['more flagged rows than allowed'] : []),
-  ].join(' and ')
-  const waivers = waived > 0 ? ` (${plural(waived, 'finding')} waived)` : ''
-  switch (verdict) {
-    case 'failed':
-      return `The gate fails: ${failing}${waivers}.`
-    case 'incomplete':
-      return `The audit is incomplete, so this data has no verdict${failing ? `; what was audited would fail the gate: ${failing}` : ''}${waivers}.`
-    case 'nothing-audited':
-      return 'Nothing was audited, so this data has no verdict.'
-    case 'passed':
-      if (gate['fail-on'] === 'never')
-        return `The gate passes: it fails on no finding, and there ${open === 1 ? 'is' : 'are'} ${plural(open, 'open finding')}${waivers}.`
-      return `The gate passes: no open finding of ${atLeast}${open > 0 ? `, ${plural(open, 'finding')} below it` : ''}${waivers}.`
-  }
-}
 
 /** What to do, in order; at most six steps. */
 export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'rows' | 'blindSpots'>): string[] {

@@ -3,6 +3,7 @@ import { roles, rowIssueCodes } from '../contracts/data.ts'
 import { confidences, severities } from '../contracts/finding.ts'
 import { taxonomyKeys } from '../taxonomy/taxonomies.ts'
 import { ReportError } from './errors.ts'
+import { provenanceSchema } from './provenance-schema.ts'
 
 export const reportSchemaId = 'urn:assay:schema:report:1'
 const verdicts = ['passed', 'failed', 'incomplete', 'nothing-audited'] as const
@@ -213,6 +214,7 @@ export const reportSchema = z.strictObject({
     levels: z.array(z.strictObject({ name: text, statistics: z.array(text) })),
   }),
   inputs: z.array(z.strictObject({ id: text, bytes: count, sha256: text, over: z.enum(['subject', 'reference']) })),
+  provenance: provenanceSchema.nullable().default(null).describe('Null where none was checked.'),
   taxonomies: z.array(z.strictObject({ key: z.enum(taxonomyKeys), name: text, version: text, organization: text, url: text })),
   guidance: z.array(text),
   excerpts: z.boolean(),
