@@ -67,15 +67,20 @@ function requireProbability(name: string, p: number): void {
 
 /** P(X >= k) for X ~ Binomial(n, p). Throws MathError `out-of-domain`. */
 export function binomialUpper(k: number, n: number, p: number): number {
+  return k > n * p || k <= 0 ? Math.exp(logBinomialUpper(k, n, p)) : 1 - binomialLower(k - 1, n, p)
+}
+
+/** Natural logarithm of `binomialUpper`, exact where that is too small for a double; -Infinity where it is 0. */
+export function logBinomialUpper(k: number, n: number, p: number): number {
   requireCounts({ n })
   requireProbability('p', p)
-  if (k <= 0) return 1
-  if (k > n) return 0
+  if (k <= 0) return 0
+  if (k > n) return -Infinity
   const q = 1 - p
-  if (p === 0) return 0
-  if (q === 0) return 1
-  if (k > n * p) return Math.exp(logBinomialMass(k, n, p, q) + Math.log(sumRatios(n - k, (i) => ((n - k - i + 1) * p) / ((k + i) * q))))
-  return 1 - binomialLower(k - 1, n, p)
+  if (p === 0) return -Infinity
+  if (q === 0) return 0
+  if (k > n * p) return logBinomialMass(k, n, p, q) + Math.log(sumRatios(n - k, (i) => ((n - k - i + 1) * p) / ((k + i) * q)))
+  return Math.log1p(-binomialLower(k - 1, n, p))
 }
 
 /** P(X <= k) for X ~ Binomial(n, p). Throws MathError `out-of-domain`. */
@@ -105,15 +110,23 @@ function requireHypergeometric(population: number, marked: number, drawn: number
 
 /** P(X >= k): at least k of the `marked` among `drawn` without replacement from `population`. Throws MathError `out-of-domain`. */
 export function hypergeometricUpper(k: number, population: number, marked: number, drawn: number): number {
+  const isUpperHalf = k * population > drawn * marked || k <= Math.max(0, drawn + marked - population)
+  return isUpperHalf
+    ? Math.exp(logHypergeometricUpper(k, population, marked, drawn))
+    : 1 - hypergeometricLower(k - 1, population, marked, drawn)
+}
+
+/** Natural logarithm of `hypergeometricUpper`, exact where that is too small for a double; -Infinity where it is 0. */
+export function logHypergeometricUpper(k: number, population: number, marked: number, drawn: number): number {
   requireHypergeometric(population, marked, drawn)
   const most = Math.min(marked, drawn)
   const least = Math.max(0, drawn + marked - population)
-  if (k <= least) return 1
-  if (k > most) return 0
-  if (k * population <= drawn * marked) return 1 - hypergeometricLower(k - 1, population, marked, drawn)
+  if (k <= least) return 0
+  if (k > most) return -Infinity
+  if (k * population <= drawn * marked) return Math.log1p(-hypergeometricLower(k - 1, population, marked, drawn))
   const rest = population - marked - drawn
   const sum = sumRatios(most - k, (i) => ((marked - k - i + 1) * (drawn - k - i + 1)) / ((k + i) * (rest + k + i)))
-  return Math.exp(logHypergeometricMass(k, population, marked, drawn) + Math.log(sum))
+  return logHypergeometricMass(k, population, marked, drawn) + Math.log(sum)
 }
 
 /** P(X <= k), see `hypergeometricUpper`. */

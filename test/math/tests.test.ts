@@ -9,6 +9,8 @@ import {
   fisherExact,
   hypergeometricLower,
   hypergeometricUpper,
+  logBinomialUpper,
+  logHypergeometricUpper,
   normalUpper,
   normalUpperQuantile,
   robustZ,
@@ -53,6 +55,29 @@ describe('tails', () => {
     [20, 1000, 160, 170, 0.05866657755172162],
   ])('hypergeometric P(X <= %d), population %d, marked %d, drawn %d', (k, population, marked, drawn, expected) => {
     expect(relative(hypergeometricLower(k, population, marked, drawn), expected)).toBeLessThan(1e-9)
+  })
+
+  test.each([
+    [826, 4708, 1214, 826, -1425.3460799689294],
+    [900, 4708, 1214, 1000, -1289.324344921833],
+    [30, 4708, 3494, 30, -8.978740831504552],
+    [5, 100, 30, 20, -0.2346636546583447],
+    [0, 10, 3, 4, 0],
+    [5, 10, 4, 8, -Infinity],
+  ])('log of the hypergeometric P(X >= %d), population %d, marked %d, drawn %d', (k, population, marked, drawn, expected) => {
+    const log = logHypergeometricUpper(k, population, marked, drawn)
+    if (Number.isFinite(expected)) expect(log).toBeCloseTo(expected, 9)
+    else expect(log).toBe(expected)
+  })
+
+  test.each([
+    [900, 1000, 0.05, -2379.3692299963886],
+    [3, 10, 0.5, -0.056239718322875554],
+    [11, 10, 0.5, -Infinity],
+  ])('log of the binomial P(X >= %d), n %d, p %d', (k, n, p, expected) => {
+    const log = logBinomialUpper(k, n, p)
+    if (Number.isFinite(expected)) expect(log).toBeCloseTo(expected, 9)
+    else expect(log).toBe(expected)
   })
 
   test('both tails add up to one and the mass between them', () => {
