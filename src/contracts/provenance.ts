@@ -166,6 +166,8 @@ export interface ManifestFormat {
   readonly title: string
   /** Cheap: path, and the first 4 KiB of the file. False for what another kind reads. */
   detect(file: DeliveredFile, head: Uint8Array): boolean
+  /** A closer look, where `detect` said yes and the head cannot tell: false for a table that holds data. Asked only in discovery. */
+  confirm?(file: DeliveredFile, delivery: Delivery): Promise<boolean>
   /**
    * Reads a manifest within bounds. What is wrong with it comes back as problems; it throws only where the disk fails.
    * A folder of parts (BagIt) is one manifest, found by its main file.
