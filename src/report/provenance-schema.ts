@@ -66,6 +66,21 @@ const counts = z.strictObject(
 )
 const side = z.strictObject({ name: text, root: text, records: count })
 
+const location = z.strictObject({
+  id: text.nullable(),
+  shard: text,
+  row: count,
+  label: text.nullable(),
+  source: text.nullable(),
+  time: z.number().nullable(),
+})
+const tested = {
+  test: z.strictObject({ id: text, method: text, p: fraction }),
+  log10P: z.number().describe('Of test.p, where that is too small for a double.'),
+  adjusted: fraction.describe('Corrected over everything that the comparison tested.'),
+  concentrated: z.boolean(),
+}
+
 const changes = z.strictObject({
   before: side,
   after: side,
@@ -88,9 +103,20 @@ const changes = z.strictObject({
       cellRecords: count,
       allChanged: count,
       allRecords: count,
-      test: z.strictObject({ id: text, method: text, p: fraction }),
+      ...tested,
     }),
   ),
+  flood: z
+    .strictObject({
+      added: count,
+      copies: count,
+      rate: fraction,
+      largest: z.strictObject({ copies: count, record: location }).nullable(),
+      ...tested,
+    })
+    .nullable()
+    .describe('Added records that copy another one, against the rate of copies in the baseline.'),
+  notes: z.array(text),
 })
 
 /** What provenance found besides its findings. Lists are cut; the counts beside them are not. */

@@ -1,6 +1,6 @@
 import type { ProvenanceOutcome } from '../contracts/outcome.ts'
 import { grades } from '../contracts/provenance.ts'
-import { type ChangeSummary, changeKinds } from '../contracts/snapshot.ts'
+import { type ChangeSummary, type Concentration, changeKinds, type RecordLocation } from '../contracts/snapshot.ts'
 import { clip } from './escape.ts'
 import { limits, name } from './evidence.ts'
 import type { ReportProvenance } from './provenance-schema.ts'
@@ -75,6 +75,22 @@ function boundTransitions({ labels, counts }: ChangeSummary['transitions']): { l
   return { labels: kept.map((i) => name(labels[i] as string)), counts: kept.map((i) => kept.map((j) => whole(counts[i]?.[j] ?? 0))) }
 }
 
+const boundTest = (t: Pick<Concentration, 'test' | 'log10P' | 'adjusted' | 'concentrated'>) => ({
+  test: { id: name(t.test.id), method: name(t.test.method), p: unit(t.test.p) },
+  log10P: Number.isFinite(t.log10P) ? t.log10P : -Number.MAX_VALUE,
+  adjusted: unit(t.adjusted),
+  concentrated: t.concentrated,
+})
+
+const boundLocation = (r: RecordLocation) => ({
+  id: nameOrNull(r.id),
+  shard: name(r.shard),
+  row: whole(r.row),
+  label: nameOrNull(r.label),
+  source: nameOrNull(r.source),
+  time: r.time !== null && Number.isFinite(r.time) ? r.time : null,
+})
+
 function boundChanges(c: ChangeSummary): NonNullable<ReportProvenance['changes']> {
   const side = (s: ChangeSummary['before']) => ({ name: name(s.name), root: name(s.root), records: whole(s.records) })
   return {
@@ -99,7 +115,7 @@ function boundChanges(c: ChangeSummary): NonNullable<ReportProvenance['changes']
     transitions: boundTransitions(c.transitions),
     duplicates: { before: whole(c.duplicates.before), after: whole(c.duplicates.after) },
     concentrations: [...c.concentrations]
-      .sort((a, b) => a.test.p - b.test.p)
+      .sort((a, b) => a.log10P - b.log10P)
       .slice(0, most.tests)
       .map((k) => ({
         kind: k.kind,
@@ -110,8 +126,16 @@ function boundChanges(c: ChangeSummary): NonNullable<ReportProvenance['changes']
         cellRecords: whole(k.cellRecords),
         allChanged: whole(k.allChanged),
         allRecords: whole(k.allRecords),
-        test: { id: name(k.test.id), method: name(k.test.method), p: unit(k.test.p) },
+        ...boundTest(k),
       })),
+    flood: c.flood && {
+      added: whole(c.flood.added),
+      copies: whole(c.flood.copies),
+      rate: unit(c.flood.rate),
+      largest: c.flood.largest && { copies: whole(c.flood.largest.copies), record: boundLocation(c.flood.largest.record) },
+      ...boundTest(c.flood),
+    },
+    notes: c.notes.slice(0, most.notes).map(sentence),
   }
 }
 
