@@ -15,6 +15,7 @@ const most = {
   facts: 500,
   cells: 200,
   tests: 200,
+  notes: 50,
 } as const
 
 const whole = (n: number): number => (Number.isFinite(n) ? Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(n))) : 0)

@@ -1,6 +1,7 @@
 import { clip, escapeTerminal } from './escape.ts'
 import { formatCount, formatPercent, pEquals, plural } from './format.ts'
 import { whereOf } from './gate.ts'
+import { changeWords, coverageWords, manifestWords, unitOf } from './provenance-words.ts'
 import type { Report, ReportFinding, Verdict } from './schema.ts'
 
 export interface TerminalOptions {
@@ -109,14 +110,21 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   say(report.headline, '')
   const { read, flagged, rejected, unlabelled, reference } = report.rows
   const parts = [
-    `${plural(read, 'row')} read`,
-    `${formatCount(flagged)} flagged (${formatPercent(report.rows.flaggedFraction)})`,
+    ...(read > 0 || report.provenance === null
+      ? [`${plural(read, 'row')} read`, `${formatCount(flagged)} flagged (${formatPercent(report.rows.flaggedFraction)})`]
+      : []),
     ...(rejected > 0 ? [`${formatCount(rejected)} rejected`] : []),
     ...(unlabelled > 0 ? [`${formatCount(unlabelled)} without label`] : []),
     ...(report.duplicateIds.count > 0 ? [`${plural(report.duplicateIds.count, 'duplicate id')}`] : []),
     ...(reference > 0 ? [`${plural(reference, 'reference row')}`] : []),
   ]
-  say(parts.join(', '), '', '', 'dim')
+  if (parts.length > 0) say(parts.join(', '), '', '', 'dim')
+  const { coverage = null, changes = null, manifests = [], manifestCount = 0, snapshot = null } = report.provenance ?? {}
+  if (coverage) say(coverageWords(coverage), '', '', 'dim')
+  if (changes) say(changeWords(changes), '', '', 'dim')
+  for (const m of manifests.slice(0, 3)) say(manifestWords(m), '  ', '', 'dim')
+  if (manifestCount > 3) say(`and ${plural(manifestCount - 3, 'more manifest')}`, '', '', 'dim')
+  if (snapshot) say(`snapshot ${snapshot.root.slice(0, 16)} of ${plural(snapshot.records, 'record')}`, '', '', 'dim')
 
   const reasons = report.reasons.filter((r) => r.code !== 'finding')
   if (reasons.length > 0) {
@@ -144,7 +152,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     }[d.status]
     const state = { ran: '', failed: 'failed: ', 'not-applicable': 'not applicable: ', disabled: 'disabled: ' }[d.status]
     const scored =
-      d.status === 'ran' ? `; ${formatCount(d.rowsScored)} of ${plural(read, 'row')} scored, ${formatCount(d.rowsFlagged)} flagged` : ''
+      d.coverage !== null ? `; ${formatCount(d.rowsScored)} of ${plural(read, 'row')} scored, ${formatCount(d.rowsFlagged)} flagged` : ''
     say(`${d.id}: ${state}${d.reason}${scored}`, '    ', `  ${mark} `)
   }
   if (report.notSignificant.length > 0 || report.correction.tests > 0)
@@ -183,7 +191,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     const label = (waived ? 'waived' : finding.severity).padEnd(8)
     const facts = [
       finding.rule,
-      plural(finding.count, 'record'),
+      plural(finding.count, unitOf(finding)),
       finding.test ? pEquals(finding.test.adjusted) : 'no test',
       `${finding.confidence} confidence`,
     ]

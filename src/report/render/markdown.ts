@@ -1,6 +1,8 @@
+import { changeKinds } from '../../contracts/snapshot.ts'
 import { clip, escapeMarkdown, markdownCode } from '../escape.ts'
 import { formatCount, formatPercent, pEquals, plural } from '../format.ts'
 import { whereOf } from '../gate.ts'
+import { changeWords, coverageWords, unitOf } from '../provenance-words.ts'
 import type { Report, ReportFinding, Verdict } from '../schema.ts'
 
 const marks: { readonly [V in Verdict]: string } = {
@@ -22,7 +24,7 @@ const findingRow = (f: ReportFinding): string[] => [
   f.status === 'waived' ? `${f.severity} (waived)` : f.gates ? `**${f.severity}**` : f.severity,
   code(f.rule),
   text(f.message),
-  formatCount(f.count),
+  unitOf(f) === 'record' ? formatCount(f.count) : plural(f.count, unitOf(f)),
   f.test ? pEquals(f.test.adjusted) : 'no test',
 ]
 
@@ -36,9 +38,13 @@ export function renderMarkdown(report: Report): string {
   const version = report.subject.version ? ` ${text(report.subject.version)}` : ''
   block(`## ${marks[report.verdict]}: ${text(report.subject.name)}${version}`)
   block(text(report.headline))
-  block(
-    `${plural(rows.read, 'row')} read, ${formatCount(rows.flagged)} flagged (${formatPercent(rows.flaggedFraction)}), ${formatCount(rows.rejected)} rejected, ${formatCount(rows.unlabelled)} without label.`,
-  )
+  const { coverage = null, changes = null } = report.provenance ?? {}
+  if (coverage) block(`${text(coverageWords(coverage))}.`)
+  if (changes) block(`${text(changeWords(changes))}.`)
+  if (rows.read > 0 || report.provenance === null)
+    block(
+      `${plural(rows.read, 'row')} read, ${formatCount(rows.flagged)} flagged (${formatPercent(rows.flaggedFraction)}), ${formatCount(rows.rejected)} rejected, ${formatCount(rows.unlabelled)} without label.`,
+    )
   const reasons = report.reasons.filter((r) => r.code !== 'finding')
   if (reasons.length > 0)
     block(...reasons.slice(0, 20).map((r) => `- ${whereOf(r) === '' ? '' : `${code(whereOf(r))}: `}${text(r.message)}`))
@@ -52,6 +58,7 @@ export function renderMarkdown(report: Report): string {
     block('### Next')
     block(...report.next.map((step, i) => `${i + 1}. ${text(step)}`))
   }
+  if (report.provenance) provenance(report.provenance, block)
   block('### Coverage')
   const state = { ran: 'ran', failed: '**failed**', 'not-applicable': 'not applicable', disabled: 'disabled' } as const
   block(
@@ -62,7 +69,7 @@ export function renderMarkdown(report: Report): string {
         state[d.status],
         text(d.reason),
         d.coverage === null ? '' : `${formatCount(d.rowsScored)} (${formatPercent(d.coverage)})`,
-        d.status === 'ran' ? formatCount(d.rowsFlagged) : '',
+        d.coverage === null ? '' : formatCount(d.rowsFlagged),
       ]),
     ),
   )
@@ -100,4 +107,60 @@ export function renderMarkdown(report: Report): string {
     `<sub>assay ${code(report.tool.version)}, ${code(report.startedAt)}, plan ${code(report.plan.digest.slice(0, 16))}, exit code ${report.exitCode}</sub>`,
   )
   return `${out.join('\n').trimEnd()}\n`
+}
+
+const maxRows = 20
+
+/** Manifests with their signatures, the gravest files, and facts that disagree. */
+function provenance(p: NonNullable<Report['provenance']>, block: (...lines: readonly string[]) => void): void {
+  block('### Provenance')
+  if (p.manifests.length > 0)
+    block(
+      ...table(
+        ['manifest', 'kind', 'names', 'signature'],
+        p.manifests
+          .slice(0, maxRows)
+          .map((m) => [
+            code(m.file),
+            text(m.title),
+            formatCount(m.entries),
+            m.signatures.map((s) => `${s.status}${s.signer === null ? '' : `: ${text(s.signer)}`}`).join('; ') || 'not signed',
+          ]),
+      ),
+    )
+  const files = p.files.filter((f) => f.grade !== 'verified').slice(0, maxRows)
+  if (files.length > 0)
+    block(
+      ...table(
+        ['file', 'grade', 'expected', 'actual'],
+        files.map((f) => [
+          code(f.path),
+          f.grade,
+          f.expected ? code(`${f.expected.algorithm}:${f.expected.hex}`) : '',
+          f.actual === null ? '' : code(f.actual),
+        ]),
+      ),
+    )
+  const facts = p.facts.filter((f) => f.agrees === false).slice(0, maxRows)
+  if (facts.length > 0)
+    block(
+      ...table(
+        ['declared fact', 'declared', 'read', 'by'],
+        facts.map((f) => [text(f.name), text(f.declared), text(f.read ?? ''), text(f.by)]),
+      ),
+    )
+  const classes = (p.changes?.classes ?? []).filter((c) => changeKinds.some((kind) => c.counts[kind] > 0)).slice(0, maxRows)
+  if (classes.length > 0)
+    block(
+      ...table(
+        ['class', 'before', 'after', ...changeKinds],
+        classes.map((c) => [
+          text(c.split === null ? c.name : `${c.name} (${c.split})`),
+          formatCount(c.before),
+          formatCount(c.after),
+          ...changeKinds.map((kind) => formatCount(c.counts[kind])),
+        ]),
+      ),
+    )
+  if (p.changesFile !== null) block(`Every change is named in ${code(p.changesFile)}.`)
 }

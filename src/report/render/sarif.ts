@@ -2,6 +2,7 @@ import type { Artifact, Location, Log, Notification, ReportingDescriptor, Result
 import { clip, visible } from '../escape.ts'
 import { explainRule } from '../explain.ts'
 import { pEquals, plural } from '../format.ts'
+import { unitOf } from '../provenance-words.ts'
 import type { Report, ReportFinding, ReportRecord } from '../schema.ts'
 
 const schema = 'https://json.schemastore.org/sarif-2.1.0.json'
@@ -144,7 +145,7 @@ function toNotification(reason: Report['reasons'][number]): Notification {
 function toResult(finding: ReportFinding, report: Report): Result {
   const strongest = Math.max(0, ...finding.records.map((i) => scoreOf(report.records[i] as ReportRecord, finding)))
   const facts = [
-    plural(finding.count, 'record'),
+    plural(finding.count, unitOf(finding)),
     finding.test ? `${pEquals(finding.test.adjusted)} after correction` : 'no test behind it',
   ].join(', ')
   const waiver =
@@ -190,6 +191,8 @@ function locationsOf(finding: ReportFinding, report: Report): Location[] {
   // Code scanning accepts no location without a line; a row of a binary file has none, so it is the first.
   const region = { startLine: 1 }
   const at = (uri: string): Location => ({ physicalLocation: { artifactLocation: { uri }, region } })
+  const files = filesOf(finding, report)
+  if (files.length > 0) return files.slice(0, maxLocations).map((file) => at(uriOf(file)))
   if (byFile.size === 0) return [at(uriOf(report.inputs[0]?.id ?? 'data'))]
   return [...byFile].slice(0, maxLocations).map(([uri, records]) => ({
     ...at(uri),
@@ -199,4 +202,25 @@ function locationsOf(finding: ReportFinding, report: Report): Location[] {
       fullyQualifiedName: `${show(r.shard)}#${r.row}`,
     })),
   }))
+}
+
+/** Files that a finding of provenance is about: its scope names them, or the grade that its rule is named after. */
+function filesOf(finding: ReportFinding, report: Report): readonly string[] {
+  const { provenance } = report
+  if (!provenance || unitOf(finding) !== 'file') return []
+  const known = new Set([...provenance.files.map((f) => f.path), ...provenance.manifests.map((m) => m.file)])
+  const named = finding.scope.names.filter((n) => known.has(n))
+  const grade = gradeOfRule[finding.rule]
+  const paths = named.length > 0 ? named : provenance.files.filter((f) => f.grade === grade).map((f) => f.path)
+  // As the inputs of an audit are named: from where it was started. Never upwards.
+  const { root } = provenance
+  const folder = root === null || /^([/\\]|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)/.test(root) ? '' : `${root}/`
+  return paths.map((path) => `${folder}${path}`)
+}
+
+const gradeOfRule: { readonly [rule: string]: string } = {
+  'provenance/mismatch': 'mismatched',
+  'provenance/missing': 'missing',
+  'provenance/unlisted': 'unlisted',
+  'provenance/weak-digest': 'weak-digest',
 }
