@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { provenanceId } from '../src/contracts/outcome.ts'
 import { detectors } from '../src/detectors/registry.ts'
+import { provenanceRules } from '../src/provenance/rules.ts'
 import { taxaOf } from '../src/taxonomy/taxonomies.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -219,7 +221,9 @@ describe('registries are complete', () => {
     expect(tests.filter((test) => test.startsWith(`test/detectors/${id}`) && test.endsWith('.test.ts'))).not.toEqual([])
   })
 
-  const rules = detectors.flatMap((d) => d.rules.map((rule) => [rule.id, rule, d.id] as const))
+  const rules = [...detectors, { id: provenanceId, rules: provenanceRules }].flatMap((d) =>
+    d.rules.map((rule) => [rule.id, rule, d.id] as const),
+  )
 
   it('names each rule once', () => {
     expect(new Set(rules.map(([id]) => id)).size).toBe(rules.length)

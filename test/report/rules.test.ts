@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { provenanceId } from '../../src/contracts/outcome.ts'
 import { detectors } from '../../src/detectors/registry.ts'
+import { provenanceRules } from '../../src/provenance/rules.ts'
 import { explainRule, ruleIds } from '../../src/report/explain.ts'
 import { taxaOf } from '../../src/taxonomy/taxonomies.ts'
 
-const rules = detectors.flatMap((d) => d.rules.map((rule) => ({ detector: d.id, ...rule })))
+const rules = [...detectors, { id: provenanceId, rules: provenanceRules }].flatMap((d) =>
+  d.rules.map((rule) => ({ detector: d.id, ...rule })),
+)
 
 describe.each(rules)('$id', ({ id, detector, title, family }) => {
   test('is named after its detector and has a title', () => {
