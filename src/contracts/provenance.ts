@@ -24,6 +24,7 @@ export type Grade = (typeof grades)[number]
 export const manifestKinds = [
   'bagit',
   'croissant',
+  'data-card',
   'dvc',
   'frictionless',
   'hf-pointer',
@@ -47,6 +48,11 @@ export interface Delivery {
   readonly root: string
   /** By path, ascending by code unit. */
   readonly files: readonly DeliveredFile[]
+  /**
+   * Manifests and signatures that the user brought from elsewhere: absolute path by the name under which they stand in
+   * `files`, as if they lay in the root.
+   */
+  readonly outside: ReadonlyMap<string, string>
   readonly problems: readonly ManifestProblem[]
 }
 
@@ -71,6 +77,11 @@ export interface ManifestEntry {
   readonly url: string | null
   /** Class of the record behind the file, where the manifest is a table of records. */
   readonly label: string | null
+  /**
+   * True: the manifest does not say that the file is part of this delivery; it may lie behind its URL or inside of an archive.
+   * Where it is not there and nothing could be checked, it is graded `placeholder-digest` or `no-digest`, not `missing`.
+   */
+  readonly elsewhere?: boolean
   readonly place: Place
 }
 
@@ -111,6 +122,8 @@ export interface SignatureCheck {
 export interface DeclaredFacts {
   readonly rows: number | null
   readonly classes: Readonly<Record<string, number>> | null
+  /** In the order of their codes, where they are declared without counts: the data may write names or codes. */
+  readonly classNames?: readonly string[]
   readonly columns: readonly { readonly name: string; readonly type: string | null }[] | null
   /** Rows by split: the name of a shard or what follows `#` in it. */
   readonly splits: Readonly<Record<string, number>> | null
@@ -164,8 +177,11 @@ export interface TrustPolicy {
 export interface ManifestFormat {
   readonly kind: ManifestKind
   readonly title: string
-  /** Cheap: path, and the first 4 KiB of the file. False for what another kind reads. */
-  detect(file: DeliveredFile, head: Uint8Array): boolean
+  /**
+   * Asked for every file of a delivery, so cheap: first the path and the size; `head` opens the file and reads at most 4 KiB.
+   * False for what another kind reads.
+   */
+  detect(file: DeliveredFile, head: () => Uint8Array): boolean
   /** A closer look, where `detect` said yes and the head cannot tell: false for a table that holds data. Asked only in discovery. */
   confirm?(file: DeliveredFile, delivery: Delivery): Promise<boolean>
   /**
