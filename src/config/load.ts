@@ -1,10 +1,11 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
-import type { FlagFormat, Gate, Pipeline, ReportFormat } from '../contracts/pipeline.ts'
+import type { Declared, FlagFormat, Gate, Pipeline, ProvenanceSpec, ReportFormat } from '../contracts/pipeline.ts'
 import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
 import { type Layer, merge, resolveSource } from './merge.ts'
+import { type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
 import { defaults } from './schema.ts'
 import { deliveryAround } from './trust.ts'
 import { loadWaivers } from './waivers.ts'
@@ -29,6 +30,10 @@ export interface Overrides {
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
   readonly scores?: FlagFormat
+  /** A snapshot folder or a trusted original. */
+  readonly baseline?: string
+  /** Files of public keys, instead of those of the file. */
+  readonly keys?: readonly string[]
 }
 
 export interface LoadedPipeline {
@@ -88,6 +93,18 @@ function overrideReference(layer: Layer, o: Overrides, cwd: string): Overridden 
   return { sources: reference.map((source) => withColumns(source, o.columns, cwd)), partial: positions(reference, o) }
 }
 
+/** A baseline by itself asks for no manifests: only a file, a preset or a key does. */
+function overrideProvenance(below: Layer, o: Overrides, cwd: string): Pick<Layer, 'provenance'> {
+  if (o.baseline === undefined && o.keys === undefined) return {}
+  return {
+    provenance: defined({
+      ...(below.provenance === undefined && o.keys === undefined ? { manifests: false as const } : {}),
+      baseline: o.baseline === undefined ? undefined : absolute(cwd, o.baseline),
+      trust: o.keys && { keys: o.keys.map((key) => absolute(cwd, key)) },
+    }) as ProvenanceLayer,
+  }
+}
+
 const overrideSettings = (o: Overrides): Layer =>
   ({
     gate: defined({ 'fail-on': o.failOn, 'max-flagged': o.maxFlagged, 'min-coverage': o.minCoverage }),
@@ -135,12 +152,16 @@ function toPipeline(
   }
   return {
     version: 1,
-    subject: { name: layer.subject?.name ?? name, version: layer.subject?.version ?? null },
+    subject: {
+      name: layer.subject?.name ?? name,
+      version: layer.subject?.version ?? null,
+      ...(layer.subject?.declared ? { declared: layer.subject.declared as Declared } : {}),
+    },
     sources,
     reference,
     features: layer.features ?? {},
     detectors: (layer.detectors ?? {}) as Pipeline['detectors'],
-    provenance: null,
+    provenance: layer.provenance ? toProvenance(layer.provenance) : null,
     gate,
     report: {
       formats: [...new Set(report.formats)],
@@ -161,33 +182,37 @@ function checkRequired(chain: readonly Loaded[], layer: Layer): void {
   }
 }
 
+/** What says how the data are judged must not come with the data. */
 function checkTrust(
   chain: readonly Loaded[],
   sources: readonly SourceSpec[],
   waivers: string | null,
+  provenance: ProvenanceSpec | null,
   anchor: string,
   fromData: boolean,
 ): void {
-  const trusted = chain.filter((l) => !l.preset && (fromData || l.extendedBy !== null)).map((l) => l.yaml.path)
-  for (const file of waivers === null ? trusted : [...trusted, waivers]) {
-    const delivery = deliveryAround(file, sources, anchor)
-    if (delivery === null) continue
+  const refuse = (file: string, delivery: string | null, hint: string): void => {
+    if (delivery === null) return
     throw fileError(
       'untrusted-path',
       displayName(file),
       `lies in ${displayName(delivery)}, which is audited: what is audited must not say what fails its own audit`,
-      'keep pipeline and waivers files outside of the data',
+      hint,
     )
   }
+  const trusted = chain.filter((l) => !l.preset && (fromData || l.extendedBy !== null)).map((l) => l.yaml.path)
+  for (const file of waivers === null ? trusted : [...trusted, waivers])
+    refuse(file, deliveryAround(file, sources, anchor), 'keep pipeline and waivers files outside of the data')
+  if (provenance === null) return
+  for (const file of trustedFiles(provenance))
+    refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep keys, certificates and baselines outside of the data')
 }
 
 async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main: Loaded | null): Promise<LoadedPipeline> {
   const presets = o.preset !== undefined && main ? await loadPreset(o.preset, o.knownDetectors) : []
   const all = [...chain, ...presets]
-  const layer = merge(
-    all.reduce<Layer>((below, { layer }) => merge(below, layer), {}),
-    overrideSettings(o),
-  ) as Layer
+  const written = all.reduce<Layer>((below, { layer }) => merge(below, layer), {})
+  const layer = merge(written, { ...overrideSettings(o), ...overrideProvenance(written, o, cwd) }) as Layer
   const { sources, partial } = overrideSources(layer.sources, o, cwd)
   const reference = overrideReference(layer, o, cwd)
   if (sources.length === 0) {
@@ -200,10 +225,10 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   const home = main ? dirname(main.yaml.path) : cwd
   const base = fromData ? cwd : home
   const waiverFile = layer.waivers ?? null
-  checkTrust(all, sources, waiverFile, base, fromData)
   const stem = main ? nameOf(main.yaml.path) : ''
   const name = fromData ? subjectName(sources, cwd) : blandNames.has(stem.toLowerCase()) ? basename(home) || stem : stem
   const pipeline = toPipeline(layer, sources, reference.sources, name)
+  checkTrust(all, sources, waiverFile, pipeline.provenance, base, fromData)
   const waivers = waiverFile === null ? [] : await loadWaivers(waiverFile)
   return { pipeline: { ...pipeline, waivers }, base, waiverFile, partial: { sources: partial, reference: reference.partial } }
 }

@@ -1,6 +1,7 @@
 import type { SourceSpec } from '../contracts/data.ts'
 import type { FeatureSpec } from '../contracts/pipeline.ts'
 import { resolveFrom, type YamlFile } from './document.ts'
+import { type ProvenanceLayer, resolveProvenance } from './provenance.ts'
 import type { PipelineFile, SourceEntry } from './schema.ts'
 
 type Plain = { readonly [key: string]: unknown }
@@ -43,20 +44,22 @@ function resolveFeatures(features: NonNullable<PipelineFile['features']>, to: (p
 }
 
 /** A pipeline file whose paths no longer depend on where it lies. */
-export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sources' | 'reference' | 'features'> {
+export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sources' | 'reference' | 'features' | 'provenance'> {
   readonly sources?: readonly SourceSpec[]
   readonly reference?: readonly SourceSpec[]
   readonly features?: FeatureSpec
+  readonly provenance?: ProvenanceLayer
 }
 
 export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
   const to = (path: string): string => resolveFrom(yaml, path)
-  const { version: _, extends: __, sources, reference, features, waivers, ...rest } = file
+  const { version: _, extends: __, sources, reference, features, provenance, waivers, ...rest } = file
   return {
     ...rest,
     ...(sources ? { sources: sources.map((s) => resolveSource(s, to)) } : {}),
     ...(reference ? { reference: reference.map((s) => resolveSource(s, to)) } : {}),
     ...(features ? { features: resolveFeatures(features, to) } : {}),
+    ...(provenance ? { provenance: resolveProvenance(provenance, to, (s) => resolveSource(s, to)) } : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }
 }

@@ -2,6 +2,7 @@ import { basename, isAbsolute, relative, sep } from 'node:path'
 import { Document, type YAMLMap } from 'yaml'
 import { type Role, roles, type SourceListing, type SourceSpec } from '../contracts/data.ts'
 import type { Pipeline } from '../contracts/pipeline.ts'
+import { printProvenance } from './provenance.ts'
 
 export interface PrintOptions {
   /** Paths are written relative to this folder, where the file is meant to be saved; absolute without it. */
@@ -109,6 +110,7 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
       reference: pipeline.reference.length ? pipeline.reference.map(file) : null,
       features: Object.keys(features).length ? features : null,
       detectors: Object.keys(pipeline.detectors).length ? pipeline.detectors : null,
+      provenance: pipeline.provenance && printProvenance(pipeline.provenance, to, file),
       gate: pipeline.gate,
       waivers: options.waiverFile == null ? null : to(options.waiverFile),
       report: prune({ ...pipeline.report }),

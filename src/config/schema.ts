@@ -1,59 +1,8 @@
 import * as z from 'zod'
-import { type Role, roles } from '../contracts/data.ts'
 import { flagFormats, reportFormats } from '../contracts/pipeline.ts'
-
-// `error` is what the value should be: messages read "expected <error>, found <value>".
-const text = (error: string) => z.string({ error }).min(1, { error })
-const textOrList = (error: string) => z.union([text(error), z.array(text('a text'), { error }).min(1, { error })], { error })
-const fraction = z
-  .number({ error: 'a number from 0 to 1' })
-  .min(0, { error: 'a number from 0 to 1' })
-  .max(1, { error: 'a number from 0 to 1' })
-const whole = (low: number, high: number) => {
-  const error = `a whole number from ${low} to ${high}`
-  return z.int({ error }).min(low, { error }).max(high, { error })
-}
-const choice = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, { error: `one of ${values.join(', ')}` })
-const map = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: `a map with ${Object.keys(shape).join(', ')}` })
-
-/** Roles that may be spread over several columns, one number a column. */
-const vectorRoles: readonly Role[] = ['embedding', 'features', 'predictions']
-const perRole = <T>(make: (role: Role) => T): { [R in Role]: T } => Object.fromEntries(roles.map((role) => [role, make(role)])) as never
-
-const columns = map(
-  perRole((role) =>
-    (vectorRoles.includes(role) ? textOrList('the name of a column, or a list of names') : text('the name of a column')).optional(),
-  ),
-)
-
-const arrays = map(perRole(() => text('a .npy file, or the name of a member of the .npz file in path').optional()))
-
-const source = map({
-  path: textOrList('a file, a folder or a glob, or a list of them')
-    .describe('File, folder or glob, relative to this file. A folder of images has one folder a class.')
-    .optional(),
-  format: text('the name of a format').describe('Overrides the format that the content shows.').optional(),
-  columns: columns.describe('Role: column. Without it the columns are guessed from names and types.').optional(),
-  arrays: arrays.describe('Role: .npy file; with path, role: member of the .npz file.').optional(),
-  features: z
-    .array(text('the name of a column'), { error: 'a list of column names' })
-    .min(1, { error: 'a list of column names' })
-    .describe('Numeric columns to audit where there is no embedding.')
-    .optional(),
-  labels: text('a CSV file').describe('CSV file with the labels of a folder of images.').optional(),
-  classes: z
-    .array(text('the name of a class'), { error: 'a list of class names' })
-    .min(1, { error: 'a list of class names' })
-    .describe('Names of the classes, in the order of the prediction columns or of the label codes.')
-    .optional(),
-}).superRefine((value, context) => {
-  if (value.path === undefined && value.arrays === undefined)
-    context.addIssue({ code: 'custom', path: [], message: 'needs path (files) or arrays (.npy files)' })
-  if (value.features !== undefined && value.columns?.features !== undefined)
-    context.addIssue({ code: 'custom', path: ['features'], message: 'is given twice: keep either features or columns.features' })
-  if (value.columns !== undefined && value.arrays !== undefined)
-    context.addIssue({ code: 'custom', path: ['columns'], message: 'does not go with arrays: name every role under arrays' })
-})
+import { declared, provenance } from './provenance-schema.ts'
+import { choice, fraction, map, text, textOrList, whole } from './shapes.ts'
+import { source } from './source-schema.ts'
 
 const sources = (error: string) => z.array(source, { error })
 
@@ -120,7 +69,11 @@ export const pipelineFile = map({
   extends: textOrList('preset:NAME or a file, or a list of them')
     .describe('preset:NAME or another file. Later wins, maps merge, lists replace.')
     .optional(),
-  subject: map({ name: text('a text').optional(), version: text('a text').optional() })
+  subject: map({
+    name: text('a text').optional(),
+    version: text('a text').optional(),
+    declared: declared.describe('What the data are said to hold. What is read is compared with it.').optional(),
+  })
     .describe('What is audited, as the report names it.')
     .optional(),
   sources: sources('a list of sources').min(1, { error: 'a list with at least one source' }).describe('The data to audit.').optional(),
@@ -129,6 +82,7 @@ export const pipelineFile = map({
   detectors: detectors
     .describe('Options by detector id; false switches one off. Absent: every detector whose columns are present.')
     .optional(),
+  provenance: provenance.describe('Is this what the publisher released, and what changed since the baseline?').optional(),
   gate: gate.describe('What fails the audit.').optional(),
   waivers: text('a file').describe('File with findings that are accepted, relative to this file.').optional(),
   report: report.describe('What is written.').optional(),

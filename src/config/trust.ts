@@ -1,13 +1,15 @@
 import { realpathSync, statSync } from 'node:fs'
-import { dirname, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { isDynamicPattern } from 'tinyglobby'
 import type { SourceSpec } from '../contracts/data.ts'
 
+/** Without links; of what does not exist, its nearest folder. */
 const real = (path: string): string => {
   try {
     return realpathSync(path)
   } catch {
-    return resolve(path)
+    const folder = dirname(resolve(path))
+    return folder === resolve(path) ? folder : join(real(folder), basename(path))
   }
 }
 
@@ -27,15 +29,17 @@ function folderOf(path: string): string | null {
 
 /**
  * The folder of the audited data in which `file` lies, or null. Who wrote the data must not say what fails its audit.
- * A folder that also holds `anchor` (where the audit is run from, or its pipeline file) is the user's own.
+ * A folder that also holds `anchor` (where the audit is run from, or its pipeline file) is the user's own. With `root`, the
+ * folder that manifests speak of is such a folder too: null where it is the one that holds the sources.
  */
-export function deliveryAround(file: string, sources: readonly SourceSpec[], anchor: string): string | null {
+export function deliveryAround(file: string, sources: readonly SourceSpec[], anchor: string, root?: string | null): string | null {
+  const folders = root === undefined || root === null ? [] : [root]
   for (const { path } of sources) {
     for (const one of path === undefined ? [] : typeof path === 'string' ? [path] : path) {
       if (one === '-') continue
-      const folder = folderOf(one)
-      if (folder !== null && !isInside(real(folder), real(anchor)) && isInside(real(folder), real(file))) return folder
+      const folder = folderOf(one) ?? (root === undefined ? null : dirname(one))
+      if (folder !== null) folders.push(folder)
     }
   }
-  return null
+  return folders.find((folder) => !isInside(real(folder), real(anchor)) && isInside(real(folder), real(file))) ?? null
 }

@@ -66,7 +66,7 @@ function describe(value: unknown): string {
 /** Of a union's failures, the one of the alternative that the value was meant to be. */
 function pick(issue: Issue): readonly Issue[] {
   if (issue.code !== 'invalid_union') return [issue]
-  const meant = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0))
+  const meant = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
   if (!meant) return [issue]
   return meant.flatMap(pick).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue)
 }

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { loadPipeline } from '../../src/config/load.ts'
 import { printConfig } from '../../src/config/print.ts'
 import { type Role, roles, type SourceListing, type SourceSpec } from '../../src/contracts/data.ts'
-import { flagFormats, type Pipeline, reportFormats } from '../../src/contracts/pipeline.ts'
+import { type Declared, flagFormats, type Pipeline, type ProvenanceSpec, reportFormats } from '../../src/contracts/pipeline.ts'
+import { digestAlgorithms } from '../../src/contracts/provenance.ts'
 import { folderWith } from './files.ts'
 
 const word = fc.oneof(
@@ -69,10 +70,47 @@ const json = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value
 
+const count = fc.nat(1_000_000)
+const plainKey = word.filter((w) => w !== '__proto__')
+const counts = fc.dictionary(plainKey, count, { maxKeys: 3, noNullPrototype: true })
+const declared = optional<Declared>({ rows: count, classes: counts, columns: fc.array(word, { maxLength: 3 }), files: counts })
+
+const provenance = (folder: string): fc.Arbitrary<ProvenanceSpec> => {
+  const file = fileName.map((name) => join(folder, name))
+  const files = fc.array(file, { maxLength: 2 })
+  return fc.record({
+    root: fc.option(file),
+    manifests: fc.oneof(fc.constant(null), fc.constant(false as const), fc.array(word, { minLength: 1, maxLength: 2 })),
+    trust: fc.record({
+      keys: files,
+      certificates: files,
+      identities: fc.array(fc.record({ identity: word, issuer: word }), { maxLength: 2 }),
+      trustedRoot: fc.option(file),
+    }),
+    weakestDigest: one(digestAlgorithms),
+    coverage: unit,
+    unlisted: one(['allow', 'report', 'fail'] as const),
+    requireSignature: fc.boolean(),
+    baseline: fc.oneof(fc.constant(null), file, source(folder)),
+    schema: fc.option(
+      fc.record({
+        columns: fc.option(
+          fc.dictionary(plainKey, fc.constantFrom('text', 'int64', 'float32[512]', 'int64[]'), { maxKeys: 3, noNullPrototype: true }),
+        ),
+        nulls: fc.array(fc.constantFrom('', 'NA', '-'), { maxLength: 2 }),
+      }),
+    ),
+    snapshot: fc.option(file),
+    snapshotKey: fc.option(word),
+  })
+}
+
 const pipeline = (folder: string): fc.Arbitrary<Pipeline> =>
   fc.record({
     version: fc.constant(1 as const),
-    subject: fc.record({ name: word, version: fc.option(word) }),
+    subject: fc
+      .record({ name: word, version: fc.option(word), declared: fc.option(declared, { nil: undefined }) })
+      .map(({ declared: d, ...rest }) => (d === undefined ? rest : { ...rest, declared: d })),
     sources: fc.array(source(folder), { minLength: 1, maxLength: 3 }),
     reference: fc.array(source(folder), { maxLength: 2 }),
     features: fc.oneof(
@@ -97,7 +135,7 @@ const pipeline = (folder: string): fc.Arbitrary<Pipeline> =>
       ),
       { maxKeys: 2, noNullPrototype: true },
     ),
-    provenance: fc.constant(null),
+    provenance: fc.option(provenance(folder)),
     gate: fc.record({
       'fail-on': one(['critical', 'high', 'medium', 'low', 'never'] as const),
       'max-flagged': unit,
