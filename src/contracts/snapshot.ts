@@ -18,6 +18,8 @@ export interface SnapshotColumns {
   readonly label: string | null
   readonly source: string | null
   readonly time: string | null
+  /** Columns left out of the content, sorted. */
+  readonly ignored: readonly string[]
 }
 
 /** Order-free roots, 64 hex digits each: which of them differ says at once what kind of thing changed. */
@@ -40,6 +42,9 @@ export interface SnapshotShard {
   readonly rows: number
   /** Rows that could not be read; a snapshot with any is incomplete. */
   readonly rejected: number
+  /** Values that are not of the type that the schema declares; they count as what they are. */
+  readonly misfits: number
+  /** In the order in which their rows were read. */
   readonly segments: readonly SnapshotSegment[]
 }
 
@@ -64,11 +69,13 @@ export interface SnapshotHeader {
   /** Digests are keyed (HMAC): a snapshot compares only with those of the same key. */
   readonly keyed: boolean
   readonly records: number
+  /** By name, ascending by code unit; records without a label are in none. */
   readonly labels: readonly { readonly name: string; readonly count: number }[]
   readonly sources: readonly { readonly name: string; readonly count: number }[]
   readonly roots: SnapshotRoots
   /** `roots.records` and the digest of the header of the snapshot before; null for the first of a chain. */
   readonly previous: { readonly root: string; readonly header: string } | null
+  /** By id, ascending by code unit. */
   readonly shards: readonly SnapshotShard[]
 }
 
