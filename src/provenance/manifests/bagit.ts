@@ -1,18 +1,18 @@
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DeliveredFile, Delivery, Manifest, ManifestEntry, ManifestFormat } from '../../contracts/provenance.ts'
-import { readBounded } from '../delivery.ts'
-import { ProvenanceError } from '../errors.ts'
 import { readFetch, readSums } from './bagit/lines.ts'
 import type { Bag, Sums } from './bagit/payload.ts'
 import { addFetches, checkCompleteness, checkOxum, entriesOf, merged } from './bagit/payload.ts'
 import type { Declaration } from './bagit/tag-files.ts'
 import { decoderOf, readDeclaration, readInfo, withoutMark } from './bagit/tag-files.ts'
+import { contentOf } from './content.ts'
 import { algorithmNamed } from './digests.ts'
 import { baseName, fileAt, filesUnder, folderOf, inFolder } from './lookup.ts'
 import type { ProblemList } from './problem-list.ts'
 import { problemList } from './problem-list.ts'
 
+const maxDeclarationBytes = 64 * 1024
 const maxTagBytes = 256 * 1024 * 1024
 const manifestName = /^manifest-([A-Za-z0-9_-]{1,32})\.txt$/
 const tagManifestName = /^tagmanifest-([A-Za-z0-9_-]{1,32})\.txt$/
@@ -26,7 +26,11 @@ export const bagit: ManifestFormat = {
     if (baseName(path) === 'bagit.txt') return true
     const folder = folderOf(path)
     const [first] = manifestsOf(folder, manifestName, delivery)
-    return fileAt(delivery, inFolder(folder, 'bagit.txt')) === null && first?.path === path && !filesUnder(delivery, inFolder(folder, 'data/')).next().done
+    return (
+      fileAt(delivery, inFolder(folder, 'bagit.txt')) === null &&
+      first?.path === path &&
+      !filesUnder(delivery, inFolder(folder, 'data/')).next().done
+    )
   },
   read: readBag,
 }
@@ -40,7 +44,10 @@ async function readBag(file: DeliveredFile, delivery: Delivery): Promise<Manifes
 
   const payloadFiles = manifestsOf(base, manifestName, delivery)
   const tagFiles = manifestsOf(base, tagManifestName, delivery)
-  const info = fileAt(delivery, inFolder(base, ['0.93', '0.94', '0.95'].includes(declaration.version ?? '') ? 'package-info.txt' : 'bag-info.txt'))
+  const info = fileAt(
+    delivery,
+    inFolder(base, ['0.93', '0.94', '0.95'].includes(declaration.version ?? '') ? 'package-info.txt' : 'bag-info.txt'),
+  )
   const fetch = fileAt(delivery, inFolder(base, 'fetch.txt'))
   await checkStructure(bag, payloadFiles)
 
@@ -86,30 +93,29 @@ async function readBag(file: DeliveredFile, delivery: Delivery): Promise<Manifes
 
 async function declarationOf(base: string, delivery: Delivery, problems: ProblemList): Promise<Declaration> {
   const path = inFolder(base, 'bagit.txt')
-  if (fileAt(delivery, path)) return readDeclaration(await readBounded(delivery, path, 64 * 1024).catch(tooLarge(path, problems)), path, problems)
-  problems.error('malformed', `${path} is missing: the folder has a payload manifest and data/, but does not declare itself a bag.`, { file: path })
-  return { version: null, final: true, encoding: 'UTF-8' }
-}
-
-const tooLarge =
-  (path: string, problems: ProblemList) =>
-  (error: unknown): Buffer => {
-    if (!(error instanceof ProvenanceError)) throw error
-    problems.error(error.code === 'too-large' ? 'too-large' : 'unreadable', error.message, { file: path })
-    return Buffer.alloc(0)
+  const unknown = { version: null, final: true, encoding: 'UTF-8' }
+  if (fileAt(delivery, path)) {
+    const bytes = await contentOf(delivery, path, maxDeclarationBytes, problems)
+    return bytes === null ? unknown : readDeclaration(bytes, path, problems)
   }
+  problems.error('malformed', `${path} is missing: the folder has a payload manifest and data/, but does not declare itself a bag.`, {
+    file: path,
+  })
+  return unknown
+}
 
 /** Reads a tag file in the bag's encoding; null, with a problem, where it cannot. */
 function reader(encoding: string, { base, delivery, problems }: Bag): (file: DeliveredFile) => Promise<string | null> {
   const decode = decoderOf(encoding)
-  if (decode === null) problems.error('unsupported', `The encoding ${encoding} of the tag files is not known.`, { file: inFolder(base, 'bagit.txt'), line: 2 })
+  if (decode === null)
+    problems.error('unsupported', `The encoding ${encoding} of the tag files is not known.`, { file: inFolder(base, 'bagit.txt'), line: 2 })
   return async ({ path }) => {
-    const count = problems.all.length
-    const bytes = await readBounded(delivery, path, maxTagBytes).catch(tooLarge(path, problems))
-    if (decode === null || problems.all.length > count) return null
+    const bytes = await contentOf(delivery, path, maxTagBytes, problems)
+    if (decode === null || bytes === null) return null
     const text = decode(bytes)
     if (text === null) problems.error('malformed', `${path} is not ${encoding}.`, { file: path })
-    else if (text !== withoutMark(text) && encoding.toLowerCase() === 'utf-8') problems.warn('malformed', `${path} begins with a byte order mark.`, { file: path, line: 1 })
+    else if (text !== withoutMark(text) && encoding.toLowerCase() === 'utf-8')
+      problems.warn('malformed', `${path} begins with a byte order mark.`, { file: path, line: 1 })
     return text === null ? null : withoutMark(text)
   }
 }
@@ -119,18 +125,25 @@ function manifestsOf(base: string, pattern: RegExp, delivery: Delivery): Deliver
   return [...filesUnder(delivery, start)].filter(({ path }) => folderOf(path) === base && pattern.test(baseName(path)))
 }
 
-async function sumsOf(file: DeliveredFile, pattern: RegExp, { problems }: Bag, text: (file: DeliveredFile) => Promise<string | null>): Promise<Sums | null> {
+async function sumsOf(
+  file: DeliveredFile,
+  pattern: RegExp,
+  { problems }: Bag,
+  text: (file: DeliveredFile) => Promise<string | null>,
+): Promise<Sums | null> {
   const algorithm = pattern.exec(baseName(file.path))?.[1] ?? ''
   const content = await text(file)
-  if (algorithmNamed(algorithm) === null) problems.warn('unsupported', `${algorithm}, the digest of ${file.path}, cannot be computed.`, { file: file.path })
+  if (algorithmNamed(algorithm) === null)
+    problems.warn('unsupported', `${algorithm}, the digest of ${file.path}, cannot be computed.`, { file: file.path })
   return content === null ? null : { file: file.path, algorithm, sums: readSums(content, file.path, problems) }
 }
 
 async function checkStructure({ base, delivery, problems }: Bag, manifests: readonly DeliveredFile[]): Promise<void> {
   const where = base || 'The bag'
-  if (manifests.length === 0) problems.error('malformed', `${where} has no payload manifest (manifest-ALGORITHM.txt).`, { file: inFolder(base, 'bagit.txt') })
+  if (manifests.length === 0)
+    problems.error('malformed', `${where} has no payload manifest (manifest-ALGORITHM.txt).`, { file: inFolder(base, 'bagit.txt') })
   const data = inFolder(base, 'data')
   if (!filesUnder(delivery, `${data}/`).next().done) return
-  const folder = await stat(join(delivery.root, data)).catch(() => null)
+  const folder = await lstat(join(delivery.root, data)).catch(() => null)
   if (!folder?.isDirectory()) problems.error('malformed', `${where} has no folder data/.`, { file: inFolder(base, 'bagit.txt') })
 }

@@ -17,7 +17,12 @@ export function problemList(file: string): ProblemList {
   const add = (invalid: boolean) => (code: ProblemCode, message: string, place: Place) => {
     if (all.length < maxProblems) all.push({ code, message, place, invalid })
     else if (all.length === maxProblems) {
-      all.push({ code: 'too-large', message: `${file} has more than ${maxProblems.toLocaleString('en')} problems; the others are not listed.`, place: { file }, invalid: true })
+      all.push({
+        code: 'too-large',
+        message: `${file} has more than ${maxProblems.toLocaleString('en')} problems; the others are not listed.`,
+        place: { file },
+        invalid: true,
+      })
     }
   }
   return { all, error: add(true), warn: add(false) }

@@ -50,7 +50,8 @@ function bounded(value: unknown, file: string, { maxDepth, maxNodes }: TreeLimit
   for (let depth = 0; level.length > 0; depth += 1) {
     nodes += level.length
     if (depth > maxDepth) return { code: 'too-large', message: `${file} is nested deeper than ${maxDepth} levels.`, place: { file } }
-    if (nodes > maxNodes) return { code: 'too-large', message: `${file} has more than ${maxNodes.toLocaleString('en')} values.`, place: { file } }
+    if (nodes > maxNodes)
+      return { code: 'too-large', message: `${file} has more than ${maxNodes.toLocaleString('en')} values.`, place: { file } }
     const next: unknown[] = []
     for (const item of level) {
       if (typeof item === 'object' && item !== null) for (const child of Object.values(item)) next.push(child)
@@ -65,9 +66,11 @@ export type Dictionary = Readonly<Record<string, unknown>>
 export const isDictionary = (value: unknown): value is Dictionary => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** An own property: what a prototype holds is not in the file. */
-export const property = (value: unknown, key: string): unknown => (isDictionary(value) && Object.hasOwn(value, key) ? value[key] : undefined)
+export const property = (value: unknown, key: string): unknown =>
+  isDictionary(value) && Object.hasOwn(value, key) ? value[key] : undefined
 
-export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value])
+export const list = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
 
 export const string = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 

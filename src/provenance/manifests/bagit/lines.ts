@@ -38,7 +38,8 @@ function plainName(written: string, file: string, line: number, problems: Proble
     name = name.slice(1)
   }
   const relative = name.replace(/^(?:\.\/+)+/, '').replace(/\/(?:\.?\/)+/g, '/')
-  if (relative !== name) problems.warn('malformed', `The path in line ${line} of ${file} has a "./" or "//" in it: "${shown(name)}".`, place)
+  if (relative !== name)
+    problems.warn('malformed', `The path in line ${line} of ${file} has a "./" or "//" in it: "${shown(name)}".`, place)
   return relative
 }
 
@@ -62,7 +63,8 @@ export function readFetch(text: string, file: string, problems: ProblemList): Fe
       continue
     }
     const [, url = '', length = '', written = ''] = match
-    if (!/^[A-Za-z][A-Za-z0-9+.-]*:\S/.test(url)) problems.error('malformed', `"${shown(url)}" in line ${i + 1} of ${file} is not a URL.`, place)
+    if (!/^[A-Za-z][A-Za-z0-9+.-]*:\S/.test(url))
+      problems.error('malformed', `"${shown(url)}" in line ${i + 1} of ${file} is not a URL.`, place)
     if (fetches.length >= maxSums) {
       problems.error('too-large', `${file} has more than ${maxSums.toLocaleString('en')} lines; the others were not read.`, place)
       break

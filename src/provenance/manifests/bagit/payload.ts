@@ -1,6 +1,6 @@
 import type { Delivery, Digest, ManifestEntry } from '../../../contracts/provenance.ts'
 import { algorithmNamed, digestOf, isHex } from '../digests.ts'
-import { filesUnder, fileAt, inFolder } from '../lookup.ts'
+import { fileAt, filesUnder, inFolder } from '../lookup.ts'
 import type { ProblemList } from '../problem-list.ts'
 import { shown } from '../problem-list.ts'
 import { normalForm } from '../spellings.ts'
@@ -26,7 +26,11 @@ export interface Sums {
 const systemFiles = /(?:^|\/)(?:thumbs\.db|\.ds_store|\.spotlight-v100|\.(?:_\.)?trashes|\.fseventsd)(?:\/|$)/i
 
 /** Entries of one manifest by path. The same path twice is one entry where the digests agree. */
-export function entriesOf({ base, final, delivery, problems }: Bag, { file, algorithm, sums }: Sums, payload: boolean): Map<string, ManifestEntry[]> {
+export function entriesOf(
+  { base, final, delivery, problems }: Bag,
+  { file, algorithm, sums }: Sums,
+  payload: boolean,
+): Map<string, ManifestEntry[]> {
   const entries = new Map<string, ManifestEntry[]>()
   const keys = new Map<string, string>()
   const known = algorithmNamed(algorithm)
@@ -46,7 +50,8 @@ export function entriesOf({ base, final, delivery, problems }: Bag, { file, algo
     }
     if (systemFiles.test(name)) problems.warn('inconsistent', `${path} is a file of an operating system, not of the payload.`, place)
     const digest = known === null ? null : isHex(text) ? digestOf(known, text) : null
-    if (digest === null && known !== null) problems.error('malformed', `"${shown(text)}" in line ${line} of ${file} is not a digest of ${known}.`, place)
+    if (digest === null && known !== null)
+      problems.error('malformed', `"${shown(text)}" in line ${line} of ${file} is not a digest of ${known}.`, place)
     const entry = entryOf(path, digest, known === null ? null : text, place)
     const before = entries.get(path)
     if (before) repeated(before, entry, final, problems)
@@ -54,14 +59,23 @@ export function entriesOf({ base, final, delivery, problems }: Bag, { file, algo
     const key = normalForm(name).toLowerCase()
     const other = keys.get(key)
     if (other !== undefined && other !== name) {
-      problems.warn('inconsistent', `Line ${line} of ${file} names "${shown(name)}", which differs from "${shown(other)}" only in case or Unicode normal form.`, place)
+      problems.warn(
+        'inconsistent',
+        `Line ${line} of ${file} names "${shown(name)}", which differs from "${shown(other)}" only in case or Unicode normal form.`,
+        place,
+      )
     }
     keys.set(key, name)
   }
   return entries
 }
 
-const entryOf = (path: string, digest: Digest | null, text: string | null, place: { readonly file: string; readonly line: number }): ManifestEntry => ({
+const entryOf = (
+  path: string,
+  digest: Digest | null,
+  text: string | null,
+  place: { readonly file: string; readonly line: number },
+): ManifestEntry => ({
   path,
   digests: digest === null ? [] : [digest],
   bytes: null,
@@ -76,7 +90,11 @@ function repeated(before: ManifestEntry[], entry: ManifestEntry, final: boolean,
   const { file, line } = entry.place
   const same = before.every((other) => other.digests[0]?.hex === entry.digests[0]?.hex)
   if (!same) {
-    problems.error('inconsistent', `Line ${line} of ${file} gives ${entry.path} another digest than line ${before[0]?.place.line}.`, entry.place)
+    problems.error(
+      'inconsistent',
+      `Line ${line} of ${file} gives ${entry.path} another digest than line ${before[0]?.place.line}.`,
+      entry.place,
+    )
     before.push(entry)
   } else if (final) problems.error('inconsistent', `Line ${line} of ${file} names ${entry.path} a second time.`, entry.place)
   else problems.warn('inconsistent', `Line ${line} of ${file} names ${entry.path} a second time, with the same digest.`, entry.place)
@@ -95,14 +113,22 @@ export function merged(manifests: readonly Map<string, readonly ManifestEntry[]>
   return all
 }
 
-const joined = (a: ManifestEntry, b: ManifestEntry): ManifestEntry => ({ ...a, digests: [...a.digests, ...b.digests], placeholder: a.placeholder ?? b.placeholder })
+const joined = (a: ManifestEntry, b: ManifestEntry): ManifestEntry => ({
+  ...a,
+  digests: [...a.digests, ...b.digests],
+  placeholder: a.placeholder ?? b.placeholder,
+})
 
 /** RFC 8493, 2.1.3: since 1.0 every payload manifest names every payload file. */
-export function checkCompleteness({ problems }: Bag, manifests: readonly { readonly file: string; readonly entries: ReadonlyMap<string, unknown> }[]): void {
+export function checkCompleteness(
+  { problems }: Bag,
+  manifests: readonly { readonly file: string; readonly entries: ReadonlyMap<string, unknown> }[],
+): void {
   const all = new Set(manifests.flatMap(({ entries }) => [...entries.keys()]))
   for (const { file, entries } of manifests) {
     for (const path of all) {
-      if (!entries.has(path)) problems.error('inconsistent', `${file} does not name ${path}, which another manifest of the bag names.`, { file })
+      if (!entries.has(path))
+        problems.error('inconsistent', `${file} does not name ${path}, which another manifest of the bag names.`, { file })
     }
   }
 }
@@ -144,5 +170,9 @@ export function checkOxum({ base, delivery, problems }: Bag, oxum: Oxum, file: s
     bytes += each.bytes
   }
   if (files === oxum.files && bytes === oxum.bytes) return
-  problems.error('inconsistent', `${file} declares ${oxum.bytes} bytes in ${oxum.files} files (Payload-Oxum); data/ has ${bytes} in ${files}.`, { file })
+  problems.error(
+    'inconsistent',
+    `${file} declares ${oxum.bytes} bytes in ${oxum.files} files (Payload-Oxum); data/ has ${bytes} in ${files}.`,
+    { file },
+  )
 }

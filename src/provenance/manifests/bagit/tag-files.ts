@@ -23,13 +23,18 @@ export function readDeclaration(bytes: Uint8Array, file: string, problems: Probl
   if (text.startsWith(byteOrderMark)) problems.error('malformed', `${file} begins with a byte order mark.`, { file, line: 1 })
   const lines = linesOf(text.replace(byteOrderMark, ''))
   const version = /^BagIt-Version: (\d{1,4}\.\d{1,4})$/.exec(lines[0] ?? '')?.[1] ?? null
-  if (version === null) problems.error('malformed', `${file} does not begin with "BagIt-Version: M.N" but with "${shown(lines[0] ?? '')}".`, { file, line: 1 })
+  if (version === null)
+    problems.error('malformed', `${file} does not begin with "BagIt-Version: M.N" but with "${shown(lines[0] ?? '')}".`, { file, line: 1 })
   else if (version !== '1.0' && !drafts.includes(version)) {
     problems.error('unsupported', `${file} names BagIt ${version}; 1.0 and the drafts 0.93 to 0.97 can be read.`, { file, line: 1 })
   }
   const encoding = /^Tag-File-Character-Encoding: (\S+)$/.exec(lines[1] ?? '')?.[1] ?? null
   if (encoding === null) {
-    problems.error('malformed', `The second line of ${file} is not "Tag-File-Character-Encoding: ENCODING" but "${shown(lines[1] ?? '')}".`, { file, line: 2 })
+    problems.error(
+      'malformed',
+      `The second line of ${file} is not "Tag-File-Character-Encoding: ENCODING" but "${shown(lines[1] ?? '')}".`,
+      { file, line: 2 },
+    )
   }
   if (lines.slice(2).some((line) => line !== '')) problems.error('malformed', `${file} has more than its two lines.`, { file, line: 3 })
   else if (lines.length > 3) problems.warn('malformed', `${file} ends in empty lines.`, { file, line: 3 })
@@ -39,7 +44,8 @@ export function readDeclaration(bytes: Uint8Array, file: string, problems: Probl
 /** Decodes the other tag files; null for an encoding that no runtime knows. The result is null for bytes that are not in it. */
 export function decoderOf(encoding: string): ((bytes: Uint8Array) => string | null) | null {
   const name = encoding.toLowerCase()
-  if (name === 'iso-8859-1' || name === 'latin1') return (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  if (name === 'iso-8859-1' || name === 'latin1')
+    return (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
   try {
     new TextDecoder(name)
   } catch {
@@ -84,7 +90,8 @@ export function readInfo(text: string, file: string, final: boolean, problems: P
     }
     const label = line.slice(0, colon)
     if (/[ \t]$/.test(label)) report('malformed', `The label in line ${i + 1} of ${file} ends in a space.`, place)
-    if (!/^[ \t]/.test(line.slice(colon + 1)) && line.length > colon + 1) problems.warn('malformed', `There is no space after the colon in line ${i + 1} of ${file}.`, place)
+    if (!/^[ \t]/.test(line.slice(colon + 1)) && line.length > colon + 1)
+      problems.warn('malformed', `There is no space after the colon in line ${i + 1} of ${file}.`, place)
     if (label.trim().toLowerCase() === 'payload-oxum') found.push({ value: line.slice(colon + 1).trim(), line: i + 1 })
   }
   return oxumOf(found, file, problems)
