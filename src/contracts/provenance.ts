@@ -233,6 +233,16 @@ export interface Coverage {
   readonly signedBytes: number
 }
 
+/** What was read of the data, to be held against what was declared. Null where it was not read. */
+export interface ReadFacts {
+  readonly rows: number | null
+  readonly labels: readonly { readonly name: string; readonly count: number }[] | null
+  readonly columns: readonly { readonly name: string; readonly type: string | null }[] | null
+  /** Shards or splits, by name. */
+  readonly splits: readonly { readonly name: string; readonly rows: number }[] | null
+  readonly files: readonly { readonly path: string; readonly bytes: number }[] | null
+}
+
 /** A declared fact beside what was read. */
 export interface FactCheck {
   readonly by: string
