@@ -163,8 +163,8 @@ export interface ChangeSummary {
     readonly labels: readonly string[]
     readonly counts: readonly (readonly number[])[]
   }
-  /** Records beyond the first of their content, whatever their labels. */
-  readonly duplicates: { readonly before: number; readonly after: number }
+  /** Records beyond the first of their content, whatever their labels. Null where no record changed: they were not counted. */
+  readonly duplicates: { readonly before: number; readonly after: number } | null
   readonly concentrations: readonly Concentration[]
   /** Null where nothing was added. */
   readonly flood: Flood | null

@@ -92,7 +92,7 @@ const changes = z.strictObject({
   transitions: z
     .strictObject({ labels: z.array(text), counts: z.array(z.array(count)) })
     .describe('Relabelled and replaced records by label before (rows) and after (columns).'),
-  duplicates: z.strictObject({ before: count, after: count }),
+  duplicates: z.strictObject({ before: count, after: count }).nullable(),
   concentrations: z.array(
     z.strictObject({
       kind: z.enum(changeKinds),

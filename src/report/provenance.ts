@@ -114,7 +114,7 @@ function boundChanges(c: ChangeSummary): NonNullable<ReportProvenance['changes']
     })),
     sourceCount: c.sources.length,
     transitions: boundTransitions(c.transitions),
-    duplicates: { before: whole(c.duplicates.before), after: whole(c.duplicates.after) },
+    duplicates: c.duplicates && { before: whole(c.duplicates.before), after: whole(c.duplicates.after) },
     concentrations: [...c.concentrations]
       .sort((a, b) => a.log10P - b.log10P)
       .slice(0, most.tests)
