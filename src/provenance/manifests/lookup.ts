@@ -1,4 +1,5 @@
 import type { DeliveredFile, Delivery } from '../../contracts/provenance.ts'
+import { safePath } from '../paths.ts'
 
 /** Index of the first file whose path is not before `path`. */
 function position(delivery: Delivery, path: string): number {
@@ -35,3 +36,14 @@ export const folderOf = (path: string): string => path.slice(0, Math.max(0, path
 
 /** `name` in `folder`, which may be "". */
 export const inFolder = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`)
+
+/** Where names of a manifest start: its own folder, or the root where more of them exist there. Some are made in the root and kept elsewhere. */
+export function baseOf(delivery: Delivery, own: string, names: readonly string[]): string {
+  if (own === '') return own
+  const hits = (base: string): number =>
+    names.reduce((n, name) => {
+      const safe = safePath(name, base)
+      return 'path' in safe && fileAt(delivery, safe.path) ? n + 1 : n
+    }, 0)
+  return hits('') > hits(own) ? '' : own
+}

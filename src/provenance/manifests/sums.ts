@@ -1,9 +1,8 @@
 import type { DeliveredFile, Delivery, Digest, Manifest, ManifestEntry, ManifestFormat, TrustPolicy } from '../../contracts/provenance.ts'
-import { readBounded } from '../delivery.ts'
-import { ProvenanceError } from '../errors.ts'
 import { safePath } from '../paths.ts'
 import { isClearSigned, signedText } from './clear-signed.ts'
-import { baseName, fileAt, folderOf, inFolder } from './lookup.ts'
+import { contentOf } from './content.ts'
+import { baseName, baseOf, fileAt, folderOf, inFolder } from './lookup.ts'
 import { type ProblemList, problemList, shown } from './problem-list.ts'
 import { type Hint, isRemark, readSumLine, type SumLine } from './sum-lines.ts'
 import { type SumsName, sumsName } from './sum-names.ts'
@@ -106,18 +105,6 @@ function drafts(reading: Reading, bytes: Buffer): Draft[] {
   return found
 }
 
-/** Names are relative to the folder of the sums file, or to the root where more of them exist there. */
-function baseOf({ file, delivery }: Reading, found: readonly Draft[]): string {
-  const own = folderOf(file.path)
-  if (own === '') return own
-  const hits = (base: string): number =>
-    found.reduce((n, { name }) => {
-      const safe = safePath(name, base)
-      return 'path' in safe && fileAt(delivery, safe.path) ? n + 1 : n
-    }, 0)
-  return hits('') > hits(own) ? '' : own
-}
-
 interface Merged {
   readonly line: number
   readonly digests: Digest[]
@@ -126,7 +113,11 @@ interface Merged {
 
 function entriesOf(reading: Reading, found: readonly Draft[]): ManifestEntry[] {
   const { file, problems } = reading
-  const base = baseOf(reading, found)
+  const base = baseOf(
+    reading.delivery,
+    folderOf(file.path),
+    found.map(({ name }) => name),
+  )
   const byPath = new Map<string, Merged>()
   for (const { line, sum, name } of found) {
     const place = { file: file.path, line }
@@ -166,7 +157,7 @@ async function read(file: DeliveredFile, delivery: Delivery, trust: TrustPolicy)
   const name = sumsName(file.path) ?? { sure: false, hint: null, subject: null }
   const problems = problemList(file.path)
   const reading: Reading = { file, delivery, name, problems }
-  const bytes = await contentOf(reading)
+  const bytes = await contentOf(delivery, file.path, maxBytes, problems)
   const entries = bytes === null ? [] : entriesOf(reading, drafts(reading, bytes))
   if (entries.length === 0 && problems.all.length === 0) {
     problems.error('malformed', `${file.path} holds no sums.`, { file: file.path })
@@ -184,16 +175,6 @@ async function read(file: DeliveredFile, delivery: Delivery, trust: TrustPolicy)
     signatures,
     problems: problems.all,
     facts: [],
-  }
-}
-
-async function contentOf({ file, delivery, problems }: Reading): Promise<Buffer | null> {
-  try {
-    return await readBounded(delivery, file.path, maxBytes)
-  } catch (e) {
-    if (!(e instanceof ProvenanceError) || (e.code !== 'too-large' && e.code !== 'unreadable')) throw e
-    problems.error(e.code, e.message, { file: file.path })
-    return null
   }
 }
 
