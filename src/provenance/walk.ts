@@ -1,0 +1,135 @@
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { DeliveredFile, ManifestProblem, ProblemCode } from '../contracts/provenance.ts'
+import { ProvenanceError } from './errors.ts'
+import { foldName, hostileName, maxDepth } from './paths.ts'
+
+interface Limits {
+  readonly maxFiles: number
+  readonly signal?: AbortSignal
+}
+
+interface Folder {
+  readonly path: string
+  readonly depth: number
+}
+
+const maxProblems = 1_000
+/** Synchronous calls are five times as fast as promises here; between so many entries others get their turn. */
+const entriesPerTurn = 5_000
+
+/** One level after the other without recursion. `root` is a real path. Files come in no order. */
+export async function walk(
+  root: string,
+  limits: Limits,
+): Promise<{ readonly files: DeliveredFile[]; readonly problems: ManifestProblem[] }> {
+  const files: DeliveredFile[] = []
+  const problems: ManifestProblem[] = []
+  const folders: Folder[] = [{ path: '', depth: 0 }]
+  const followed = new Set<string>()
+  let suppressed = 0
+  let entries = 0
+
+  const problem = (code: ProblemCode, path: string, message: string): void => {
+    if (problems.length < maxProblems) problems.push({ code, message, place: { file: path }, invalid: true })
+    else suppressed++
+  }
+  const count = async (): Promise<void> => {
+    entries++
+    if (entries > limits.maxFiles * 2) throw tooMany(root, limits.maxFiles)
+    if (entries % entriesPerTurn !== 0) return
+    await setImmediate()
+    if (limits.signal?.aborted) throw new ProvenanceError('interrupted', 'interrupted', { file: root })
+  }
+  const add = (path: string, bytes: number): void => {
+    if (files.length >= limits.maxFiles) throw tooMany(root, limits.maxFiles)
+    files.push({ path, bytes })
+  }
+  const descend = (path: string, depth: number): void => {
+    if (depth <= maxDepth) folders.push({ path, depth })
+    else problem('too-large', path, `${path} lies more than ${maxDepth} folders deep: what is in it was not read`)
+  }
+  /** A linked folder is followed once: a few links to each other would otherwise make any number of files. */
+  const follow = (path: string, depth: number): void => {
+    const target = realpathOf(join(root, path))
+    if (target === null) return problem('unreadable', path, `${path} is a symbolic link that leads nowhere`)
+    if (target !== root && !target.startsWith(root.endsWith(sep) ? root : root + sep))
+      return problem('hostile-path', path, `${path} is a symbolic link that leaves the delivery: it was not followed`)
+    const info = statOf(target)
+    if (info?.isFile()) return add(path, info.size)
+    if (!info?.isDirectory()) return problem('hostile-path', path, `${path} is a symbolic link to what is neither a file nor a folder`)
+    const holder = realpathOf(join(root, path, '..')) ?? root
+    if (holder === target || holder.startsWith(target + sep))
+      return problem('hostile-path', path, `${path} is a symbolic link to a folder that it lies in: it was not followed`)
+    if (followed.has(target))
+      return problem('hostile-path', path, `${path} is a second symbolic link to one folder: it was not followed again`)
+    followed.add(target)
+    descend(path, depth)
+  }
+  const visit = (entry: Dirent, path: string, depth: number): void => {
+    if (entry.isSymbolicLink()) return follow(path, depth)
+    if (entry.isDirectory()) return descend(path, depth)
+    if (!entry.isFile()) return problem('hostile-path', path, `${path} is neither a file nor a folder but a pipe, a socket or a device`)
+    const info = statOf(join(root, path))
+    if (info?.isFile()) return add(path, info.size)
+    const why = entry.name.includes('\ufffd') ? 'its name is not UTF-8 text' : 'it went away or may not be looked at'
+    problem('unreadable', path, `${path} cannot be read: ${why}`)
+  }
+
+  for (let folder = folders.pop(); folder; folder = folders.pop()) {
+    const { path: parent, depth } = folder
+    let inside: Dirent[]
+    try {
+      inside = readdirSync(join(root, parent), { withFileTypes: true })
+    } catch (error) {
+      if (parent === '') throw error
+      problem('unreadable', parent, `the folder ${parent} cannot be read: what is in it was not verified`)
+      continue
+    }
+    const names = new Map<string, string>()
+    for (const entry of inside) {
+      await count()
+      const path = parent === '' ? entry.name : `${parent}/${entry.name}`
+      const hostile = hostileName(entry.name)
+      if (hostile !== null) problem('hostile-path', path, `the name of ${JSON.stringify(path)} is refused: ${hostile}`)
+      const folded = foldName(entry.name)
+      const other = names.get(folded)
+      if (other === undefined) names.set(folded, path)
+      else problem('hostile-path', path, `${other} and ${path} are one name where case or Unicode normal forms do not count`)
+      visit(entry, path, depth + 1)
+    }
+  }
+  if (suppressed > 0)
+    problems.push({
+      code: 'too-large',
+      message: `${suppressed.toLocaleString('en')} more problems of the delivery are not listed`,
+      place: {},
+      invalid: true,
+    })
+  return { files, problems: problems.sort((a, b) => ((a.place.file ?? '\uffff') < (b.place.file ?? '\uffff') ? -1 : 1)) }
+}
+
+const tooMany = (root: string, maxFiles: number): ProvenanceError =>
+  new ProvenanceError(
+    'too-large',
+    `${root} holds more than ${maxFiles.toLocaleString('en')} files`,
+    { file: root },
+    'verify its folders one after the other',
+  )
+
+function realpathOf(path: string): string | null {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
+}
+
+const statOf = (path: string): Stats | null => {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null
+  } catch {
+    return null
+  }
+}
