@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { DeliveredFile, ManifestProblem, ProblemCode } from '../contracts/provenance.ts'
 import { ProvenanceError } from './errors.ts'
@@ -42,39 +42,12 @@ export async function walk(
     await setImmediate()
     if (limits.signal?.aborted) throw new ProvenanceError('interrupted', 'interrupted', { file: root })
   }
-  const add = (path: string, bytes: number): void => {
-    if (files.length >= limits.maxFiles) throw tooMany(root, limits.maxFiles)
-    files.push({ path, bytes })
-  }
-  const descend = (path: string, depth: number): void => {
-    if (depth <= maxDepth) folders.push({ path, depth })
-    else problem('too-large', path, `${path} lies more than ${maxDepth} folders deep: what is in it was not read`)
-  }
-  /** A linked folder is followed once: a few links to each other would otherwise make any number of files. */
-  const follow = (path: string, depth: number): void => {
-    const target = realpathOf(join(root, path))
-    if (target === null) return problem('unreadable', path, `${path} is a symbolic link that leads nowhere`)
-    if (target !== root && !target.startsWith(root.endsWith(sep) ? root : root + sep))
-      return problem('hostile-path', path, `${path} is a symbolic link that leaves the delivery: it was not followed`)
-    const info = statOf(target)
-    if (info?.isFile()) return add(path, info.size)
-    if (!info?.isDirectory()) return problem('hostile-path', path, `${path} is a symbolic link to what is neither a file nor a folder`)
-    const holder = realpathOf(join(root, path, '..')) ?? root
-    if (holder === target || holder.startsWith(target + sep))
-      return problem('hostile-path', path, `${path} is a symbolic link to a folder that it lies in: it was not followed`)
-    if (followed.has(target))
-      return problem('hostile-path', path, `${path} is a second symbolic link to one folder: it was not followed again`)
-    followed.add(target)
-    descend(path, depth)
-  }
-  const visit = (entry: Dirent, path: string, depth: number): void => {
-    if (entry.isSymbolicLink()) return follow(path, depth)
-    if (entry.isDirectory()) return descend(path, depth)
-    if (!entry.isFile()) return problem('hostile-path', path, `${path} is neither a file nor a folder but a pipe, a socket or a device`)
-    const info = statOf(join(root, path))
-    if (info?.isFile()) return add(path, info.size)
-    const why = entry.name.includes('\ufffd') ? 'its name is not UTF-8 text' : 'it went away or may not be looked at'
-    problem('unreadable', path, `${path} cannot be read: ${why}`)
+  const take = (path: string, depth: number, found: Found): void => {
+    if (found.kind === 'problem') problem(found.code, path, `${path} ${found.message}.`)
+    else if (found.kind === 'file' && files.length >= limits.maxFiles) throw tooMany(root, limits.maxFiles)
+    else if (found.kind === 'file') files.push({ path, bytes: found.bytes })
+    else if (depth <= maxDepth) folders.push({ path, depth })
+    else problem('too-large', path, `${path} lies more than ${maxDepth} folders deep: what is in it was not read.`)
   }
 
   for (let folder = folders.pop(); folder; folder = folders.pop()) {
@@ -84,7 +57,7 @@ export async function walk(
       inside = readdirSync(join(root, parent), { withFileTypes: true })
     } catch (error) {
       if (parent === '') throw error
-      problem('unreadable', parent, `the folder ${parent} cannot be read: what is in it was not verified`)
+      problem('unreadable', parent, `the folder ${parent} cannot be read: what is in it was not verified.`)
       continue
     }
     const names = new Map<string, string>()
@@ -92,23 +65,58 @@ export async function walk(
       await count()
       const path = parent === '' ? entry.name : `${parent}/${entry.name}`
       const hostile = hostileName(entry.name)
-      if (hostile !== null) problem('hostile-path', path, `the name of ${JSON.stringify(path)} is refused: ${hostile}`)
+      if (hostile !== null) problem('hostile-path', path, `the name of ${JSON.stringify(path)} is refused: ${hostile}.`)
       const folded = foldName(entry.name)
       const other = names.get(folded)
       if (other === undefined) names.set(folded, path)
-      else problem('hostile-path', path, `${other} and ${path} are one name where case or Unicode normal forms do not count`)
-      visit(entry, path, depth + 1)
+      else problem('hostile-path', path, `${other} and ${path} are one name where case or Unicode normal forms do not count.`)
+      take(path, depth + 1, entry.isSymbolicLink() ? behindLink(root, path, followed) : found(root, path, entry))
     }
   }
   if (suppressed > 0)
     problems.push({
       code: 'too-large',
-      message: `${suppressed.toLocaleString('en')} more problems of the delivery are not listed`,
+      message: `${suppressed.toLocaleString('en')} more problems of the delivery are not listed.`,
       place: {},
       invalid: true,
     })
   return { files, problems: problems.sort((a, b) => ((a.place.file ?? '\uffff') < (b.place.file ?? '\uffff') ? -1 : 1)) }
 }
+
+type Found =
+  | { readonly kind: 'file'; readonly bytes: number }
+  | { readonly kind: 'folder' }
+  | { readonly kind: 'problem'; readonly code: ProblemCode; readonly message: string }
+
+const refused = (message: string): Found => ({ kind: 'problem', code: 'hostile-path', message })
+const unreadable = (message: string): Found => ({ kind: 'problem', code: 'unreadable', message })
+
+function found(root: string, path: string, entry: Dirent): Found {
+  if (entry.isDirectory()) return { kind: 'folder' }
+  if (!entry.isFile()) return refused('is neither a file nor a folder but a pipe, a socket or a device')
+  const info = statOf(join(root, path))
+  if (info?.isFile()) return { kind: 'file', bytes: info.size }
+  return unreadable(
+    entry.name.includes('\ufffd') ? 'cannot be read: its name is not UTF-8 text' : 'cannot be read: it went away or may not be looked at',
+  )
+}
+
+/** A linked folder is followed once: a few links to each other would otherwise make any number of files. */
+function behindLink(root: string, path: string, followed: Set<string>): Found {
+  const target = realpathOf(join(root, path))
+  if (target === null) return unreadable('is a symbolic link that leads nowhere')
+  if (!isWithin(target, root)) return refused('is a symbolic link that leaves the delivery: it was not followed')
+  const info = statOf(target)
+  if (info?.isFile()) return { kind: 'file', bytes: info.size }
+  if (!info?.isDirectory()) return refused('is a symbolic link to what is neither a file nor a folder')
+  const holder = realpathOf(dirname(join(root, path))) ?? root
+  if (isWithin(holder, target)) return refused('is a symbolic link to a folder that it lies in: it was not followed')
+  if (followed.has(target)) return refused('is a second symbolic link to one folder: it was not followed again')
+  followed.add(target)
+  return { kind: 'folder' }
+}
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 
 const tooMany = (root: string, maxFiles: number): ProvenanceError =>
   new ProvenanceError(
