@@ -1,5 +1,5 @@
 import { type Finding, type RecordRef, severities, type Test } from '../contracts/finding.ts'
-import type { AuditOutcome, DetectorOutcome } from '../contracts/outcome.ts'
+import { type AuditOutcome, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { benjaminiHochberg } from '../math/tests.ts'
 import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxonomies.ts'
@@ -123,13 +123,21 @@ function toReport(finding: Finding, detector: DetectorOutcome, tests: ReadonlyMa
   }
 }
 
-/** What names a culprit comes before a file, a file before lists of records. */
-const scopeOrder = (f: ReportFinding): number => (f.scope.kind === 'records' ? 2 : f.scope.kind === 'file' ? 1 : 0)
+/** What names a culprit comes before a file or the whole, those before lists of records. */
+const scopeOrder = ({ scope: { kind } }: ReportFinding): number => (kind === 'records' ? 2 : kind === 'file' || kind === 'dataset' ? 1 : 0)
+
+/** What is wrong with the files, before what follows from it. */
+const firstRules = ['mismatch', 'missing'].map((rule) => `${provenanceId}/${rule}`)
+const ruleOrder = (f: ReportFinding): number => {
+  const at = firstRules.indexOf(f.rule)
+  return at < 0 ? firstRules.length : at
+}
 
 /** Gravest first; then by scope, then the surest, then the largest. */
 const byWeight = (a: ReportFinding, b: ReportFinding): number =>
   severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
   scopeOrder(a) - scopeOrder(b) ||
+  ruleOrder(a) - ruleOrder(b) ||
   (a.test?.adjusted ?? 0) - (b.test?.adjusted ?? 0) ||
   (a.test?.p ?? 0) - (b.test?.p ?? 0) ||
   b.count - a.count ||

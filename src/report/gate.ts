@@ -152,14 +152,14 @@ export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' |
   return first
 }
 
-/** Where in the input a reason arose, for people: "part-1.csv, line 3"; empty where its message says so already. */
-export function whereOf(reason: Reason): string {
-  const { file, line, column, row } = reason.place ?? { file: null, line: null, column: null, row: null }
-  const parts = [
-    file === null || reason.message.includes(file) ? null : file,
-    line === null ? null : `line ${line}`,
-    column === null ? null : `column ${column}`,
-    row === null ? null : `row ${row}`,
-  ]
-  return parts.filter((part) => part !== null).join(', ')
-}
+type Placed = NonNullable<Reason['place']>
+
+/** "part-1.csv, line 3" */
+export const whereOfPlace = ({ file, line, column, row }: Placed): string =>
+  [file, line === null ? null : `line ${line}`, column === null ? null : `column ${column}`, row === null ? null : `row ${row}`]
+    .filter((part) => part !== null)
+    .join(', ')
+
+/** Where in the input a reason arose, for people; empty where its message says so already. */
+export const whereOf = ({ place, message }: Reason): string =>
+  place === null ? '' : whereOfPlace({ ...place, file: place.file !== null && message.includes(place.file) ? null : place.file })

@@ -58,5 +58,5 @@ export function manifestWords(m: ReportProvenance['manifests'][number]): string 
   const signatures = m.signatures.map((s) =>
     s.status === 'invalid' ? 'with a signature that does not hold' : `signed by ${s.signer ?? 'an unknown signer'} (${s.status})`,
   )
-  return `${m.file} (${m.title}), ${signatures.join(', ') || 'not signed'}`
+  return `${m.file.endsWith(m.title) ? m.file : `${m.file} (${m.title})`}, ${signatures.join(', ') || 'not signed'}`
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { formatCount, formatPercent, plural } from '../format.ts'
 import { whereOf } from '../gate.ts'
+import { changeWords, coverageWords } from '../provenance-words.ts'
 import type { Report, Verdict } from '../schema.ts'
 import { appendix, coverage } from './html/coverage.ts'
 import { findings } from './html/findings.ts'
 import { findingId, moment } from './html/parts.ts'
+import { provenance } from './html/provenance.ts'
 import { style } from './html/style.ts'
 import { html, nothing, type Safe, trusted } from './html/tag.ts'
 
@@ -55,6 +57,7 @@ export async function renderHtml(report: Report): Promise<string> {
 ${verdict(report, subject)}
 ${contents(report)}
 ${await findings(report)}
+${await provenance(report)}
 ${coverage(report)}
 ${appendix(report)}
 </main>
@@ -69,11 +72,17 @@ ${appendix(report)}
 function verdict(report: Report, subject: Safe): Safe {
   const { rows } = report
   const ran = report.detectors.filter((d) => d.status === 'ran').length
-  const figures: (readonly [string, string, string])[] = [
+  const read: readonly Figure[] = [
     ['Rows read', formatCount(rows.read), rows.rejected > 0 ? `${formatCount(rows.rejected)} rejected` : ''],
     ['Rows flagged', formatCount(rows.flagged), formatPercent(rows.flaggedFraction)],
+  ]
+  const figures: readonly Figure[] = [
+    ...(rows.read > 0 || report.provenance === null ? read : []),
+    ...(report.provenance ? provenanceFigures(report.provenance, rows.read > 0) : []),
     ['Findings', formatCount(report.findings.length), gating(report)],
-    ['Detectors that ran', formatCount(ran), `of ${report.detectors.length}`],
+    ...(rows.read > 0 || report.provenance === null
+      ? ([['Detectors that ran', formatCount(ran), `of ${report.detectors.length}`]] as const)
+      : []),
   ]
   const why = reasons(report)
   const next = report.next.length > 0 && html`<div><h2>What to do</h2><ol>${report.next.map((step) => html`<li>${step}</li>`)}</ol></div>`
@@ -86,6 +95,24 @@ function verdict(report: Report, subject: Safe): Safe {
 </section>`
 }
 
+/** Term, value, what qualifies it. */
+type Figure = readonly [string, string, string]
+
+/** What answers best: files verified, and records changed; beside rows, one of the two. */
+function provenanceFigures({ coverage, changes, manifests }: NonNullable<Report['provenance']>, brief: boolean): readonly Figure[] {
+  const out: Figure[] = []
+  if (coverage) {
+    out.push(['Files verified', formatCount(coverage.byGrade.verified.files), `of ${formatCount(coverage.files)}`])
+    const signed = manifests.filter((m) => m.signatures.some((s) => s.status === 'trusted')).length
+    if (!brief) out.push(['Manifests signed', formatCount(signed), `of ${formatCount(manifests.length)}`])
+  }
+  if (changes) {
+    const total = Object.values(changes.counts).reduce((sum, n) => sum + n, 0)
+    out.push(['Records changed', formatCount(total), `of ${formatCount(changes.before.records)}`])
+  }
+  return out
+}
+
 function gating(report: Report): string {
   const fail = report.findings.filter((f) => f.gates).length
   if (fail > 0) return `${fail === 1 ? '1 fails' : `${formatCount(fail)} fail`} the gate`
@@ -96,6 +123,13 @@ function reasons(report: Report): Safe {
   if (report.reasons.length === 0) {
     const { failOn, maxFlagged, minCoverage } = report.gate
     const tests = report.correction.tests
+    const files = report.provenance?.coverage
+    if (report.rows.read === 0)
+      return html`<ul>
+<li>${failOn === 'never' ? 'This gate fails on no finding.' : `No open finding reaches the severity that fails this gate (${failOn}).`}</li>
+${files ? html`<li>${coverageWords(files)}.</li>` : nothing}
+${report.provenance?.changes ? html`<li>${changeWords(report.provenance.changes)}.</li>` : nothing}
+</ul>`
     return html`<ul>
 <li>${failOn === 'never' ? 'This gate fails on no finding.' : `No open finding reaches the severity that fails this gate (${failOn}).`}</li>
 <li>${formatPercent(report.rows.flaggedFraction)} of rows are flagged; the gate allows ${formatPercent(maxFlagged)}.</li>
@@ -124,6 +158,7 @@ const capital = (r: Report['reasons'][number], report: Report): string =>
 const contents = (report: Report): Safe => html`<nav aria-label="Contents"><ul>
 <li><a href="#findings">Findings</a></li>
 ${report.records.length > 0 ? html`<li><a href="#records">Records to look at</a></li>` : nothing}
+${report.provenance !== null ? html`<li><a href="#provenance">Provenance</a></li>` : nothing}
 <li><a href="#coverage">Coverage</a></li>
 ${report.blindSpots.length > 0 ? html`<li><a href="#blind">What this audit cannot see</a></li>` : nothing}
 <li><a href="#appendix">Appendix</a></li>

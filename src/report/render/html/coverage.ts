@@ -10,7 +10,7 @@ export function coverage(report: Report): Safe {
   const notes = report.detectors.filter((d) => d.notes.length > 0)
   return html`<section class="part" id="coverage" aria-labelledby="coverage-title">
 <h2 id="coverage-title">Coverage</h2>
-<p class="lead">What was looked for, how, and on how many of the ${plural(report.rows.read, 'row')}.</p>
+<p class="lead">${report.rows.read === 0 && report.provenance !== null ? 'What was looked for, and how.' : `What was looked for, how, and on how many of the ${plural(report.rows.read, 'row')}.`}</p>
 ${table(
   'Detectors',
   [
@@ -25,13 +25,13 @@ ${table(
     html`${badge(`status-${d.status}`, d.status.replace('-', ' '))}${d.required && html` <span class="muted small nowrap">required</span>`}`,
     d.reason,
     d.coverage === null ? null : html`${formatCount(d.rowsScored)} <span class="muted">(${formatPercent(d.coverage)})</span>`,
-    d.status === 'ran' ? formatCount(d.rowsFlagged) : null,
+    d.coverage === null ? null : formatCount(d.rowsFlagged),
   ]),
   '',
   'spoken',
 )}
 ${notes.map((d) => html`<h3>Notes of <bdi>${d.id}</bdi></h3><ul class="notes">${d.notes.map((note) => html`<li>${note}</li>`)}</ul>`)}
-${issues(report)}
+${report.rows.read > 0 || report.provenance === null ? issues(report) : nothing}
 </section>
 ${blindSpots(report)}`
 }

@@ -1,5 +1,6 @@
 import { clip } from '../../escape.ts'
 import { formatCount, pEquals, plural, typeset } from '../../format.ts'
+import { unitOf } from '../../provenance-words.ts'
 import type { Report, ReportFinding, ReportRecord } from '../../schema.ts'
 import { evidence } from './evidence.ts'
 import { badge, code, findingId, pairs } from './parts.ts'
@@ -28,11 +29,13 @@ ${records(report)}
 </section>`
 }
 
+const units = { record: 'Records', file: 'Files', fact: 'Facts' } as const
+
 async function finding(f: ReportFinding, index: number, report: Report): Promise<Safe> {
   const rule = report.rules.find((r) => r.id === f.rule)
   const waiver = f.status === 'waived' ? report.waivers.find((w) => w.fingerprint === f.fingerprint && w.state === 'applied') : undefined
   const facts: (readonly [string, Safe | string])[] = [
-    ['Records', formatCount(f.count)],
+    [units[unitOf(f)], formatCount(f.count)],
     ['Corrected p-value', f.test ? typeset(pEquals(f.test.adjusted).replace(/^p (= )?/, '')) : 'no test'],
     ['Confidence', f.confidence],
     ['Gate', f.gates ? 'fails it' : f.status === 'waived' ? 'waived' : 'does not fail it'],

@@ -127,7 +127,6 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 .records th[scope="row"] { min-width: 13rem; }
 .records .n { width: 9rem; }
 .records td, .records th { padding-top: 0.7rem; padding-bottom: 0.7rem; }
-.records .where { display: block; color: var(--muted); font-size: 0.8125rem; font-weight: 400; overflow-wrap: anywhere; }
 .records .excerpt { display: block; margin-top: 0.35rem; color: var(--soft); font-size: 0.875rem; max-width: 34rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .records img { display: block; width: 3.5rem; height: 3.5rem; object-fit: contain; border-radius: 6px; background: var(--sunk); image-rendering: pixelated; }
 .change { display: inline-flex; flex-wrap: wrap; gap: 0.15rem 0.5rem; align-items: baseline; }
@@ -135,6 +134,20 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 .change ins { text-decoration: none; font-weight: 600; }
 .score { display: inline-flex; align-items: center; gap: 0.6rem; }
 .score svg { width: 3.5rem; height: 0.4rem; }
+
+.where { display: block; color: var(--muted); font-size: 0.8125rem; font-weight: 400; overflow-wrap: anywhere; }
+.part h4 { font-size: 0.9375rem; font-weight: 620; margin: 1.75rem 0 0.5rem; }
+.signature + .signature { margin-top: 0.6rem; }
+.bars { display: grid; gap: 0.5rem; margin-top: 0.75rem; }
+.bars > div { display: grid; grid-template-columns: 5.5rem 1fr; gap: 1rem; align-items: center; font-size: 0.875rem; color: var(--soft); }
+.bar { display: block; width: 100%; height: 0.95rem; border-radius: 4px; }
+.groups td:nth-child(2) { width: 42%; min-width: 8rem; vertical-align: middle; }
+.swatch { width: 0.8rem; height: 0.8rem; margin-right: 0.5rem; vertical-align: -0.08rem; }
+.digest .rest { display: none; }
+.digest::after { content: "\u2026"; }
+.files .n { width: auto; }
+.g-verified { fill: var(--green); } .g-mismatched { fill: var(--red); } .g-missing, .c-removed { fill: url(#hatch-red); } .g-unlisted, .c-altered { fill: var(--amber); } .g-weak-digest { fill: url(#hatch-amber); } .g-placeholder-digest { fill: url(#hatch-grey); } .g-no-digest { fill: var(--dot); } .c-kept { fill: var(--strong-line); } .c-added { fill: var(--blue); }
+.h-ground-red { fill: var(--red-soft); } .h-line-red { fill: var(--red); } .h-ground-amber { fill: var(--amber-soft); } .h-line-amber { fill: var(--amber); } .h-ground-grey { fill: var(--sunk); } .h-line-grey { fill: var(--dot); }
 
 .blind { list-style: none; padding: 0; margin-top: 1rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.1rem 2.5rem; }
 .blind li { border-left: 3px solid var(--strong-line); padding-left: 1rem; }
@@ -175,6 +188,7 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   .records td.n { text-align: left; }
   .records td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: 0.8125rem; }
   .records td:empty { display: none; }
+  .bars > div { grid-template-columns: 1fr; gap: 0.2rem; }
 }
 @media print {
   :root { --paper: #fff; --surface: #fff; color-scheme: light; }
@@ -189,6 +203,8 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   figure, tr, .blind li, .action { break-inside: avoid; }
   .verdict, .finding { box-decoration-break: clone; -webkit-box-decoration-break: clone; }
   .scroll { overflow: visible; }
+  .digest .rest { display: inline; }
+  .digest::after { content: none; }
   details > summary { display: none; }
   details::details-content { display: block; content-visibility: visible; block-size: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
