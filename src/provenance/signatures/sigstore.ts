@@ -1,0 +1,148 @@
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import type { SignatureCheck, TrustPolicy } from '../../contracts/provenance.ts'
+import type { OpenBundle } from './bundle.ts'
+import { isCodeSigning } from './certificates.ts'
+import { byKey, byNoKey } from './dsse.ts'
+import { methods, type PublicKey } from './keys.ts'
+import { checkpointsArePlain, contentOf, entriesNameSigner } from './log-entries.ts'
+import { loadTrustedRoot } from './trusted-root.ts'
+
+const method = 'Sigstore'
+const far = new Date(8640000000000000)
+
+interface Verified {
+  readonly key: KeyObject
+  readonly identity: string | null
+  readonly issuer: string | null
+  readonly signedAt: string | null
+}
+
+const isSelfSigned = (der: Buffer): boolean => {
+  const certificate = new X509Certificate(der)
+  return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)
+}
+
+/**
+ * The whole of sigstore's verification, offline: certificate chain and its log at the vouched time, inclusion in the
+ * transparency log, its entry against this signature, and the signature. `keys`: for a bundle that names a key; logs are then
+ * checked where the bundle has entries.
+ * @throws Error with the reason, where something does not hold
+ */
+async function verifyBundle(open: OpenBundle, trust: TrustPolicy, artifact: Buffer | null, key: PublicKey | null): Promise<Verified> {
+  const [{ bundleFromJSON }, { toSignedEntity, toTrustMaterial, Verifier }, root] = await Promise.all([
+    import('@sigstore/bundle'),
+    import('@sigstore/verify'),
+    loadTrustedRoot(trust),
+  ])
+  const bundle = bundleFromJSON(open.json)
+  const { certificates } = open.material.kind === 'certificates' ? open.material : { certificates: [] }
+  const [leaf] = certificates
+  if (certificates.slice(1).some(isSelfSigned)) throw new Error('the bundle carries a root certificate of its own')
+  if (leaf && !isCodeSigning(new X509Certificate(leaf))) throw new Error('the certificate is not for signing code')
+  if (!checkpointsArePlain(bundle)) throw new Error('a checkpoint of the log is malformed')
+  const entity = { ...toSignedEntity(bundle), signature: contentOf(open, bundle, artifact) }
+  const times = entity.timestamps.map((stamp) =>
+    stamp.$case === 'timestamp-authority' ? stamp.timestamp.signingTime : new Date(Number(stamp.tlogEntry.integratedTime) * 1000),
+  )
+  const material = toTrustMaterial(root, () => {
+    if (key === null) throw new Error('no key was given for a bundle that names one')
+    return { publicKey: key.key, validFor: () => true }
+  })
+  const inTime = {
+    ...material,
+    tlogs: material.tlogs.filter(({ validFor }) => times.every((t) => validFor.start <= t && t <= validFor.end)),
+  }
+  const verifier = new Verifier(inTime, {
+    ctlogThreshold: root.ctlogs.length > 0 ? 1 : 0,
+    tlogThreshold: key === null && root.tlogs.length > 0 ? 1 : 0,
+    timestampThreshold: key === null ? 1 : 0,
+  })
+  const signer = verifier.verify(entity)
+  const spki = signer.key.export({ type: 'spki', format: 'der' })
+  if (!entriesNameSigner(bundle, spki, leaf ?? null)) throw new Error('an entry of the log is of another signer')
+  const earliest = new Date(Math.min(far.getTime(), ...times.map((t) => t.getTime())))
+  return {
+    key: signer.key,
+    identity: signer.identity?.subjectAlternativeName ?? null,
+    issuer: signer.identity?.extensions?.issuer ?? null,
+    signedAt: times.length > 0 ? earliest.toISOString() : null,
+  }
+}
+
+/** The library's words for what failed, in one sentence, without what a bundle may have put into them. */
+function reasonOf(error: unknown): string {
+  const { message = 'it cannot be read', cause } = error as { message?: string; cause?: { message?: string } }
+  const text = [message, cause?.message].filter((part) => part !== undefined).join(': ')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be shown
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 300)
+}
+
+const signed = (file: string, status: SignatureCheck['status'], reason: string, verified: Verified | null): SignatureCheck => ({
+  method,
+  file,
+  status,
+  signer: verified?.identity == null ? null : `${verified.identity} (${verified.issuer ?? 'no issuer'})`,
+  reason,
+  signedAt: verified?.signedAt ?? null,
+})
+
+/** A bundle with a certificate against the policy's trusted root and identities. Without an identity nobody is trusted. */
+async function checkCertificate(open: OpenBundle, file: string, trust: TrustPolicy, artifact: Buffer | null): Promise<SignatureCheck> {
+  let verified: Verified
+  try {
+    verified = await verifyBundle(open, trust, artifact, null)
+  } catch (error) {
+    if (isOurs(error)) throw error
+    return signed(file, 'invalid', `The bundle does not hold: ${reasonOf(error)}.`, null)
+  }
+  const { identity, issuer } = verified
+  if (trust.identities.length === 0)
+    return signed(
+      file,
+      'untrusted',
+      `The policy names no identity, so that a signature by ${identity ?? 'nobody'} proves nothing.`,
+      verified,
+    )
+  if (trust.identities.some((named) => named.identity === identity && named.issuer === issuer))
+    return signed(file, 'trusted', `Signed by ${identity}, whom ${issuer} vouches for and the policy names.`, verified)
+  return signed(file, 'untrusted', `Signed by ${identity ?? 'nobody'} (${issuer ?? 'no issuer'}), whom the policy does not name.`, verified)
+}
+
+/** What is wrong with the user's own configuration is no verdict on the bundle. */
+const isOurs = (error: unknown): boolean => error instanceof Error && 'exit' in error
+
+async function checkKey(
+  open: OpenBundle,
+  file: string,
+  keys: readonly PublicKey[],
+  trust: TrustPolicy,
+  artifact: Buffer | null,
+): Promise<SignatureCheck> {
+  let reason: string | null = null
+  for (const key of keys) {
+    try {
+      const { signedAt } = await verifyBundle(open, trust, artifact, key)
+      return { ...byKey(`Sigstore, ${methods[key.kind]} key`, file, key), signedAt }
+    } catch (error) {
+      if (isOurs(error)) throw error
+      reason = reasonOf(error)
+    }
+  }
+  const check = byNoKey('Sigstore, key', file, keys)
+  return reason === null ? check : { ...check, reason: `The bundle does not hold with any key given: ${reason}.` }
+}
+
+/**
+ * A bundle of the public or a private sigstore instance. `artifact`: its bytes, needed for ed25519 message signatures alone.
+ * Whether the artifact has the digest that was signed is for the caller to see.
+ * @throws {ProvenanceError} `bad-key` where the policy's trusted root is malformed
+ */
+export function checkSigstore(
+  open: OpenBundle,
+  file: string,
+  keys: readonly PublicKey[],
+  trust: TrustPolicy,
+  artifact: Buffer | null,
+): Promise<SignatureCheck> {
+  return open.material.kind === 'key' ? checkKey(open, file, keys, trust, artifact) : checkCertificate(open, file, trust, artifact)
+}
