@@ -1,4 +1,5 @@
 import type { Cells, Lists, NumberArray } from '../contracts/chunk.ts'
+import { plainDecimal } from '../math/decimal.ts'
 
 export const sequence = (first: number, count: number): Uint32Array => {
   const rows = new Uint32Array(count)
@@ -20,31 +21,6 @@ const missingWords = new Set(['', 'nan', 'na', 'n/a', '#n/a', '#na', 'null', 'no
 
 /** Does a text cell of a numeric column stand for a missing value? */
 export const isMissingNumber = (text: string): boolean => text.length < 6 && missingWords.has(text.trim().toLowerCase())
-
-const powers = Array.from({ length: 23 }, (_, i) => 10 ** i)
-
-/**
- * Plain decimals of up to 15 digits: an exact integer over an exact power of ten is rounded once, so the result is that of
- * `Number` (Clinger 1990, fast path), several times sooner. NaN for everything else.
- */
-function plainDecimal(text: string): number {
-  const length = text.length
-  const negative = text.charCodeAt(0) === 45
-  const start = negative ? 1 : 0
-  if (length - start > 16 || length === start) return Number.NaN
-  let mantissa = 0
-  let point = -1
-  for (let i = start; i < length; i++) {
-    const c = text.charCodeAt(i) - 48
-    if (c >= 0 && c <= 9) mantissa = mantissa * 10 + c
-    else if (c === -2 && point < 0) point = i
-    else return Number.NaN
-  }
-  const digits = length - start - (point < 0 ? 0 : 1)
-  if (digits === 0 || digits > 15) return Number.NaN
-  const value = point < 0 ? mantissa : mantissa / (powers[length - 1 - point] as number)
-  return negative ? -value : value
-}
 
 /** A text cell as a number: null where it is missing, undefined where it is no number. Decimal notation only. */
 export function parseNumber(text: string): number | null | undefined {
