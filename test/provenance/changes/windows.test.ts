@@ -4,13 +4,17 @@ import { cellIn, positionWindows, type Span, timeWindows } from '../../../src/pr
 
 const at = ({ spans }: ReturnType<typeof positionWindows>, shard: string, row: number) => cellIn(spans.get(shard) as Span, row)
 
+const bump = (counts: Float64Array, cell: number): void => {
+  counts[cell] = (counts[cell] as number) + 1
+}
+
 describe('windows of positions', () => {
   it('cover every row of every file, each window named once and none empty', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 90 }), (rows) => {
         const windows = positionWindows(rows.map((n, i) => ({ id: `${i}.csv`, rows: n })))
         const counts = new Float64Array(windows.names.length)
-        for (const [i, n] of rows.entries()) for (let r = 0; r < n; r++) counts[at(windows, `${i}.csv`, r)]++
+        for (const [i, n] of rows.entries()) for (let r = 0; r < n; r++) bump(counts, at(windows, `${i}.csv`, r))
         expect(new Set(windows.names).size).toBe(windows.names.length)
         expect(windows.names.length).toBeLessThanOrEqual(96)
         expect([...counts].every((n) => n > 0)).toBe(true)
@@ -51,7 +55,7 @@ describe('windows of time', () => {
     const times = Array.from({ length: 3200 }, (_, i) => 1_600_000_000_000 + ((i * 7919) % 3200) * 60_000)
     const { names, cellOf } = timeWindows(times)
     const counts = new Float64Array(names.length)
-    for (const t of times) counts[cellOf(t)]++
+    for (const t of times) bump(counts, cellOf(t))
     expect(names).toHaveLength(32)
     expect(new Set(counts)).toEqual(new Set([100]))
     expect(names[0]).toBe('before 2020-09-13T14:06:40Z')
