@@ -17,6 +17,7 @@ const words: { readonly [V in Verdict]: string } = {
   'nothing-audited': 'Nothing audited',
 }
 const maxReasons = 8
+const longHeadline = 120
 
 /** Shape as well as colour tells the verdict. */
 const signs: { readonly [V in Verdict]: string } = {
@@ -80,15 +81,13 @@ function verdict(report: Report, subject: Safe): Safe {
     ...(rows.read > 0 || report.provenance === null ? read : []),
     ...(report.provenance ? provenanceFigures(report.provenance, rows.read > 0) : []),
     ['Findings', formatCount(report.findings.length), gating(report)],
-    ...(rows.read > 0 || report.provenance === null
-      ? ([['Detectors that ran', formatCount(ran), `of ${report.detectors.length}`]] as const)
-      : []),
+    ...(report.provenance === null ? ([['Detectors that ran', formatCount(ran), `of ${report.detectors.length}`]] as const) : []),
   ]
   const why = reasons(report)
   const next = report.next.length > 0 && html`<div><h2>What to do</h2><ol>${report.next.map((step) => html`<li>${step}</li>`)}</ol></div>`
   return html`<section class="verdict ${report.verdict}" aria-labelledby="verdict-title">
 <p class="stamp">${sign(report.verdict)}<span>${words[report.verdict]}</span></p>
-<h1 id="verdict-title">${report.headline}</h1>
+<h1 id="verdict-title"${report.headline.length > longHeadline && html` class="long"`}>${report.headline}</h1>
 <p class="subject">${subject}</p>
 <dl class="figures">${figures.map(([term, value, more]) => html`<div><dt>${term}</dt><dd>${value}${more !== '' && html` <small>${more}</small>`}</dd></div>`)}</dl>
 <div class="answers${next ? '' : ' single'}"><div><h2>Why</h2>${why}</div>${next}</div>

@@ -31,6 +31,7 @@ export async function changes(c: Changes, file: string | null): Promise<Safe> {
   return html`<h3>Changes since the baseline</h3>
 <dl class="facts">${orderOfKinds.map((kind) => html`<div><dt>${kindTitles[kind]}</dt><dd${c.counts[kind] === 0 && html` class="muted"`}>${formatCount(c.counts[kind])}</dd></div>`)}</dl>
 ${sides}
+${file !== null && html`<p class="small spaced">Every change is named in ${code(file)}, with id, shard and row.</p>`}
 ${groups(
   'Classes',
   'Class',
@@ -41,8 +42,7 @@ ${groups('Sources', 'Source', c.sources, c.sourceCount)}
 ${await transitions(c)}
 ${concentrations(c)}
 ${flood(c)}
-${notes(c)}
-${file !== null && html`<p class="small">Every change is named in ${code(file)}, with id, shard and row.</p>`}`
+${notes(c)}`
 }
 
 interface Group {
@@ -121,8 +121,9 @@ const legend = (all: readonly Group[]): readonly (readonly [string, string])[] =
 async function transitions(c: Changes): Promise<Safe> {
   const { labels, counts } = c.transitions
   if (!counts.some((row, i) => row.some((n, j) => i !== j && n > 0))) return nothing
-  const piled = new Set(c.concentrations.filter((k) => k.concentrated && k.axis === 'class-pair').map((k) => k.changed))
-  const marked = counts.flatMap((row, i) => row.flatMap((n, j): [number, number][] => (i !== j && piled.has(n) ? [[i, j]] : [])))
+  const piled = new Set(c.concentrations.filter((k) => k.concentrated && k.axis === 'class-pair').map((k) => k.cell))
+  const isPiled = (i: number, j: number): boolean => piled.has(`${labels[i]} to ${labels[j]}`) || piled.has(`any to ${labels[j]}`)
+  const marked = counts.flatMap((row, i) => row.flatMap((n, j): [number, number][] => (n > 0 && i !== j && isPiled(i, j) ? [[i, j]] : [])))
   const drawn = await evidence({
     kind: 'matrix',
     title: 'Label before against label now, of relabelled and replaced records',
@@ -133,7 +134,7 @@ async function transitions(c: Changes): Promise<Safe> {
     counts,
     marked,
   })
-  return html`<h4>Where labels went</h4><div class="evidence">${drawn}</div>`
+  return html`<div class="evidence">${drawn}</div>`
 }
 
 /** `log10P` is kept where the probability is too small for a number. */

@@ -51,6 +51,7 @@ code, .mono { font: 0.86em/1.5 ui-monospace, "SF Mono", "Cascadia Code", Menlo, 
 .stamp { display: inline-flex; align-items: center; gap: 0.6rem; color: var(--tone); font-weight: 700; font-size: 0.95rem; letter-spacing: 0.06em; text-transform: uppercase; }
 .stamp svg { width: 1.5rem; height: 1.5rem; flex: none; }
 .verdict h1 { font-size: clamp(1.6rem, 1.1rem + 2.2vw, 2.35rem); font-weight: 650; letter-spacing: -0.022em; margin: 0.8rem 0 0; max-width: 30ch; }
+.verdict h1.long { font-size: clamp(1.2rem, 1rem + 0.9vw, 1.5rem); line-height: 1.3; max-width: 52ch; text-wrap: pretty; letter-spacing: -0.014em; }
 .verdict .subject { margin-top: 0.6rem; color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 1.75rem 0 0; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 .figures div { background: var(--surface); padding: 0.8rem 1rem 0.85rem; }
@@ -137,6 +138,8 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 
 .where { display: block; color: var(--muted); font-size: 0.8125rem; font-weight: 400; overflow-wrap: anywhere; }
 .part h4 { font-size: 0.9375rem; font-weight: 620; margin: 1.75rem 0 0.5rem; }
+.spaced { margin-top: 0.9rem; }
+.scroll + .notes { margin-top: 0.9rem; }
 .signature + .signature { margin-top: 0.6rem; }
 .bars { display: grid; gap: 0.5rem; margin-top: 0.75rem; }
 .bars > div { display: grid; grid-template-columns: 5.5rem 1fr; gap: 1rem; align-items: center; font-size: 0.875rem; color: var(--soft); }
@@ -188,6 +191,8 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   .records td.n { text-align: left; }
   .records td[data-label]::before { content: attr(data-label) " "; color: var(--muted); font-size: 0.8125rem; }
   .records td:empty { display: none; }
+  .scroll tbody th[scope="row"] { min-width: 7.5rem; }
+  .groups td:nth-child(2) { min-width: 6rem; }
   .bars > div { grid-template-columns: 1fr; gap: 0.2rem; }
 }
 @media print {
