@@ -2,7 +2,11 @@ import type { ManifestFormat } from '../../contracts/provenance.ts'
 import { bagit } from './bagit.ts'
 import { croissant } from './croissant.ts'
 import { dataCard } from './data-card.ts'
+import { dvc } from './dvc.ts'
 import { frictionless } from './frictionless.ts'
+import { hfPointer } from './hf-pointer.ts'
+import { sums } from './sums.ts'
+import { urlTable } from './url-table.ts'
 
 /** In the order in which they are asked: the first that detects a file reads it. */
-export const manifestFormats: readonly ManifestFormat[] = [bagit, croissant, frictionless, dataCard]
+export const manifestFormats: readonly ManifestFormat[] = [bagit, croissant, frictionless, dataCard, dvc, hfPointer, sums, urlTable]
