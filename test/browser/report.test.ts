@@ -124,30 +124,34 @@ describe('the page', () => {
   })
 
   test('shows the verdict on the first screen of a phone and of a desktop', async () => {
-    for (const width of [390, 1280]) {
-      const { page } = await open('poisoned-tabular', { width, colorScheme: 'light' })
-      const bottom = await page.evaluate('document.querySelector("#verdict-title").getBoundingClientRect().bottom')
-      expect(bottom).toBeLessThan(420)
-      await page.close()
-    }
+    for (const name of ['poisoned-tabular', 'vendor-intake'])
+      for (const width of [390, 1280]) {
+        const { page } = await open(name, { width, colorScheme: 'light' })
+        const bottom = await page.evaluate('document.querySelector("#verdict-title").getBoundingClientRect().bottom')
+        expect(bottom).toBeLessThan(420)
+        await page.close()
+      }
   })
 
-  test('has landmarks, one first heading, headings in order, and named regions', async () => {
-    const { page } = await open('poisoned-tabular', { width: 1280, colorScheme: 'light' })
-    const outline = (await page.evaluate('[...document.querySelectorAll("h1,h2,h3,h4")].map((h) => Number(h.tagName[1]))')) as number[]
-    expect(outline.filter((level) => level === 1)).toEqual([1])
-    for (const [i, level] of outline.entries()) if (i > 0) expect(level - (outline[i - 1] as number)).toBeLessThanOrEqual(1)
-    const counts = await page.evaluate(
-      '["main","nav","footer","header"].map((t) => document.querySelectorAll(`body > ${t}, .page > ${t}, main > ${t}`).length)',
-    )
-    expect(counts).toEqual([1, 1, 1, 1])
-    expect(
-      await page.evaluate(
-        '[...document.querySelectorAll("[role=region], [role=img]")].filter((e) => !e.getAttribute("aria-label")).length',
-      ),
-    ).toBe(0)
-    await page.close()
-  })
+  test.each(['poisoned-tabular', 'vendor-intake'])(
+    '%s has landmarks, one first heading, headings in order, and named regions',
+    async (name) => {
+      const { page } = await open(name, { width: 1280, colorScheme: 'light' })
+      const outline = (await page.evaluate('[...document.querySelectorAll("h1,h2,h3,h4")].map((h) => Number(h.tagName[1]))')) as number[]
+      expect(outline.filter((level) => level === 1)).toEqual([1])
+      for (const [i, level] of outline.entries()) if (i > 0) expect(level - (outline[i - 1] as number)).toBeLessThanOrEqual(1)
+      const counts = await page.evaluate(
+        '["main","nav","footer","header"].map((t) => document.querySelectorAll(`body > ${t}, .page > ${t}, main > ${t}`).length)',
+      )
+      expect(counts).toEqual([1, 1, 1, 1])
+      expect(
+        await page.evaluate(
+          '[...document.querySelectorAll("[role=region], [role=img]")].filter((e) => !e.getAttribute("aria-label")).length',
+        ),
+      ).toBe(0)
+      await page.close()
+    },
+  )
 
   test('can be read by keyboard: the first stop skips to the findings, every stop is visible', async () => {
     const { page } = await open('poisoned-tabular', { width: 1280, colorScheme: 'light' })
@@ -159,6 +163,26 @@ describe('the page', () => {
       await page.keyboard.press('Tab')
       expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).not.toBe('none')
     }
+    await page.close()
+  })
+
+  test('provenance: bars are drawn and say what they show; digests are short on the screen and whole on paper', async () => {
+    const { page } = await open('vendor-intake', { width: 1280, colorScheme: 'light' })
+    const bars = (await page.evaluate(
+      '[...document.querySelectorAll(".bar")].map((b) => ({ said: b.getAttribute("aria-label"), parts: [...b.children].map((r) => r.getBoundingClientRect().width) }))',
+    )) as { said: string; parts: number[] }[]
+    expect(bars.map((b) => b.parts.length)).toEqual([5, 5, 2, 2])
+    for (const { said, parts } of bars) {
+      expect(said).toMatch(/mismatched|removed|relabelled/)
+      expect(Math.min(...parts)).toBeGreaterThan(1)
+    }
+    const wide = (at: number, part: number) => (bars[at] as (typeof bars)[number]).parts[part] as number
+    expect(wide(0, 4) / wide(0, 0)).toBeCloseTo(6, 0)
+    expect(wide(2, 1) / wide(2, 0)).toBeCloseTo(826 / 388, 1)
+    const digests = 'document.querySelector("#provenance .digest").innerText.trim().length'
+    expect(await page.evaluate(digests)).toBe(12)
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.evaluate(digests)).toBe(64)
     await page.close()
   })
 
