@@ -10,7 +10,7 @@ import { signaturesBeside } from './sum-signatures.ts'
 import { textLines } from './text-lines.ts'
 
 const maxBytes = 256 * 2 ** 20
-export const maxEntries = 1_000_000
+const maxSums = 1_000_000
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
@@ -56,6 +56,7 @@ interface Reading {
   readonly delivery: Delivery
   readonly name: SumsName
   readonly problems: ProblemList
+  readonly most: number
 }
 
 /** The name of a sum that has none: the file beside which the sums file stands. */
@@ -73,7 +74,7 @@ function nameOf({ file, delivery, name, problems }: Reading, sum: SumLine, line:
 }
 
 function drafts(reading: Reading, bytes: Buffer): Draft[] {
-  const { file, name, problems } = reading
+  const { file, name, problems, most } = reading
   const found: Draft[] = []
   for (const { line, text } of signedText(textLines(bytes), file.path, problems)) {
     const place = { file: file.path, line }
@@ -82,10 +83,10 @@ function drafts(reading: Reading, bytes: Buffer): Draft[] {
       continue
     }
     if (isRemark(text)) continue
-    if (found.length === maxEntries) {
+    if (found.length === most) {
       problems.error(
         'too-large',
-        `${file.path}: only its first ${maxEntries.toLocaleString('en')} sums were read, up to line ${line - 1}.`,
+        `${file.path}: only its first ${most.toLocaleString('en')} sums were read, up to line ${line - 1}.`,
         place,
       )
       break
@@ -153,10 +154,11 @@ function entriesOf(reading: Reading, found: readonly Draft[]): ManifestEntry[] {
   }))
 }
 
-async function read(file: DeliveredFile, delivery: Delivery, trust: TrustPolicy): Promise<Manifest> {
+/** At most `most` sums; what follows is a problem. */
+export async function readSums(file: DeliveredFile, delivery: Delivery, trust: TrustPolicy, most = maxSums): Promise<Manifest> {
   const name = sumsName(file.path) ?? { sure: false, hint: null, subject: null }
   const problems = problemList(file.path)
-  const reading: Reading = { file, delivery, name, problems }
+  const reading: Reading = { file, delivery, name, problems, most }
   const bytes = await contentOf(delivery, file.path, maxBytes, problems)
   const entries = bytes === null ? [] : entriesOf(reading, drafts(reading, bytes))
   if (entries.length === 0 && problems.all.length === 0) {
@@ -179,4 +181,4 @@ async function read(file: DeliveredFile, delivery: Delivery, trust: TrustPolicy)
 }
 
 /** Lists of checksums: SHA256SUMS, md5sum.txt, x.csv.sha256 and the like, in the dialects that `readSumLine` knows. */
-export const sums: ManifestFormat = { kind: 'sums', title: 'Checksums', detect, read }
+export const sums: ManifestFormat = { kind: 'sums', title: 'Checksums', detect, read: readSums }
