@@ -1,4 +1,5 @@
 import type { RecordBatch } from 'apache-arrow'
+import type { ChunkTap } from './chunk.ts'
 
 /** What a column means to Assay. A source renames its columns to these. */
 export const roles = [
@@ -111,7 +112,11 @@ export interface Format {
   /** Does the content look like this format? `head` is the first 4 KiB, decompressed. */
   detect(head: Uint8Array, path: string): boolean
   columns(path: string, spec: SourceSpec): Promise<readonly Omit<ColumnInfo, 'role'>[]>
-  shards(path: string, id: string, spec: SourceSpec, columns: ColumnMap): Promise<readonly ShardSpec[]>
-  /** Throws SourceError where the rest of the shard cannot be read; reports every row it rejects. */
-  read(shard: ShardSpec, issue: IssueSink): AsyncIterable<Batch>
+  /** `every`: the shards are to hand over every column, and not only those that have a role. */
+  shards(path: string, id: string, spec: SourceSpec, columns: ColumnMap, every?: boolean): Promise<readonly ShardSpec[]>
+  /**
+   * Throws SourceError where the rest of the shard cannot be read; reports every row it rejects. `tap` sees each chunk before
+   * it becomes a batch; give one to shards that were listed with `every`.
+   */
+  read(shard: ShardSpec, issue: IssueSink, tap?: ChunkTap): AsyncIterable<Batch>
 }

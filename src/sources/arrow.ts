@@ -5,9 +5,9 @@ import type { Cells } from '../contracts/chunk.ts'
 import type { ShardSpec } from '../contracts/data.ts'
 import { type Block, isArrowFile, isArrowStream, type Messages, messagesOf } from './arrow-messages.ts'
 import { type ArrowLeaf, arrowLeaves, leafCells } from './arrow-vectors.ts'
-import { assemble, rolesOf, usedColumns } from './assemble.ts'
+import { handOver, rolesOf, usedColumns } from './assemble.ts'
 import { readExactly, withFile } from './bytes.ts'
-import { sequence } from './cells.ts'
+import { sequence, uniqueNames } from './cells.ts'
 import { reasonOf, SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
@@ -140,7 +140,7 @@ export const arrow: SourceFormat = {
       }))
     }),
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
     const { first, from, to } = shard.options as unknown as { first: number; from: number; to: number }
     const wanted = usedColumns(roles.columns)
@@ -152,7 +152,10 @@ export const arrow: SourceFormat = {
       for await (const batch of recordBatches(handle, shard.path, messages, from, to)) {
         const { bytes, rows, offset } = messages.batches[block++] as Block
         const leaves = arrowLeaves(batch.schema.fields)
-        const used = wanted.map((name) => leaves.find((l) => l.name === name) ?? absent(name, shard.path))
+        const all = uniqueNames(leaves.map((l) => l.name))
+        const used = tap
+          ? leaves.map((leaf, k) => ({ ...leaf, name: all[k] as string }))
+          : wanted.map((name) => leaves.find((l) => l.name === name) ?? absent(name, shard.path))
         const size = step(bytes, rows)
         for (let low = 0; low < rows; low += size) {
           const high = Math.min(low + size, rows)
@@ -162,7 +165,7 @@ export const arrow: SourceFormat = {
           } catch (e) {
             throw damaged(e, shard.path, offset)
           }
-          const out = assemble({ rows: sequence(row + low, high - low), lines: null, columns }, roles, shard.path, issue)
+          const out = handOver({ rows: sequence(row + low, high - low), lines: null, columns }, roles, shard.path, issue, tap)
           if (out) yield out
         }
         row += rows

@@ -1,5 +1,5 @@
 import { type BatchColumns, type Matrix, makeBatch } from '../contracts/batch.ts'
-import { type Cells, type Chunk, invalidUtf8, type Lists } from '../contracts/chunk.ts'
+import { type Cells, type Chunk, type ChunkTap, invalidUtf8, type Lists } from '../contracts/chunk.ts'
 import type { Batch, ColumnMap, IssueSink, Json, Role, RowIssueCode } from '../contracts/data.ts'
 import type { Codes } from '../contracts/detector.ts'
 import { SourceError } from './errors.ts'
@@ -14,6 +14,8 @@ export interface RoleOptions {
   readonly dims: { readonly embedding?: number; readonly predictions?: number }
   readonly classes: readonly string[] | null
   readonly image: { readonly height: number; readonly width: number; readonly channels: number } | null
+  /** Chunks go to the tap and to nobody else. */
+  readonly tapOnly?: boolean
 }
 
 export const rolesOf = (options: { readonly [key: string]: Json }): RoleOptions => options.roles as unknown as RoleOptions
@@ -29,6 +31,12 @@ export const namesOf = (columns: ColumnMap, role: Role): readonly string[] => {
 export const usedColumns = (columns: ColumnMap): readonly string[] => [
   ...new Set(Object.values(columns).flatMap((names) => (names === undefined ? [] : typeof names === 'string' ? [names] : names))),
 ]
+
+/** Shows the chunk to the tap, and makes a batch of it where somebody wants one. */
+export function handOver(chunk: Chunk, roles: RoleOptions, file: string, issue: IssueSink, tap: ChunkTap | undefined): Batch | null {
+  if (chunk.rows.length > 0) tap?.(chunk)
+  return roles.tapOnly ? null : assemble(chunk, roles, file, issue)
+}
 
 /**
  * Rows of a chunk as one batch; null when every row is rejected. A row is rejected at most once, and a rejected row reports

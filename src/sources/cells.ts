@@ -7,6 +7,18 @@ export const sequence = (first: number, count: number): Uint32Array => {
   return rows
 }
 
+/** Names of columns, each only once: a second `a` is `a#2`. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set(names)
+  const seen = new Set<string>()
+  return names.map((name) => {
+    let free = name
+    for (let k = 2; seen.has(free) || (free !== name && taken.has(free)); k++) free = `${name}#${k}`
+    seen.add(free)
+    return free
+  })
+}
+
 export const regularLists = (data: NumberArray, dims: number): Lists => ({
   kind: 'lists',
   data,

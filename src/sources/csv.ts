@@ -4,12 +4,12 @@ import type { Cells } from '../contracts/chunk.ts'
 import type { ColumnMap, RowIssueCode, ShardSpec } from '../contracts/data.ts'
 import { rolesOf } from './assemble.ts'
 import { isGzip, readHead } from './bytes.ts'
-import { parseNumber } from './cells.ts'
+import { parseNumber, uniqueNames } from './cells.ts'
 import { csvRecords, type Dialect, type Records } from './csv-records.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
-import { rowBuffer } from './row-buffer.ts'
+import { type RowBuffer, rowBuffer } from './row-buffer.ts'
 import { sampleColumn } from './sample.ts'
 
 const delimiters = [',', '\t', ';', '|'] as const
@@ -164,12 +164,11 @@ export const csv: SourceFormat = {
     return [{ id, format: 'csv', path, bytes: size, expectedRows: null, options: { ...(await dialect(path)) } }]
   },
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
     const { delimiter, newline } = shard.options as unknown as Dialect
-    const buffer = rowBuffer(roles, shard.path, issue)
-    const { values } = buffer
-    const numeric = numericColumns(roles.columns, buffer.names)
+    let buffer: RowBuffer = rowBuffer(roles, shard.path, issue)
+    let numeric: readonly boolean[] = []
     let header: string[] | null = null
     let at: number[] = []
     let row = 0
@@ -178,9 +177,14 @@ export const csv: SourceFormat = {
         let next = 0
         if (!header) {
           ;({ names: header, next } = headerOf(records, shard.path))
+          if (tap) header = uniqueNames(header)
+          buffer = rowBuffer(roles, shard.path, issue, tap && { tap, names: header })
+          // a tap sees the cells as they stand in the file
+          numeric = tap ? [] : numericColumns(roles.columns, buffer.names)
           at = positions(buffer.names, header, shard.path)
         }
         const width = header.length
+        const { values } = buffer
         for (let i = next; i < records.rows.length; i++) {
           const fields = chomp(records.rows[i] as string[])
           if (fields.length === 1 && isBlank(fields)) continue

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Cells } from '../contracts/chunk.ts'
 import type { ShardSpec, SourceSpec } from '../contracts/data.ts'
-import { assemble, rolesOf } from './assemble.ts'
+import { handOver, rolesOf } from './assemble.ts'
 import { sequence } from './cells.ts'
 import { SourceError } from './errors.ts'
 import { byName, idOf, imagesIn, isImageName } from './files.ts'
@@ -103,7 +103,7 @@ export const imageFolder: SourceFormat = {
     return shards
   },
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
     const { first, names, pictures } = shard.options as unknown as { first: number; names: readonly string[]; pictures: readonly Picture[] }
     let images: unknown[] = []
@@ -114,7 +114,7 @@ export const imageFolder: SourceFormat = {
       const columns = new Map<string, Cells>(
         names.map((name) => [name, name === 'image' ? { kind: 'values', values: images } : cellsFor(name, part)]),
       )
-      const batch = assemble({ rows: sequence(first + from, part.length), lines: null, columns }, roles, shard.path, issue)
+      const batch = handOver({ rows: sequence(first + from, part.length), lines: null, columns }, roles, shard.path, issue, tap)
       images = []
       from = to
       size = 0

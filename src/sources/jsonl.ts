@@ -5,6 +5,7 @@ import { rolesOf } from './assemble.ts'
 import { readContent, readHead } from './bytes.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
+import { FieldColumns, hasLargeInteger, parseExactly } from './json-fields.ts'
 import { limits } from './limits.ts'
 import { rowBuffer } from './row-buffer.ts'
 import { sampleColumn } from './sample.ts'
@@ -103,6 +104,19 @@ function parse(text: string): Parsed | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Parsed) : null
 }
 
+/** The record with every number as it stands in the text. */
+const exact = (text: string, record: Parsed): Parsed =>
+  hasLargeInteger(record) || (/NaN|Infinity/.test(text) && !isJson(text)) ? (parseExactly(text) as Parsed) : record
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const isObject = (v: unknown): v is Parsed => typeof v === 'object' && v !== null && !Array.isArray(v)
 
 /** A key as it stands, else a path through nested objects: `meta.label`. */
@@ -174,9 +188,10 @@ export const jsonl: SourceFormat = {
     return [{ id, format: 'jsonl', path, bytes: size, expectedRows: null, options: {} }]
   },
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
-    const buffer = rowBuffer(roles, shard.path, issue)
+    const fields = tap ? new FieldColumns(shard.path) : null
+    const buffer = rowBuffer(roles, shard.path, issue, tap && fields ? { tap, names: [], take: () => fields.take() } : undefined)
     const get = buffer.names.map(getter)
     let row = 0
     try {
@@ -196,6 +211,11 @@ export const jsonl: SourceFormat = {
           const record = parse(text)
           if (!record) {
             issue({ code: 'invalid-json', row: n, line, rejected: true })
+            continue
+          }
+          const twice = fields?.add(exact(text, record))
+          if (twice) {
+            issue({ code: 'invalid-json', row: n, line, column: twice, detail: 'two fields of this name', rejected: true })
             continue
           }
           for (let k = 0; k < get.length; k++) buffer.values[k]?.push(get[k]?.(record))

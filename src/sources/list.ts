@@ -122,16 +122,29 @@ function schemaOf(o: Opened, map: ColumnMap): Schema {
 /** An image folder names its columns by role itself. */
 const ownNames = (columns: readonly ColumnSample[]): ColumnMap => Object.fromEntries(columns.map((c) => [c.name, c.name]))
 
+export interface ListOptions {
+  /** Shards hand over every column, also where none looks like a role: for `readShard` with a tap. */
+  readonly everyColumn?: boolean
+  /** Only these roles are looked for. */
+  readonly only?: readonly Role[]
+  /** Chunks go to the tap alone: no batches are made. */
+  readonly tapOnly?: boolean
+}
+
+const pick = (map: ColumnMap, only: readonly Role[] | undefined): ColumnMap =>
+  only ? Object.fromEntries(Object.entries(map).filter(([role]) => only.includes(role as Role))) : map
+
 /** The roles, from the first file that has every column that they need. */
-function decide(opened: readonly Opened[], spec: SourceSpec): Schema & { guessed: boolean; from: Opened } {
+function decide(opened: readonly Opened[], spec: SourceSpec, options: ListOptions): Schema & { guessed: boolean; from: Opened } {
   const filled = [...opened.filter((o) => o.columns.some((c) => c.rows > 0)), ...opened]
   const declared = spec.arrays ? declaredArrays(spec) : declaredRoles(spec)
   const explicit = spec.arrays !== undefined || spec.columns !== undefined
   let first: unknown
   for (const o of filled) {
     try {
-      const map = o.format.name === 'image-folder' ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
-      if (Object.keys(map).length === 0) {
+      const found = o.format.name === 'image-folder' ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
+      const map = pick(found, options.only)
+      if (Object.keys(map).length === 0 && !options.everyColumn) {
         const listed = o.columns
           .slice(0, 20)
           .map((c) => `${JSON.stringify(c.name)} (${c.type})`)
@@ -186,18 +199,18 @@ async function failed(path: string, id: string, error: SourceError, base: string
   }
 }
 
-async function listOne(spec: SourceSpec, base: string): Promise<Part> {
+async function listOne(spec: SourceSpec, base: string, options: ListOptions): Promise<Part> {
   let opened: (Opened | Unreadable)[]
   if (spec.arrays && spec.path === undefined) opened = [await openArrays(spec, base)]
   else {
     opened = []
     for (const target of await expand(spec, base)) opened.push(await open(target, spec, base))
     const aligned = align(opened, spec)
-    if (aligned) return { ...(await listOne(aligned, base)), guessed: true }
+    if (aligned) return { ...(await listOne(aligned, base, options)), guessed: true }
   }
   const readable = opened.filter(isOpened)
   if (readable.length === 0) throw (opened[0] as Unreadable).error
-  const schema = decide(readable, readable[0]?.spec.arrays ? (readable[0] as Opened).spec : spec)
+  const schema = decide(readable, readable[0]?.spec.arrays ? (readable[0] as Opened).spec : spec, options)
   const shards: ShardSpec[] = []
   for (const o of opened) {
     if (!isOpened(o)) {
@@ -206,8 +219,14 @@ async function listOne(spec: SourceSpec, base: string): Promise<Part> {
     }
     try {
       const own = checkSame(o, schema)
-      const roles: RoleOptions = { columns: own.map, dims: own.dims, classes: spec.classes ?? null, image: own.image }
-      const listed = await o.format.shards(o.path, o.id, o.spec, own.map)
+      const roles: RoleOptions = {
+        columns: own.map,
+        dims: own.dims,
+        classes: spec.classes ?? null,
+        image: own.image,
+        ...(options.tapOnly ? { tapOnly: true } : {}),
+      }
+      const listed = await o.format.shards(o.path, o.id, o.spec, own.map, options.everyColumn)
       for (const shard of listed) shards.push({ ...shard, options: { ...shard.options, roles: roles as unknown as Json } })
     } catch (e) {
       const error = asSourceError(e, o.path, 'cannot be read')
@@ -252,11 +271,11 @@ function checkParts(parts: readonly Part[]): void {
  * shard whose `readShard` throws the error.
  * @throws SourceError exit 4: path, pattern, column, scheme or mapping that cannot be met; exit 2: nothing readable at all
  */
-export async function listSources(specs: readonly SourceSpec[], base: string): Promise<SourceListing> {
+export async function listSources(specs: readonly SourceSpec[], base: string, options: ListOptions = {}): Promise<SourceListing> {
   if (specs.length === 0) throw new SourceError('invalid-spec', 'no source is named')
   const parts: Part[] = []
   try {
-    for (const spec of specs) parts.push(await listOne(spec, base))
+    for (const spec of specs) parts.push(await listOne(spec, base, options))
   } catch (e) {
     throw e instanceof SourceError ? relativeTo(e, rootOf(base)) : e
   }

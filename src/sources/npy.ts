@@ -11,7 +11,7 @@ import {
   sampleArray,
   shardRowsOf,
 } from './arrays.ts'
-import { assemble, rolesOf } from './assemble.ts'
+import { handOver, rolesOf } from './assemble.ts'
 import { readExactly, readInto, withFile } from './bytes.ts'
 import { asSourceError, SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
@@ -161,11 +161,11 @@ export const npy: SourceFormat = {
     return samples
   },
 
-  async shards(path, id, spec, columns): Promise<readonly ShardSpec[]> {
+  async shards(path, id, spec, columns, every): Promise<readonly ShardSpec[]> {
     const used = new Set(arrayRoles(columns).map(([, name]) => name))
     const files = await Promise.all(
       filesOf(path, spec)
-        .filter((f) => used.has(f.name))
+        .filter((f) => every || used.has(f.name))
         .map((f) => openArray(f.path, f.name)),
     )
     const rows = checkAligned(files, path)
@@ -187,13 +187,13 @@ export const npy: SourceFormat = {
     return shards
   },
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
     const { first, rows, files } = shard.options as unknown as { first: number; rows: number; files: readonly ArrayFile[] }
     const batchRows = batchRowsOf(files.map((f) => f.header))
     const readers = await openReaders(files, roles.columns, first, rows, batchRows)
     for await (const chunk of alignedChunks(readers, first, rows, batchRows)) {
-      const batch = assemble(chunk, roles, shard.path, issue)
+      const batch = handOver(chunk, roles, shard.path, issue, tap)
       if (batch) yield batch
     }
   },

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import type { Entry, ZipFile } from 'yauzl'
 import type { ShardSpec, SourceSpec } from '../contracts/data.ts'
 import { type ArrayReader, alignedChunks, arrayRoles, batchRowsOf, checkAligned, printsBooleans, sampleArray } from './arrays.ts'
-import { assemble, rolesOf } from './assemble.ts'
+import { handOver, rolesOf } from './assemble.ts'
 import { asSourceError, reasonOf, SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
@@ -224,30 +224,36 @@ export const npz: SourceFormat = {
       return samples
     }),
 
-  shards: (path, id, spec, columns) =>
+  shards: (path, id, spec, columns, every) =>
     withArchive(path, async (zip, entries) => {
       const shards: ShardSpec[] = []
       const used = new Set(arrayRoles(columns).map(([, name]) => name))
       for (const { split, members } of groupsOf([...entries.keys()], spec)) {
         const arrays: { name: string; member: string; header: ArrayHeader }[] = []
-        for (const column of used) {
+        const others: typeof arrays = []
+        for (const column of every ? new Set([...used, ...members.keys()]) : used) {
           const name = members.get(column)
           const entry = name === undefined ? undefined : entries.get(name)
           if (name === undefined || !entry)
             throw new SourceError('mixed-schema', `${path}: no array ${JSON.stringify(column)}`, { file: path, column })
           const { member, header } = await openMember(zip, entry, path, name)
           member.close()
-          arrays.push({ name: column, member: name, header })
+          const list = used.has(column) || used.size === 0 ? arrays : others
+          list.push({ name: column, member: name, header })
         }
         const rows = checkAligned(arrays, path)
+        // what is not aligned with the records is no part of them: names of classes, another split
+        arrays.push(...others.filter((a) => a.header.rows === rows))
+        const skipped = others.filter((a) => a.header.rows !== rows).map((a) => a.member)
         const bytes = arrays.reduce((sum, a) => sum + rows * a.header.dims * a.header.itemBytes, 0)
         const members_ = Object.fromEntries(arrays.map((a) => [a.name, a.member]))
-        shards.push({ id: split ? `${id}#${split}` : id, format: 'npz', path, bytes, expectedRows: rows, options: { members: members_ } })
+        const options = { members: members_, ...(skipped.length ? { skipped } : {}) }
+        shards.push({ id: split ? `${id}#${split}` : id, format: 'npz', path, bytes, expectedRows: rows, options })
       }
       return shards
     }),
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
     let zip: ZipFile | undefined
     try {
@@ -265,7 +271,7 @@ export const npz: SourceFormat = {
       }
       const rows = checkAligned(arrays, shard.path)
       for await (const chunk of alignedChunks(readers, 0, rows, batchRowsOf(arrays.map((a) => a.header)))) {
-        const batch = assemble(chunk, roles, shard.path, issue)
+        const batch = handOver(chunk, roles, shard.path, issue, tap)
         if (batch) yield batch
       }
     } catch (e) {

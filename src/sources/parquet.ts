@@ -1,9 +1,9 @@
 import type { DuckDBType } from '@duckdb/node-api'
 import type { Cells } from '../contracts/chunk.ts'
 import type { ShardSpec } from '../contracts/data.ts'
-import { assemble, rolesOf, usedColumns } from './assemble.ts'
+import { handOver, rolesOf, usedColumns } from './assemble.ts'
 import { withFile } from './bytes.ts'
-import { sequence } from './cells.ts'
+import { sequence, uniqueNames } from './cells.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
@@ -129,14 +129,16 @@ export const parquet: SourceFormat = {
     return found.map((leaf, i) => sampleColumn(leaf.name, cells[i] ?? { kind: 'values', values: [] }, leaf.type, false))
   },
 
-  async shards(path, id, _spec, columns): Promise<readonly ShardSpec[]> {
+  async shards(path, id, _spec, columns, every): Promise<readonly ShardSpec[]> {
     const { leaves: found, groups, rowBytes } = await layoutOf(path)
     const size = await withFile(path, async (handle) => (await handle.stat()).size)
-    const used = usedColumns(columns).map((column) => {
+    const all = uniqueNames(found.map((l) => l.name))
+    const named = usedColumns(columns).map((column) => {
       const leaf = found.find((l) => l.name === column)
       if (!leaf) throw new SourceError('mixed-schema', `${path}: no column ${JSON.stringify(column)}`, { file: path, column })
       return { name: leaf.name, expression: leaf.expression }
     })
+    const used = every ? found.map(({ expression }, i) => ({ name: all[i] as string, expression })) : named
     const total = groups.reduce((a, b) => a + b, 0)
     // a file with a column of that name cannot be asked for ranges of rows
     const numbered = !found.some((l) => l.name.toLowerCase() === rowNumber)
@@ -151,7 +153,7 @@ export const parquet: SourceFormat = {
     }))
   },
 
-  async *read(shard, issue) {
+  async *read(shard, issue, tap) {
     const roles = rolesOf(shard.options)
     const { first, rows, used, rowBytes, numbered } = shard.options as unknown as Range
     const columns = used.map((leaf) => leaf.expression).join(', ')
@@ -163,7 +165,13 @@ export const parquet: SourceFormat = {
         const from = ends[k - 1] as number
         const to = ends[k] as number
         const cells = new Map(used.map((leaf, i) => [leaf.name, cellsOf(chunk.getColumnVector(i), from, to)]))
-        const batch = assemble({ rows: sequence(first + done + from, to - from), lines: null, columns: cells }, roles, shard.path, issue)
+        const batch = handOver(
+          { rows: sequence(first + done + from, to - from), lines: null, columns: cells },
+          roles,
+          shard.path,
+          issue,
+          tap,
+        )
         if (batch) yield batch
       }
       done += chunk.rowCount

@@ -1,3 +1,4 @@
+import type { ChunkTap } from '../contracts/chunk.ts'
 import type { Batch, IssueSink, ShardSpec } from '../contracts/data.ts'
 import { asSourceError, type Failure, fromFailure, relativeTo, SourceError } from './errors.ts'
 import { formatNamed } from './registry.ts'
@@ -10,14 +11,15 @@ const rootOf = ({ id, path }: ShardSpec): string => {
 
 /**
  * The rows of a shard in batches of up to 4,096, in the order of the file; rejected rows go to `issue` and are in no batch.
+ * `tap` sees every chunk before its columns become roles: list the shards with `everyColumn` for that.
  * Throws SourceError where the shard cannot be read, or not to its end: batches that came before are valid, the audit is incomplete.
  */
-export async function* readShard(shard: ShardSpec, issue: IssueSink): AsyncGenerator<Batch> {
+export async function* readShard(shard: ShardSpec, issue: IssueSink, tap?: ChunkTap): AsyncGenerator<Batch> {
   if (shard.options.failure) throw fromFailure(shard.options.failure as unknown as Failure)
   const format = formatNamed(shard.format)
   if (!format) throw new SourceError('unknown-format', `${shard.id}: no format named ${JSON.stringify(shard.format)}`, { file: shard.path })
   try {
-    yield* format.read(shard, issue)
+    yield* format.read(shard, issue, tap)
   } catch (e) {
     throw relativeTo(asSourceError(e, shard.path, `cannot be read as ${shard.format}`), rootOf(shard))
   }

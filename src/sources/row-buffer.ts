@@ -1,6 +1,6 @@
-import type { Cells } from '../contracts/chunk.ts'
+import type { Cells, ChunkTap } from '../contracts/chunk.ts'
 import type { Batch, IssueSink } from '../contracts/data.ts'
-import { assemble, type RoleOptions, usedColumns } from './assemble.ts'
+import { handOver, type RoleOptions, usedColumns } from './assemble.ts'
 import { limits } from './limits.ts'
 
 /** Rows of a text file on their way into a batch. */
@@ -14,8 +14,17 @@ export interface RowBuffer {
   flush(): Batch | null
 }
 
-export function rowBuffer(roles: RoleOptions, file: string, issue: IssueSink): RowBuffer {
-  const names = usedColumns(roles.columns)
+/** What a tap sees besides the columns that have a role. */
+export interface Tapped {
+  readonly tap: ChunkTap
+  /** Further columns that `push` expects. */
+  readonly names: readonly string[]
+  /** Columns that were gathered elsewhere; called once for each flush. */
+  readonly take?: () => ReadonlyMap<string, Cells>
+}
+
+export function rowBuffer(roles: RoleOptions, file: string, issue: IssueSink, tapped?: Tapped): RowBuffer {
+  const names = [...new Set([...(roles.tapOnly ? [] : usedColumns(roles.columns)), ...(tapped?.names ?? [])])]
   const values: unknown[][] = names.map(() => [])
   let rows: number[] = []
   let lines: number[] = []
@@ -37,7 +46,9 @@ export function rowBuffer(roles: RoleOptions, file: string, issue: IssueSink): R
       rows = []
       lines = []
       size = 0
-      return assemble(chunk, roles, file, issue)
+      if (!tapped?.take) return handOver(chunk, roles, file, issue, tapped?.tap)
+      const whole = { ...chunk, columns: tapped.take() }
+      return handOver(chunk, roles, file, issue, () => tapped.tap(whole))
     },
   }
 }
