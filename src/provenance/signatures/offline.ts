@@ -41,7 +41,13 @@ function checkKeys(content: Dsse, hint: string | null, file: string, keys: reado
 export const hintOf = ({ key }: Pick<PublicKey, 'key'>): string =>
   hash('sha256', key.export({ type: 'spki', format: 'pem' }).toString(), 'hex')
 
-function checkCertificates(content: Dsse, ders: readonly Buffer[], file: string, trust: TrustPolicy): OfflineCheck {
+function checkCertificates(
+  content: Dsse,
+  ders: readonly Buffer[],
+  file: string,
+  keys: readonly PublicKey[],
+  trust: TrustPolicy,
+): OfflineCheck {
   const certificates = ders.map(certificateOf)
   const [leaf, ...others] = certificates
   const answer = (status: SignatureCheck['status'], reason: string, signer: string | null = null): SignatureCheck => ({
@@ -57,7 +63,10 @@ function checkCertificates(content: Dsse, ders: readonly Buffer[], file: string,
   const encoding = encodingOf(leaf.publicKey, content)
   if (encoding === null) return { check: answer('invalid', 'The signature does not hold with the key of the certificate.'), legacy: false }
   const legacy = encoding === 'legacy'
-  const signer = `${leaf.subject.replaceAll('\n', ', ')} (SHA-256 ${fingerprintOf(leaf.publicKey)})`
+  const fingerprint = fingerprintOf(leaf.publicKey)
+  const signer = `${leaf.subject.replaceAll('\n', ', ')} (SHA-256 ${fingerprint})`
+  const own = keys.find((key) => key.fingerprint === fingerprint)
+  if (own) return { check: byKey(`OMS, ${methods[own.kind]} key`, file, own), legacy }
   if (!maySign(leaf)) return { check: answer('invalid', 'The certificate may not be used for signatures.', signer), legacy }
   const roots = loadCertificates(trust)
   if (roots.length === 0)
@@ -72,7 +81,7 @@ function checkCertificates(content: Dsse, ders: readonly Buffer[], file: string,
 
 /**
  * An envelope in a bundle without log entries, signed with a key or a certificate, as OpenSSF's model signing writes it. Nobody
- * vouches for the time: certificates must be valid now.
+ * vouches for the time: certificates must be valid now. A certificate of a key that the policy names needs no authority.
  */
 export function checkOffline(
   { material }: OpenBundle,
@@ -83,5 +92,5 @@ export function checkOffline(
 ): OfflineCheck {
   return material.kind === 'key'
     ? checkKeys(content, material.hint, file, keys)
-    : checkCertificates(content, material.certificates, file, trust)
+    : checkCertificates(content, material.certificates, file, keys, trust)
 }
