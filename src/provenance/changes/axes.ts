@@ -1,7 +1,7 @@
 import { type ChangeKind, type ConcentrationAxis, changeKinds } from '../../contracts/snapshot.ts'
 import type { Cells, Census, Division, Layout } from './census.ts'
 import type { AxisCell, AxisCounts } from './concentration.ts'
-import type { Tally } from './tally.ts'
+import type { PairKind, Tally } from './tally.ts'
 
 const total = (counts: ArrayLike<number>): number => {
   let sum = 0
@@ -37,9 +37,9 @@ function countsAlong(axis: Exclude<ConcentrationAxis, 'class-pair'>, layout: Lay
  * others alike, or as common as they are. The probability of a pair is then no less than under either.
  * With two labels the pair says no more than the class.
  */
-function pairCounts(layout: Layout, split: number, tally: Tally, records: Cells): AxisCounts | null {
+function pairCounts(kind: PairKind, layout: Layout, split: number, tally: Tally, records: Cells): AxisCounts | null {
   const { labels, splits } = layout
-  const pairs = tally.pairs[split] as ReadonlyMap<number, number>
+  const pairs = tally.pairs[kind][split] as ReadonlyMap<number, number>
   const size = labels.length
   const used = new Set<number>()
   for (let i = 0; i < size; i++) if ((records.classes[i] as number) > 0) used.add(i)
@@ -62,7 +62,7 @@ function pairCounts(layout: Layout, split: number, tally: Tally, records: Cells)
     cells.push({ name: `any to ${labels[to]}`, changed, records: records.records - of(to), probability })
   }
   return {
-    kind: 'relabelled',
+    kind,
     axis: 'class-pair',
     within: splits[split] ?? null,
     allChanged: total([...pairs.values()]),
@@ -85,7 +85,8 @@ export function axisCounts({ layout }: Division, tally: Tally, before: Census, a
         const allChanged = cells.reduce((sum, c) => sum + c.changed, 0)
         const allRecords = cells.reduce((sum, c) => sum + c.records, 0)
         out.push({ kind, axis, within, allChanged, allRecords, cells })
-        const pairs = kind === 'relabelled' && axis === 'class' ? pairCounts(layout, split, tally, records) : null
+        const pairs =
+          (kind === 'relabelled' || kind === 'replaced') && axis === 'class' ? pairCounts(kind, layout, split, tally, records) : null
         if (pairs) out.push(pairs)
       }
     }

@@ -3,7 +3,7 @@ import { logBinomialUpper } from '../../math/tests.ts'
 import { axisCounts } from './axes.ts'
 import type { Cells, Census, Division } from './census.ts'
 import { correctAll, type RawConcentration, testAxis } from './concentration.ts'
-import type { Tally } from './tally.ts'
+import { pairKinds, type Tally } from './tally.ts'
 
 /** Classes and sources listed in a summary; those with most changes are kept. */
 const maxRows = 1000
@@ -49,31 +49,38 @@ const countsAt = (tally: Tally, of: (cells: Cells) => number, split: number | nu
     }),
   ) as Record<ChangeKind, number>
 
+const isThere = (row: { readonly before: number; readonly after: number }): boolean => row.before > 0 || row.after > 0
+
 function classRows({ division: { layout }, tally, records }: Compared): ChangeSummary['classes'] {
   return layout.splits.flatMap((split, s) =>
-    layout.labels.map((name, i) => {
-      const at = (cells: Cells) => cells.classes[i] as number
-      const [before, after] = [at(records.before[s] as Cells), at(records.after[s] as Cells)]
-      return { name, split, before, after, counts: countsAt(tally, at, s) }
-    }),
+    layout.labels
+      .map((name, i) => {
+        const at = (cells: Cells) => cells.classes[i] as number
+        return { name, split, at, before: at(records.before[s] as Cells), after: at(records.after[s] as Cells) }
+      })
+      .filter(isThere)
+      .map(({ at, ...row }) => ({ ...row, counts: countsAt(tally, at, s) })),
   )
 }
 
 function sourceRows({ division: { layout }, tally, records }: Compared): ChangeSummary['sources'] {
-  return layout.sources.map((name, i) => {
-    const at = (cells: Cells) => cells.sources[i] as number
-    const sum = (census: Census) => census.reduce((n, cells) => n + at(cells), 0)
-    return { name, before: sum(records.before), after: sum(records.after), counts: countsAt(tally, at, null) }
-  })
+  return layout.sources
+    .map((name, i) => {
+      const at = (cells: Cells) => cells.sources[i] as number
+      const sum = (census: Census) => census.reduce((n, cells) => n + at(cells), 0)
+      return { name, at, before: sum(records.before), after: sum(records.after) }
+    })
+    .filter(isThere)
+    .map(({ at, ...row }) => ({ ...row, counts: countsAt(tally, at, null) }))
 }
-
-const isThere = (row: Row): boolean => row.before > 0 || row.after > 0
 
 function transitionTable({ division: { layout }, tally }: Compared, notes: string[]): ChangeSummary['transitions'] {
   const size = layout.labels.length
+  const moved = new Map<number, number>()
+  for (const pairs of pairKinds.flatMap((kind) => tally.pairs[kind]))
+    for (const [pair, n] of pairs) moved.set(pair, (moved.get(pair) ?? 0) + n)
   const weight = new Map<number, number>()
-  for (const [pair, n] of tally.transitions)
-    for (const label of [Math.floor(pair / size), pair % size]) weight.set(label, (weight.get(label) ?? 0) + n)
+  for (const [pair, n] of moved) for (const label of [Math.floor(pair / size), pair % size]) weight.set(label, (weight.get(label) ?? 0) + n)
   if (weight.size > maxTransitionLabels)
     notes.push(`The table of transitions shows the ${maxTransitionLabels} labels with most changes of ${weight.size}.`)
   const kept = [...weight]
@@ -83,7 +90,7 @@ function transitionTable({ division: { layout }, tally }: Compared, notes: strin
     .sort((a, b) => a - b)
   return {
     labels: kept.map((label) => layout.labels[label] as string),
-    counts: kept.map((from) => kept.map((to) => tally.transitions.get(from * size + to) ?? 0)),
+    counts: kept.map((from) => kept.map((to) => moved.get(from * size + to) ?? 0)),
   }
 }
 
@@ -115,8 +122,8 @@ export function summarise(compared: Compared): ChangeSummary {
     before,
     after,
     counts: { ...tally.counts },
-    classes: shorten(classRows(compared).filter(isThere), 'classes', notes),
-    sources: shorten(sourceRows(compared).filter(isThere), 'sources', notes),
+    classes: shorten(classRows(compared), 'classes', notes),
+    sources: shorten(sourceRows(compared), 'sources', notes),
     transitions: transitionTable(compared, notes),
     duplicates,
     concentrations: tests.map((test, i) => ({ ...test, ...judged(i) })),

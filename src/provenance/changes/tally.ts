@@ -1,15 +1,17 @@
 import { type ChangeKind, changeKinds } from '../../contracts/snapshot.ts'
 import { type Census, type Coded, countChange, type Division, labelIn, openCensus } from './census.ts'
 
+/** Kinds of change with a label before and another after. */
+export const pairKinds = ['relabelled', 'replaced'] as const
+export type PairKind = (typeof pairKinds)[number]
+
 /** Changes counted as they are found: by kind along every axis, and by label before and after. */
 export interface Tally {
   readonly counts: Record<ChangeKind, number>
   /** Where the record was in the baseline; for added ones, where it is now. */
   readonly census: Readonly<Record<ChangeKind, Census>>
-  /** By split: number of relabelled records by label before x labels + label after. */
-  readonly pairs: readonly Map<number, number>[]
-  /** The same for relabelled and replaced ones, over all splits. */
-  readonly transitions: Map<number, number>
+  /** By split: number of records by label before x labels + label after. */
+  readonly pairs: Readonly<Record<PairKind, readonly Map<number, number>[]>>
 }
 
 const each = <T>(make: () => T): Record<ChangeKind, T> =>
@@ -18,8 +20,7 @@ const each = <T>(make: () => T): Record<ChangeKind, T> =>
 export const openTally = ({ layout }: Division): Tally => ({
   counts: each(() => 0),
   census: each(() => openCensus(layout)),
-  pairs: layout.splits.map(() => new Map()),
-  transitions: new Map(),
+  pairs: { relabelled: layout.splits.map(() => new Map()), replaced: layout.splits.map(() => new Map()) },
 })
 
 const bump = (map: Map<number, number>, key: number): void => {
@@ -34,6 +35,5 @@ export function countInto(tally: Tally, division: Division, kind: ChangeKind, be
   else if (after) countChange(layout, census, division.after, after)
   if (!before || !after || (kind !== 'relabelled' && kind !== 'replaced')) return
   const pair = labelIn(division.before, before) * layout.labels.length + labelIn(division.after, after)
-  bump(tally.transitions, pair)
-  if (kind === 'relabelled') bump(tally.pairs[division.before.split[before.shard] as number] as Map<number, number>, pair)
+  bump(tally.pairs[kind][division.before.split[before.shard] as number] as Map<number, number>, pair)
 }

@@ -7,6 +7,8 @@ const maxKept = 2 ** 20
 export interface Alignment {
   /** An unchanged record, by its spots. */
   kept(before: number, after: number): void
+  /** More would not be kept. */
+  isFull(): boolean
   /** The spot after of a spot before; -1 where the neighbours on both sides do not agree. */
   settle(): (before: number) => number
 }
@@ -36,6 +38,7 @@ export function openAlignment(places: Places): Alignment {
     kept(before, after) {
       if (before >= 0 && after >= 0 && size < maxKept) push(before, after - before)
     },
+    isFull: () => size >= maxKept,
     settle() {
       const order = Uint32Array.from({ length: size }, (_, i) => i).sort((a, b) => (spots[a] as number) - (spots[b] as number))
       const at = (i: number): number => spots[order[i] as number] as number

@@ -1,5 +1,8 @@
 import type { Coded } from '../changes/census.ts'
+import type { Bucket } from './buckets.ts'
 import type { Places } from './diff-places.ts'
+import { leafBytes } from './segment.ts'
+import { sketchBytes } from './sketch.ts'
 
 /** A record without a counterpart of the same content. */
 export interface Unmatched extends Coded {
@@ -24,6 +27,13 @@ const combinations = [
   [1, 3],
   [2, 3],
 ] as const
+
+/** The sketch of a record without id. Keyed snapshots have none: it would tell of the content. */
+export function lanesAt({ leaves }: Bucket, i: number): Unmatched['lanes'] {
+  const lane = (k: number) => leaves.readUInt16LE((i + 1) * leafBytes - sketchBytes + 2 * k)
+  const lanes = [lane(0), lane(1), lane(2), lane(3)] as const
+  return lanes.every((l) => l === 0) ? [empty, empty, empty, empty] : lanes
+}
 
 /** A number for two lanes; -1 where one is empty. */
 function keyOf(lanes: Unmatched['lanes'], combination: number): number {

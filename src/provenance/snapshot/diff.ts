@@ -7,10 +7,10 @@ import { type Alignment, openAlignment } from './diff-alignment.ts'
 import { compareBuckets, type Differences } from './diff-buckets.ts'
 import { checkComparable } from './diff-comparable.ts'
 import { type CopyCounter, openCopyCounter } from './diff-copies.ts'
-import { pairEdits, type Unmatched } from './diff-pairs.ts'
+import { lanesAt, pairEdits, type Unmatched } from './diff-pairs.ts'
 import { type Places, placesOf } from './diff-places.ts'
 import type { Snapshot } from './read.ts'
-import { bucketCount, leafBytes } from './segment.ts'
+import { bucketCount } from './segment.ts'
 
 /** Records without a counterpart that are kept, on either side, to be paired as edits. */
 const maxUnmatched = 200_000
@@ -64,8 +64,7 @@ function keep(d: Diff, bucket: Bucket, i: number, kind: 'removed' | 'added'): vo
   const record = codedOf(bucket, i)
   const list = d[kind]
   if (!d.hasIds && list.length < maxUnmatched) {
-    const lane = (k: number) => bucket.leaves.readUInt16LE(i * leafBytes + d.before.layout.label[1] + 2 * k)
-    list.push({ ...record, lanes: [lane(0), lane(1), lane(2), lane(3)] })
+    list.push({ ...record, lanes: lanesAt(bucket, i) })
     return
   }
   if (!d.hasIds) d.unpaired++
@@ -89,6 +88,19 @@ function compare(d: Diff, before: Bucket, after: Bucket): void {
     },
   }
   compareBuckets(before, after, d.before.layout, places, out)
+}
+
+/** Equal buckets hold the same records in the same order: they tell where unchanged records went. */
+function alignEqual({ before, after, places, alignment }: Diff, isEqual: (bucket: number) => boolean): void {
+  const others = after.buckets(isEqual)
+  for (const bucket of before.buckets(isEqual)) {
+    const other = others.next().value as Bucket
+    for (let i = 0; i < bucket.size; i++) {
+      const spot = places.spotBefore(bucket.shards[i] as number, bucket.rows[i] as number)
+      alignment.kept(spot, places.spotAfter(other.shards[i] as number, other.rows[i] as number))
+    }
+    if (alignment.isFull()) return
+  }
 }
 
 /** Removed and added records that are versions of one another, and those that are not. */
@@ -176,6 +188,7 @@ export async function diffSnapshots(before: Snapshot, after: Snapshot, onChange:
       }
       if (bucket.number % 16 === 15) await new Promise(setImmediate)
     }
+    if (d.removed.length > 0 && d.added.length > 0 && !d.alignment.isFull()) alignEqual(d, (b) => wanted[b] === 0)
     tellUnmatched(d)
   }
   const counted = unequal > 0 ? d.copies.finish(before.header.records) : null
