@@ -259,13 +259,7 @@ describe('what does not compare', () => {
       'the digests of one are keyed, those of the other are not',
       'with or without the key',
     ],
-    [
-      'keys',
-      { key: Buffer.alloc(32, 2) },
-      { key: Buffer.alloc(32, 1) },
-      'as if their digests had different keys',
-      'with the key of the other',
-    ],
+    ['keys', { key: Buffer.alloc(32, 2) }, { key: Buffer.alloc(32, 1) }, 'their digests have different keys', 'with the key of the other'],
   ])('%s: says so, and what to do', async (_, one, other, what, hint) => {
     const [before, after] = [await makeSnapshot(rows, one), await makeSnapshot(rows, other)]
     const error = await diffOf(before, after).catch((e: unknown) => e)

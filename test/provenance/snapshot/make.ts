@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { ChangeSummary, RecordChange, RecordSchema, SnapshotShard } from '../../../src/contracts/snapshot.ts'
 import { diffSnapshots } from '../../../src/provenance/snapshot/diff.ts'
+import { keyIdOf, keyIdOf } from '../../../src/provenance/snapshot/digest.ts'
 import { openSnapshot, type Snapshot } from '../../../src/provenance/snapshot/read.ts'
 import { sealSnapshot } from '../../../src/provenance/snapshot/seal.ts'
 import { openLeafSink } from '../../../src/provenance/snapshot/sink.ts'
@@ -62,10 +63,20 @@ export async function makeSnapshot(shards: Shards, how: Making = {}): Promise<Sn
       const names = (['id', 'text', 'label', 'source', 'time'] as const).filter((n) => n !== 'id' || how.ids !== false)
       sink.add({ rows: Uint32Array.from(part, (_, i) => from + i), lines: null, columns: new Map(names.map((n) => [n, values(n)])) })
     }
-    sealed.push({ id, bytes: 0, sha256: '0'.repeat(64), rows: rows.length, rejected: 0, misfits: 0, segments: await sink.close() })
+    sealed.push({
+      id,
+      bytes: 0,
+      sha256: '0'.repeat(64),
+      rows: rows.length,
+      rejected: 0,
+      misfits: 0,
+      failure: null,
+      reading: '0'.repeat(64),
+      segments: await sink.close(),
+    })
   }
   const subject = { name: how.name ?? 'set', version: null }
-  const meta = { createdAt: '2026-11-24T00:00:00.000Z', subject, schema, columns, keyed: Boolean(how.key), previous: null }
+  const meta = { createdAt: '2026-11-24T00:00:00.000Z', subject, schema, columns, keyId: keyIdOf(how.key ?? null), previous: null }
   await sealSnapshot(folder, meta, sealed)
   return openSnapshot(folder)
 }
