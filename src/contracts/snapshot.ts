@@ -39,11 +39,15 @@ export interface SnapshotShard {
   /** Of the file behind it; equal size and digest: the shard is not read again. */
   readonly bytes: number
   readonly sha256: string
+  /** Digest of how the file was read: range, columns, classes. Where it differs as well, the shard is read again. */
+  readonly reading: string
   readonly rows: number
   /** Rows that could not be read; a snapshot with any is incomplete. */
   readonly rejected: number
   /** Values that are not of the type that the schema declares; they count as what they are. */
   readonly misfits: number
+  /** Why the shard could not be read to its end; null where it was. A snapshot with any such is incomplete. */
+  readonly failure: string | null
   /** In the order in which their rows were read. */
   readonly segments: readonly SnapshotSegment[]
 }
@@ -68,6 +72,8 @@ export interface SnapshotHeader {
   readonly columns: SnapshotColumns
   /** Digests are keyed (HMAC): a snapshot compares only with those of the same key. */
   readonly keyed: boolean
+  /** Tells keys apart and tells nothing of them; null where digests are not keyed. */
+  readonly keyId: string | null
   readonly records: number
   /** By name, ascending by code unit; records without a label are in none. */
   readonly labels: readonly { readonly name: string; readonly count: number }[]

@@ -25,6 +25,10 @@ export function digester(key: Uint8Array | null): Digester {
   return { text: (text) => one(isWellFormed(text) ? text : exactly(text)), bytes: one }
 }
 
+/** Of a key, for headers: two snapshots compare where it is the same. 16 hex digits. */
+export const keyIdOf = (key: Uint8Array | null): string | null =>
+  key === null ? null : createHmac('sha256', key).update('assay snapshot: which key').digest('hex').slice(0, 16)
+
 /** The first `length` bytes of a digest to `out` at `at`. */
 export function putDigest(digest: string, out: Uint8Array, at: number, length: number): void {
   for (let i = 0; i < length; i++) out[at + i] = digest.charCodeAt(i)

@@ -94,7 +94,7 @@ function fold(entries: Buffer, of: BucketDigest): string {
   return all.digest('hex')
 }
 
-export type Counted = Pick<SnapshotHeader, 'canonical' | 'schemaDigest' | 'keyed' | 'records' | 'labels' | 'sources'> & {
+export type Counted = Pick<SnapshotHeader, 'canonical' | 'schemaDigest' | 'keyId' | 'records' | 'labels' | 'sources'> & {
   readonly columns: SnapshotColumns
   readonly shards: readonly Pick<SnapshotShard, 'id'>[]
 }
@@ -108,7 +108,7 @@ export function rootsOf(entries: Buffer, h: Counted): SnapshotRoots {
     canonical: h.canonical,
     schema: h.schemaDigest,
     columns: { id, label, ignored },
-    keyed: h.keyed,
+    key: h.keyId,
     records: h.records,
     labels: pairs(h.labels),
     leaves: fold(entries, 'records'),

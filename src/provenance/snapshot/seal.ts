@@ -9,7 +9,7 @@ import { digestBucket, rootsOf } from './roots.ts'
 import { leafLayout } from './segment.ts'
 
 /** What is known of a snapshot before its records are. */
-export type SnapshotMeta = Pick<SnapshotHeader, 'createdAt' | 'subject' | 'schema' | 'columns' | 'keyed' | 'previous'>
+export type SnapshotMeta = Pick<SnapshotHeader, 'createdAt' | 'subject' | 'schema' | 'columns' | 'keyId' | 'previous'>
 
 /** Written aside, brought to the disk, renamed. */
 export function writeWhole(path: string, bytes: Uint8Array | string): void {
@@ -58,7 +58,7 @@ export async function sealSnapshot(folder: string, meta: SnapshotMeta, shards: r
     canonical: canonicalId,
     schemaDigest: schemaDigestOf(meta.schema),
     columns: { ...meta.columns, ignored: [...meta.columns.ignored].sort(byCodeUnit) },
-    keyed: meta.keyed,
+    keyId: meta.keyId,
     records: sorted.reduce((n, s) => n + s.rows, 0),
     labels,
     sources,
@@ -73,7 +73,8 @@ export async function sealSnapshot(folder: string, meta: SnapshotMeta, shards: r
     schema: meta.schema,
     schemaDigest: counted.schemaDigest,
     columns: counted.columns,
-    keyed: counted.keyed,
+    keyed: counted.keyId !== null,
+    keyId: counted.keyId,
     records: counted.records,
     labels,
     sources,

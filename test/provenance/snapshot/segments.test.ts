@@ -32,7 +32,7 @@ const meta = (id: string | null): SnapshotMeta => ({
   subject: { name: 'test', version: null },
   schema: { columns: null, nulls: [''] },
   columns: { id, label: 'label', source: null, time: null, ignored: [] },
-  keyed: false,
+  keyId: null,
   previous: null,
 })
 
@@ -57,7 +57,17 @@ function shard(folder: string, name: string, leaves: readonly Leaf[], perSegment
     writer.words[at + word.id] = withIds ? writer.keepId(`id-${leaf.key}`) : noId
     writer.next()
   })
-  return { id: name, bytes: 0, sha256: '0'.repeat(64), rows: leaves.length, rejected: 0, misfits: 0, segments: writer.close() }
+  return {
+    id: name,
+    bytes: 0,
+    sha256: '0'.repeat(64),
+    reading: '0'.repeat(64),
+    rows: leaves.length,
+    rejected: 0,
+    misfits: 0,
+    failure: null,
+    segments: writer.close(),
+  }
 }
 
 async function snapshot(
@@ -174,7 +184,10 @@ describe('reading', () => {
         const bad = Buffer.from(bytes)
         bad[at] = (bad[at] as number) ^ 1
         // the time, name and version of the subject are vouched for by the signature alone
-        if (file.endsWith('.json') && /createdAt|subject|"name": "test"|version|sha256|bytes|null|rejected|misfits/.test(lineAt(bytes, at)))
+        if (
+          file.endsWith('.json') &&
+          /createdAt|subject|"name": "test"|version|sha256|bytes|null|rejected|misfits|reading/.test(lineAt(bytes, at))
+        )
           continue
         writeFileSync(file, bad)
         await expect(openSnapshot(folder, { verify: true }), `${file} at ${at}`).rejects.toMatchObject({ name: 'SnapshotError' })
