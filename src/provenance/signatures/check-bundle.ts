@@ -45,18 +45,28 @@ const none = (file: string, reason: string): SignatureCheck => ({
 
 /**
  * The signature of a bundle. With a certificate chain or a key and no log entries it is one of OpenSSF's model signing or a
- * plain envelope; all else goes through sigstore's verification.
+ * plain envelope; all else goes through sigstore's verification, and so does a bundle beside an artifact where the policy gives
+ * a trusted root.
+ *
+ * @param bytes of the artifact, where they are at hand
  * @throws {ProvenanceError} `bad-key` where a key, a certificate or the trusted root of the policy is malformed
  */
-export async function checkOpenBundle(open: OpenBundle, file: string, trust: TrustPolicy, bytes: Buffer | null): Promise<BundleCheck> {
+export async function checkOpenBundle(
+  open: OpenBundle,
+  file: string,
+  trust: TrustPolicy,
+  bytes: Buffer | null,
+  beside = false,
+): Promise<BundleCheck> {
   const keys = loadKeys(trust)
   const { content, material, witnesses } = open
   const chain =
     material.kind === 'key' || typeof (open.json.verificationMaterial as Record<string, unknown>).x509CertificateChain === 'object'
   if (content.kind === 'dsse') {
     const { payloadType, payload } = content.envelope
+    const demandsLog = beside && trust.trustedRoot !== null
     const { check, legacy } =
-      witnesses === 0 && chain
+      witnesses === 0 && chain && !demandsLog
         ? checkOffline(open, content, file, keys, trust)
         : { check: await checkSigstore(open, file, keys, trust, bytes), legacy: false }
     return { check, legacy, content: { kind: 'dsse', payloadType, payload } }
@@ -109,7 +119,7 @@ export async function checkBundle(bundleText: string, artifact: Artifact, trust:
   if (!('value' in tree)) return { check: none(file, tree.message), legacy: false, content: null }
   const open = openBundle(tree.value)
   if ('malformed' in open) return { check: none(file, open.malformed), legacy: false, content: null }
-  const checked = await checkOpenBundle(open, file, trust, artifact.bytes)
+  const checked = await checkOpenBundle(open, file, trust, artifact.bytes, true)
   const problem = mismatch(checked, artifact, file)
   return problem === null || checked.check.status === 'invalid' ? checked : { ...checked, check: invalid(checked.check, problem) }
 }

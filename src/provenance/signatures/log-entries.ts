@@ -7,14 +7,16 @@ import { hashOf, kindOf, verifies } from './keys.ts'
 import { preAuthEncoding } from './pae.ts'
 
 type Content = SignedEntity['signature']
+type LogEntries = Bundle['verificationMaterial']['tlogEntries']
 
-const kinds = (bundle: Bundle): ReadonlySet<string> =>
-  new Set(bundle.verificationMaterial.tlogEntries.map((e) => e.kindVersion?.kind ?? ''))
+/** "hashedrekord/0.0.1", "dsse/0.0.2" ... */
+const kinds = (bundle: Bundle): readonly string[] =>
+  bundle.verificationMaterial.tlogEntries.map(({ kindVersion }) => `${kindVersion?.kind}/${kindVersion?.version}`)
 const digest = (name: string, data: Uint8Array): Buffer => createHash(name).update(data).digest()
 
 /**
  * What the library compares log entries and the signature with. Unlike its own it hashes by the curve, takes an artifact by its
- * digest, and knows that a `hashedrekord` of an envelope holds the digest of the pre-authentication encoding.
+ * digest, and knows that a `hashedrekord` 0.0.2 of an envelope holds the digest of the pre-authentication encoding.
  */
 export function contentOf(open: OpenBundle, bundle: Bundle, artifact: Buffer | null): Content {
   const same = (a: Buffer) => (b: Buffer) => a.equals(b)
@@ -24,7 +26,7 @@ export function contentOf(open: OpenBundle, bundle: Bundle, artifact: Buffer | n
     return {
       signature,
       compareSignature: same(signature),
-      compareDigest: (given) => !logged.has('dsse') && !logged.has('intoto') && given.equals(expected),
+      compareDigest: (given) => logged.every((kind) => kind.startsWith('hashedrekord/')) && given.equals(expected),
       verifySignature: (key) => {
         const kind = kindOf(key)
         if (kind === null) return false
@@ -37,8 +39,8 @@ export function contentOf(open: OpenBundle, bundle: Bundle, artifact: Buffer | n
   const signature = signatures[0]?.sig ?? Buffer.alloc(0)
   const message = preAuthEncoding(payloadType, payload)
   const digests = [
-    ...(logged.has('hashedrekord') ? ['sha256', 'sha384', 'sha512'].map((name) => digest(name, message)) : []),
-    ...(logged.has('dsse') || logged.has('intoto') ? [digest('sha256', payload)] : []),
+    ...(logged.includes('hashedrekord/0.0.2') ? ['sha256', 'sha384', 'sha512'].map((name) => digest(name, message)) : []),
+    ...(logged.some((kind) => /^(?:dsse|intoto)\//.test(kind)) ? [digest('sha256', payload)] : []),
   ]
   return {
     signature,
@@ -109,6 +111,28 @@ export function entriesNameSigner(bundle: Bundle, spki: Buffer, certificate: Buf
     }
   })
 }
+
+/** Entries of logs that the trusted root knows, each once; others prove nothing and harm nothing. */
+export function knownEntries(bundle: Bundle, logIds: readonly Buffer[]): LogEntries {
+  const seen = new Set<string>()
+  const known = bundle.verificationMaterial.tlogEntries.filter(({ logId, logIndex }) => {
+    const id = logId?.keyId
+    if (id === undefined || !logIds.some((known) => known.equals(id))) return false
+    const entry = `${id.toString('hex')}:${logIndex}`
+    if (seen.has(entry)) throw new Error('an entry of the log stands there twice')
+    seen.add(entry)
+    return true
+  })
+  return known as LogEntries
+}
+
+/** Names under which logs of version 1 sign their checkpoints: often that of a machine, and the key tells them apart anyway. */
+export const noteNames = (bundle: Bundle): readonly string[] =>
+  bundle.verificationMaterial.tlogEntries
+    .filter(({ inclusionPromise }) => inclusionPromise !== undefined)
+    .flatMap(({ inclusionProof }) =>
+      [...(inclusionProof?.checkpoint?.envelope ?? '').matchAll(/^\u2014 (\S+) /gm)].map(([, name = '']) => name),
+    )
 
 const noteLine = /^\u2014 [A-Za-z0-9.:/_ +-]{1,200} [A-Za-z0-9+/=]{1,1000}$/
 const maxNoteBytes = 16 << 10

@@ -4,11 +4,10 @@ import type { OpenBundle } from './bundle.ts'
 import { isCodeSigning } from './certificates.ts'
 import { byKey, byNoKey } from './dsse.ts'
 import { methods, type PublicKey } from './keys.ts'
-import { checkpointsArePlain, contentOf, entriesNameSigner } from './log-entries.ts'
+import { checkpointsArePlain, contentOf, entriesNameSigner, knownEntries, noteNames } from './log-entries.ts'
 import { loadTrustedRoot } from './trusted-root.ts'
 
 const method = 'Sigstore'
-const far = new Date(8640000000000000)
 
 interface Verified {
   readonly key: KeyObject
@@ -24,8 +23,8 @@ const isSelfSigned = (der: Buffer): boolean => {
 
 /**
  * The whole of sigstore's verification, offline: certificate chain and its log at the vouched time, inclusion in the
- * transparency log, its entry against this signature, and the signature. `keys`: for a bundle that names a key; logs are then
- * checked where the bundle has entries.
+ * transparency log, its entry against this signature, and the signature. `key`: for a bundle that names one; logs are then
+ * checked where the bundle has entries, and demanded where the policy gives a trusted root that names some.
  * @throws Error with the reason, where something does not hold
  */
 async function verifyBundle(open: OpenBundle, trust: TrustPolicy, artifact: Buffer | null, key: PublicKey | null): Promise<Verified> {
@@ -36,36 +35,53 @@ async function verifyBundle(open: OpenBundle, trust: TrustPolicy, artifact: Buff
   ])
   const bundle = bundleFromJSON(open.json)
   const { certificates } = open.material.kind === 'certificates' ? open.material : { certificates: [] }
-  const [leaf] = certificates
+  const leaf = certificates[0] ? new X509Certificate(certificates[0]) : null
   if (certificates.slice(1).some(isSelfSigned)) throw new Error('the bundle carries a root certificate of its own')
-  if (leaf && !isCodeSigning(new X509Certificate(leaf))) throw new Error('the certificate is not for signing code')
+  if (leaf && !isCodeSigning(leaf)) throw new Error('the certificate is not for signing code')
   if (!checkpointsArePlain(bundle)) throw new Error('a checkpoint of the log is malformed')
-  const entity = { ...toSignedEntity(bundle), signature: contentOf(open, bundle, artifact) }
-  const times = entity.timestamps.map((stamp) =>
-    stamp.$case === 'timestamp-authority' ? stamp.timestamp.signingTime : new Date(Number(stamp.tlogEntry.integratedTime) * 1000),
-  )
   const material = toTrustMaterial(root, () => {
     if (key === null) throw new Error('no key was given for a bundle that names one')
     return { publicKey: key.key, validFor: () => true }
   })
-  const inTime = {
-    ...material,
-    tlogs: material.tlogs.filter(({ validFor }) => times.every((t) => validFor.start <= t && t <= validFor.end)),
-  }
-  const verifier = new Verifier(inTime, {
-    ctlogThreshold: root.ctlogs.length > 0 ? 1 : 0,
-    tlogThreshold: key === null && root.tlogs.length > 0 ? 1 : 0,
-    timestampThreshold: key === null ? 1 : 0,
-  })
+  const tlogEntries = knownEntries(
+    bundle,
+    material.tlogs.map(({ logID }) => logID),
+  )
+  if (tlogEntries.length < bundle.verificationMaterial.tlogEntries.length && tlogEntries.length === 0)
+    throw new Error('the trusted root names none of the logs of the bundle')
+  const known = { ...bundle, verificationMaterial: { ...bundle.verificationMaterial, tlogEntries } }
+  const whole = toSignedEntity(known)
+  const timestamps = whole.timestamps.filter(({ $case }) => $case !== 'timestamp-authority' || material.timestampAuthorities.length > 0)
+  const entity = { ...whole, timestamps, signature: contentOf(open, known, artifact) }
+  const times = timestamps.map((stamp) =>
+    stamp.$case === 'timestamp-authority' ? stamp.timestamp.signingTime : new Date(Number(stamp.tlogEntry.integratedTime) * 1000),
+  )
+  if (leaf && !times.every((time) => new Date(leaf.validFrom) <= time && time <= new Date(leaf.validTo)))
+    throw new Error('the certificate was not valid when it was used')
+  const names = noteNames(known)
+  const tlogs = material.tlogs
+    .filter(({ validFor }) => times.every((time) => validFor.start <= time && time <= validFor.end))
+    .map((log) => ({ ...log, baseURL: [log.baseURL, ...names].join(' ') }))
+  const verifier = new Verifier(
+    { ...material, tlogs },
+    {
+      ctlogThreshold: root.ctlogs.length > 0 ? 1 : 0,
+      tlogThreshold: root.tlogs.length > 0 && (key === null || trust.trustedRoot !== null) ? 1 : 0,
+      timestampThreshold: key === null ? 1 : 0,
+    },
+  )
   const signer = verifier.verify(entity)
   const spki = signer.key.export({ type: 'spki', format: 'der' })
-  if (!entriesNameSigner(bundle, spki, leaf ?? null)) throw new Error('an entry of the log is of another signer')
-  const earliest = new Date(Math.min(far.getTime(), ...times.map((t) => t.getTime())))
+  if (!entriesNameSigner(known, spki, leaf?.raw ?? null)) throw new Error('an entry of the log is of another signer')
+  const vouched = times.filter((_, i) => {
+    const stamp = timestamps[i]
+    return stamp?.$case === 'timestamp-authority' || stamp?.tlogEntry.inclusionPromise !== undefined
+  })
   return {
     key: signer.key,
     identity: signer.identity?.subjectAlternativeName ?? null,
     issuer: signer.identity?.extensions?.issuer ?? null,
-    signedAt: times.length > 0 ? earliest.toISOString() : null,
+    signedAt: vouched.length > 0 ? new Date(Math.min(...vouched.map((time) => time.getTime()))).toISOString() : null,
   }
 }
 
