@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
+import { digester, putDigest } from './digest.ts'
 import { damaged } from './errors.ts'
-import { bucketCount, leafBytes, noId, readFully, recordBytes, recordsAt, type Segment, word } from './segment.ts'
+import { bucketCount, leafBytes, maxIdBytes, noId, readFully, recordBytes, recordsAt, type Segment, word } from './segment.ts'
 
 /** A segment among those of a snapshot. */
 export interface Part {
@@ -188,8 +189,26 @@ function gather(
     ids[i] = words[o + word.id] as number
     from[i] = p
   }
-  const id = (i: number): string | null => readId((parts[from[i] as number] as Part).segment, ids[i] as number)
-  return { number, size, leaves: Buffer.from(leafWords.buffer), shards, rows, labels, sources, times, id }
+  const leaves = Buffer.from(leafWords.buffer)
+  const id = (i: number): string | null => {
+    const { segment } = parts[from[i] as number] as Part
+    const text = readId(segment, ids[i] as number)
+    if (text !== null && !isIdOf(text, leaves, i))
+      throw damaged(segment.path, 'the id of a record is not the one that its leaf was made from: it was changed')
+    return text
+  }
+  return { number, size, leaves, shards, rows, labels, sources, times, id }
+}
+
+const plain = digester(null)
+
+/** Ids that were cut, or that UTF-8 cannot say, are not those that were digested. */
+function isIdOf(id: string, leaves: Buffer, i: number): boolean {
+  const digest = Buffer.alloc(16)
+  putDigest(plain.text(`i${id}`), digest, 0, 16)
+  return (
+    digest.equals(leaves.subarray(i * leafBytes, i * leafBytes + 16)) || id.includes('\ufffd') || Buffer.byteLength(id) > maxIdBytes - 4
+  )
 }
 
 const missing = 0xffffffff

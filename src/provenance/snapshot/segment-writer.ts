@@ -2,7 +2,19 @@ import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SnapshotSegment } from '../../contracts/snapshot.ts'
-import { bucketCount, headBytes, type KeyBytes, magic, type NameCount, noId, recordBytes, recordsAt, version, word } from './segment.ts'
+import {
+  bucketCount,
+  headBytes,
+  type KeyBytes,
+  magic,
+  maxIdBytes,
+  type NameCount,
+  noId,
+  recordBytes,
+  recordsAt,
+  version,
+  word,
+} from './segment.ts'
 
 /** Names in the order of their first appearance, and how many records bear each. */
 export class Names {
@@ -68,9 +80,9 @@ export class SegmentWriter {
     this.words = new Uint32Array(memory)
   }
 
-  /** Keeps an id; its place for the record. Ids longer than a segment can name are cut: their digest is whole. */
+  /** Keeps an id; its place for the record. */
   keepId(id: string): number {
-    const most = Math.min(id.length * 3, 0xffff)
+    const most = Math.min(id.length * 3, maxIdBytes)
     if (this.idsUsed + most + 2 > this.ids.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.ids.length, this.idsUsed + most + 2))
       this.ids.copy(larger, 0, 0, this.idsUsed)

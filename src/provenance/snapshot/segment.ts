@@ -25,6 +25,8 @@ export const magic = 'assayseg'
 export const version = 1
 /** Of a record that has no id of its own, or whose id is not kept. */
 export const noId = 0xffffffff
+/** Longer ids are cut in the segment; their digest is whole. */
+export const maxIdBytes = 0xffff
 
 /** Positions of the parts beside a leaf, in words of four bytes. */
 export const word = { time: 16, row: 18, label: 19, source: 20, id: 21, all: 22 } as const

@@ -42,7 +42,7 @@ function shard(folder: string, name: string, leaves: readonly Leaf[], perSegment
   leaves.forEach((leaf, row) => {
     const bytes = writer.bytes.subarray(writer.at, writer.at + recordBytes).fill(0)
     if (withIds) {
-      sha(`k${leaf.key}`).copy(bytes, 0, 0, 16)
+      sha(`iid-${leaf.key}`).copy(bytes, 0, 0, 16)
       sha(`c${leaf.content}`).copy(bytes, 16, 0, 24)
       sha(`l${leaf.label}`).copy(bytes, 40, 0, 24)
     } else {
