@@ -13,7 +13,7 @@ if (status !== 0) process.exit(status ?? 1)
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/cli/bin.ts', 'src/index.ts', 'src/engine/worker.ts', 'src/features/model-child.ts'],
+  entryPoints: ['src/cli/bin.ts', 'src/index.ts', 'src/engine/worker.ts', 'src/provenance/hash-worker.ts', 'src/features/model-child.ts'],
   outbase: 'src',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
@@ -23,7 +23,7 @@ await build({
   platform: 'node',
   target: 'node20.19',
   // Packages with native parts or files of their own stay where npm put them.
-  external: ['@duckdb/*', 'onnxruntime-node', 'onnx-proto', 'sharp', '@huggingface/transformers', 'piscina', 'pino'],
+  external: ['@duckdb/*', 'onnxruntime-node', 'onnx-proto', 'sharp', '@huggingface/transformers', 'piscina', 'pino', '@napi-rs/blake-hash'],
   banner: { js: "import { createRequire as assayRequire } from 'node:module'; const require = assayRequire(import.meta.url);" },
   logLevel: 'warning',
 })

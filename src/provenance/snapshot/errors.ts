@@ -9,6 +9,7 @@ export type SnapshotErrorCode =
   | 'invalid-schema'
   | 'too-many-names'
   | 'unusable-key'
+  | 'nothing-read'
 
 const usage: ReadonlySet<SnapshotErrorCode> = new Set([
   'snapshot-exists',
