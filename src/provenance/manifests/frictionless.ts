@@ -1,3 +1,4 @@
+import type { Place } from '../../contracts/errors.ts'
 import type { DeclaredFacts, DeliveredFile, Delivery, Digest, Manifest, ManifestEntry, ManifestFormat } from '../../contracts/provenance.ts'
 import { safePath } from '../paths.ts'
 import { readText } from './bounded-text.ts'
@@ -37,7 +38,7 @@ async function readPackage(file: DeliveredFile, delivery: Delivery): Promise<Man
       problems.error('malformed', `Resource ${i + 1} of ${file.path} is not an object.`, { file: file.path, row: i })
       continue
     }
-    const at = { file: file.path, row: i, name: shown(string(property(resource, 'name')) ?? String(i + 1)) }
+    const at = { file: file.path, name: shown(string(property(resource, 'name')) ?? String(i + 1)), place: { file: file.path, row: i } }
     for (const entry of entriesOf(resource, at, delivery, problems)) entries.push(entry)
     facts.push(...factsOf(resource, at))
   }
@@ -74,8 +75,8 @@ function versionOf(document: unknown): string | null {
 
 interface At {
   readonly file: string
-  readonly row: number
   readonly name: string
+  readonly place: Place
 }
 
 const remote = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//
@@ -85,16 +86,20 @@ function entriesOf(resource: Dictionary, at: At, delivery: Delivery, problems: P
   const paths = list(property(resource, 'path') ?? property(resource, 'url'))
   if (paths.length === 0) {
     if (property(resource, 'data') === undefined)
-      problems.error('malformed', `Resource ${at.name} of ${at.file} has neither a path nor data.`, at)
+      problems.error('malformed', `Resource ${at.name} of ${at.file} has neither a path nor data.`, at.place)
     return []
   }
   const { digests, placeholder, unsupported } = hashOf(resource)
   const bytes = wholeNumber(property(resource, 'bytes') ?? property(property(resource, 'stats'), 'bytes'))
   if (unsupported !== null)
-    problems.warn('unsupported', `The hash of resource ${at.name} in ${at.file} is ${unsupported}, which cannot be computed.`, at)
+    problems.warn('unsupported', `The hash of resource ${at.name} in ${at.file} is ${unsupported}, which cannot be computed.`, at.place)
   const single = paths.length === 1
   if (!single && (digests.length > 0 || placeholder !== null)) {
-    problems.warn('unsupported', `Resource ${at.name} of ${at.file} has one hash over ${paths.length} files, which is not checked.`, at)
+    problems.warn(
+      'unsupported',
+      `Resource ${at.name} of ${at.file} has one hash over ${paths.length} files, which is not checked.`,
+      at.place,
+    )
   }
   return paths.flatMap((path) => {
     const local = pathOf(path, at, delivery, problems)
@@ -108,7 +113,7 @@ function entriesOf(resource: Dictionary, at: At, delivery: Delivery, problems: P
       url: remote.test(String(path)) ? String(path) : null,
       label: null,
       elsewhere: remote.test(String(path)),
-      place: { file: at.file, row: at.row },
+      place: at.place,
     }
   })
 }
@@ -116,7 +121,7 @@ function entriesOf(resource: Dictionary, at: At, delivery: Delivery, problems: P
 /** Relative paths alone are safe (Data Resource, "path"); of an address the last part is looked for beside the package. */
 function pathOf(path: unknown, at: At, delivery: Delivery, problems: ProblemList): string | null {
   if (typeof path !== 'string') {
-    problems.error('malformed', `A path of resource ${at.name} in ${at.file} is not a text.`, at)
+    problems.error('malformed', `A path of resource ${at.name} in ${at.file} is not a text.`, at.place)
     return null
   }
   const base = folderOf(at.file)
@@ -129,7 +134,7 @@ function pathOf(path: unknown, at: At, delivery: Delivery, problems: ProblemList
     }
     return safe.path
   }
-  problems.error('hostile-path', `Resource ${at.name} of ${at.file} names "${shown(path)}": ${safe.hostile}.`, at)
+  problems.error('hostile-path', `Resource ${at.name} of ${at.file} names "${shown(path)}": ${safe.hostile}.`, at.place)
   return null
 }
 

@@ -24,12 +24,29 @@ export function parseJson(text: string, file: string, limits: TreeLimits = defau
   return bounded(value, file, limits)
 }
 
-/** YAML from outside. Aliases are bounded by the parser, depth and nodes here. */
+const maxYamlLength = 512 * 1024
+const maxTagsInARow = 16
+
+/**
+ * YAML from outside, at most 512 KiB of it. Nesting is bounded before the parser composes its tree: it calls itself for every level,
+ * and some hundred thousand levels end the process in a way that nothing can catch. Tags and anchors in a row cost it their square.
+ */
 export async function parseYaml(text: string, file: string, limits: TreeLimits = defaults): Promise<Tree> {
-  const { LineCounter, parseDocument } = await import('yaml')
+  const { Lexer, LineCounter, parseDocument, Parser } = await import('yaml')
+  const tooLarge = (message: string): Tree => ({ code: 'too-large', message: `${file} ${message}.`, place: { file } })
+  if (text.length > maxYamlLength) return tooLarge(`has more than ${maxYamlLength.toLocaleString('en')} characters of YAML`)
   try {
+    const parser = new Parser()
+    let tags = 0
+    for (const lexeme of new Lexer().lex(text)) {
+      for (const _ of parser.next(lexeme));
+      if (/^[!&]/.test(lexeme)) tags += 1
+      else if (/\S/.test(lexeme)) tags = 0
+      if (tags > maxTagsInARow) return tooLarge(`has more than ${maxTagsInARow} tags or anchors in a row`)
+      if (parser.stack.length > 2 * limits.maxDepth) return tooLarge(`is nested deeper than ${limits.maxDepth} levels`)
+    }
     const lines = new LineCounter()
-    const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent' })
+    const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent', uniqueKeys: false })
     const [error] = document.errors
     if (error) return { code: 'malformed', message: `${file} is not YAML.`, place: { file, line: lines.linePos(error.pos[0]).line } }
     return bounded(document.toJS({ maxAliasCount: 100 }), file, limits)
