@@ -1,4 +1,4 @@
-import type { SnapshotHeader } from '../../contracts/snapshot.ts'
+import type { SnapshotHeader, SnapshotShard } from '../../contracts/snapshot.ts'
 import { splitsOf } from './split.ts'
 import { cellIn, type PositionWindows, positionWindows, type Span, type TimeWindows, timeWindows } from './windows.ts'
 
@@ -7,7 +7,9 @@ export const missing = '(none)'
 
 /** What a census needs to know of a snapshot; `countsOf` answers for one shard of the header. */
 export interface Counted {
-  readonly header: Pick<SnapshotHeader, 'shards' | 'labels' | 'sources'>
+  readonly header: Pick<SnapshotHeader, 'labels' | 'sources'> & {
+    readonly shards: readonly Pick<SnapshotShard, 'id' | 'rows' | 'rejected'>[]
+  }
   countsOf(shard: number): { readonly labels: Names; readonly sources: Names }
 }
 type Names = SnapshotHeader['labels']
