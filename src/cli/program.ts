@@ -18,6 +18,7 @@ import {
 import type { ReportOptions } from './report.ts'
 import { type SchemaName, schemaNames } from './schema-names.ts'
 import type { ScoreOptions } from './score.ts'
+import { addSignCommands } from './sign-commands.ts'
 
 export interface Host {
   readonly io: Io
@@ -107,6 +108,8 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addWatchOptions(addResultOptions(report.addOption(runDirOption()))).action(async (options: ReportOptions) => {
     finish(await (await import('./report.ts')).runReport(options, io))
   })
+
+  addSignCommands(program, { io, finish })
 
   program
     .command('convert')
