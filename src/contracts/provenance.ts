@@ -204,6 +204,8 @@ export interface FileDigests {
   readonly bytes: number
   readonly digests: readonly Digest[]
   readonly ranges: readonly string[]
+  /** Why the file could not be read to its end; it has no digests then. */
+  readonly failed?: string
 }
 
 export interface FileGrade {
@@ -211,7 +213,7 @@ export interface FileGrade {
   /** Of the file; null where it is missing. */
   readonly bytes: number | null
   readonly grade: Grade
-  /** Files of the manifests that name it. */
+  /** Files of the manifests that name it; the one behind the grade first. */
   readonly manifests: readonly string[]
   /** The digest behind the grade; null where there is none. */
   readonly expected: Digest | null
