@@ -28,6 +28,8 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
     excerpts: options.excerpts,
     flags: options.flags,
     scores: options.keepScores,
+    baseline: options.baseline,
+    keys: options.key,
   }
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Overrides
 }

@@ -43,12 +43,15 @@ export interface DataOptions extends WatchOptions, Partial<Record<(typeof roleOp
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
   readonly keepScores?: FlagFormat
+  readonly baseline?: string
+  readonly key?: readonly string[]
 }
 
 export interface AuditOptions extends DataOptions, ResultOptions {
   readonly resume?: boolean
   readonly dryRun?: boolean
   readonly printConfig?: boolean
+  readonly sign?: string
 }
 
 export interface Share {
@@ -125,6 +128,9 @@ export function addDataOptions(command: Command): Command {
   return command
     .option('--image-labels <file>', 'CSV file with the labels of a folder of images')
     .option('--reference <path>', 'records that you vouch for; may be repeated', collect)
+    .optionsGroup('Provenance:')
+    .option('--baseline <path>', 'what the records are compared with: a folder of "assay snapshot", or a trusted original')
+    .option('--key <file>', 'public key whose signatures of manifests are trusted; may be repeated', collect)
     .optionsGroup('Gate:')
     .addOption(
       new Option('--fail-on <severity>', 'a finding of this severity or above fails the gate').choices([

@@ -19,6 +19,14 @@ export const layout = {
   /** What names a row in flags, beside its scores: so that the flags need no further read of the data. */
   named: (shard: number) => join('scores', `rows-${shard}.arrow`),
   tally: (group: number) => join('state', `tally-${group}.safetensors`),
+  /** Digests of one group of the delivery's files, for manifests and inputs. */
+  hashes: (group: number) => join('inputs', `delivery-${group}.json`),
+  /** Leaves of the subject, then its snapshot: a folder. */
+  snapshot: 'snapshot',
+  /** Snapshot of a baseline that is given as data: a folder. */
+  baseline: 'baseline',
+  /** What the comparison found: it names the file of changes, which is there before it. */
+  changes: join('provenance', 'changes.json'),
   outcome: 'outcome.json',
 } as const
 export type Over = 'subject' | 'reference'
