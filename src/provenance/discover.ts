@@ -109,7 +109,7 @@ export async function discover(
           'unknown-manifest',
           `${path} is not a manifest of a known kind`,
           { file: path },
-          'see docs/intake.md for the kinds',
+          'see docs/provenance.md for the kinds',
         )
       manifests.push(await format.read(file, delivery, trust))
     }
