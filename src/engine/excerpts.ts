@@ -1,5 +1,5 @@
 import { column, matrixOf, rowsOf } from '../contracts/batch.ts'
-import type { Batch } from '../contracts/data.ts'
+import type { Batch, ShardSpec } from '../contracts/data.ts'
 import type { RecordRef } from '../contracts/finding.ts'
 import { thumbnail } from '../features/thumbnail.ts'
 import { readShard } from '../sources/read.ts'
@@ -14,10 +14,14 @@ interface Excerpt {
 }
 
 /** The strongest records with a text excerpt or a thumbnail, read again from their shards: only when the pipeline allows excerpts. */
-export async function attachExcerpts(run: Run, records: readonly RecordRef[]): Promise<readonly RecordRef[]> {
+export const attachExcerpts = (run: Run, records: readonly RecordRef[]): Promise<readonly RecordRef[]> =>
+  withExcerpts(run.plan.subject.shards, records)
+
+/** The same for the records of any shards. */
+export async function withExcerpts(shards: readonly ShardSpec[], records: readonly RecordRef[]): Promise<readonly RecordRef[]> {
   const shown = records.slice(0, maxRecords)
   const found = new Map<string, Excerpt>()
-  for (const shard of run.plan.subject.shards) {
+  for (const shard of shards) {
     const wanted = new Set(shown.filter((r) => r.shard === shard.id).map((r) => r.row))
     if (wanted.size === 0) continue
     for await (const batch of readShard(shard, () => {})) {
