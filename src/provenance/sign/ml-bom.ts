@@ -34,7 +34,7 @@ export interface BomInput {
 const defaultMaxFiles = 10_000
 const byPath = (a: BomFile, b: BomFile): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)
 
-/** SHA-256 over the raw digests of the files in the order of their paths: the subject digest of an OpenSSF model signature. */
+/** SHA-256 over the raw digests of the files in the order of their paths, as OpenSSF model signing makes the digest of its subject. */
 export const contentDigest = (files: readonly BomFile[]): string =>
   hash('sha256', Buffer.concat([...files].sort(byPath).map((file) => Buffer.from(file.sha256, 'hex'))), 'hex')
 

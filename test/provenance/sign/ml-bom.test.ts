@@ -109,7 +109,7 @@ describe('the bill of materials', () => {
     expect(JSON.stringify(cut)).toContain('2 of them are listed')
   })
 
-  test('the digest of the data is that of an OpenSSF model signature', () => {
+  test('the digest of the data is made as OpenSSF model signing makes it', () => {
     const sorted = ['README.md', 'labels/train.csv', 'train.npz'].map((path) => hash('sha256', path, 'buffer'))
     expect(contentDigest(input.files)).toBe(hash('sha256', Buffer.concat(sorted)))
   })
