@@ -47,20 +47,19 @@ class Reader {
     this.problems = problemList(file.path)
   }
 
-  /** What a statement says; nothing where its signature does not hold. */
+  /** What a statement says. Where its signature does not hold, grading lets it accuse files and vouch for none. */
   statement(statement: Statement, line: number | null, check: SignatureCheck | null, legacy: boolean): Part {
     const isOms = statement.predicateType === omsPredicate || statement.predicateType === omsPredicate2
     const kind: ManifestKind = isOms ? 'oms' : 'in-toto'
-    const broken = check?.status === 'invalid'
     if (legacy && statement.predicateType !== omsPredicate2) {
       const reason = 'The signature holds only in the encoding of OMS 0.2, and this is no statement of that release.'
       return this.nothing(kind, check && { ...check, status: 'invalid', reason })
     }
     if (isOms) {
       const content = omsContent(statement, this.file, this.delivery, this.problems)
-      return { kind, ...content, entries: broken ? [] : content.entries, check }
+      return { kind, ...content, check }
     }
-    const entries = broken ? [] : inTotoEntries(statement, this.file, line, this.delivery, this.problems)
+    const entries = inTotoEntries(statement, this.file, line, this.delivery, this.problems)
     return { kind, version: statement.version, entries, closed: null, ignored: [], check }
   }
 
@@ -92,7 +91,7 @@ class Reader {
       needsBytes && artifact !== null && there ? await contentOf(this.delivery, artifact, maxEd25519Bytes, problemList(path)) : null
     const { check, content } = await checkOpenBundle(open, path, this.trust, bytes)
     if (artifact === null) this.problems.error('unsupported', `${path}: Its name does not tell which file it signs.`, { file: path })
-    if (artifact === null || content?.kind !== 'message' || check.status === 'invalid') return this.nothing('sigstore', check)
+    if (artifact === null || content?.kind !== 'message') return this.nothing('sigstore', check)
     const place = line === null ? { file: path } : { file: path, line }
     const entry = { path: artifact, digests: [content.digest], bytes: null, range: null, placeholder: null, url: null, label: null, place }
     return { kind: 'sigstore', version: open.version, entries: [entry], closed: null, ignored: [], check }
