@@ -113,11 +113,13 @@ export type Family = 'number' | 'boolean' | 'time' | 'text' | 'list' | 'object'
 /** What kind of value a type name stands for, in any of the vocabularies; null where it may be more than one. */
 export function familyOf(type: string | null): Family | null {
   const name = (type ?? '').toLowerCase()
+  if (/^(?:timestamp|date|time|duration)/.test(name)) return 'time'
   if (/list|sequence|array|\[/.test(name)) return 'list'
   if (/struct|object$|map\b|json/.test(name)) return /image|audio|video|media/.test(name) ? null : 'object'
   if (/bool/.test(name)) return 'boolean'
   if (/date|time|year|duration/.test(name)) return 'time'
-  if (/^(?:.*[:/])?u?int|integer|long|short|float|double|decimal|number|numeric|real|half/.test(name)) return 'number'
+  if (/(?:^|[:/]|u|big|huge|small|tiny|medium)int\d*\b|integer|long|short|float|double|decimal|number|numeric|real|half/.test(name))
+    return 'number'
   if (/string|text|utf8|char|\burl$|\buri$|^str$/.test(name)) return 'text'
   return null
 }
