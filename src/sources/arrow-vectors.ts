@@ -109,9 +109,18 @@ function decimalsOf(data: Data<Decimal>, from: number, to: number): (number | st
   return out
 }
 
-const perSecond = [1, 1e3, 1e6, 1e9]
+/** Digits of a second's fraction by unit. */
+const digits = [0, 3, 6, 9]
 
 const iso = (ms: number): string | null => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null)
+
+/** ISO 8601 in UTC, with as many digits of the second as the value has beyond milliseconds. */
+function isoOf(value: bigint, unit: number): string | null {
+  const nanos = value * 10n ** BigInt(9 - (digits[unit] ?? 0))
+  const rest = Number(((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)
+  const text = iso(Number((nanos - BigInt(rest)) / 1_000_000n))
+  return text === null || rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(6, '0').replace(/0+$/, '')}Z`
+}
 
 function timesOf(data: Data, from: number, to: number): (string | null)[] | null {
   const { type } = data
@@ -121,8 +130,7 @@ function timesOf(data: Data, from: number, to: number): (string | null)[] | null
     return Array.from(values as ArrayLike<number | bigint>, (v) => iso(Number(v) * unit))
   }
   if (!DataType.isTimestamp(type)) return null
-  const unit = perSecond[(type as Timestamp).unit] ?? 1
-  return Array.from(span(data, from, to) as unknown as BigInt64Array, (v) => iso((Number(v) / unit) * 1000))
+  return Array.from(span(data, from, to) as unknown as BigInt64Array, (v) => isoOf(BigInt(v), (type as Timestamp).unit))
 }
 
 function booleansOf(data: Data, from: number, to: number): boolean[] {

@@ -106,7 +106,7 @@ export function hasLargeInteger(value: unknown): boolean {
 /** Begins the strings that stand for what JSON.parse would not read exactly; nobody who writes data knows it. */
 const mark = randomBytes(12).toString('hex')
 const words = ['NaN', 'Infinity']
-const longInteger = /-?\d{16,}(?![\d.eE])/y
+const longInteger = /-?\d{16,400}(?![\d.eE])/y
 
 /** Long integers and NaN outside of strings, put into marked strings: one pass. */
 function quoteExact(text: string): string {
@@ -139,7 +139,9 @@ function quoteExact(text: string): string {
 
 const marked = (text: string): unknown => {
   const token = text.slice(mark.length)
-  return /^-?\d+$/.test(token) ? BigInt(token) : Number(token)
+  if (!/^-?\d+$/.test(token)) return Number(token)
+  const double = Number(token)
+  return Number.isFinite(double) && BigInt(double) === BigInt(token) ? double : BigInt(token)
 }
 
 /** JSON with integers of any size (as bigint where it is long) and with NaN and infinities, which Python writes. Throws SyntaxError. */

@@ -184,8 +184,10 @@ function list(spec: FieldSpec, given: unknown, e: Encoder): string | null | unde
   if (value === null) return null
   const array = Array.isArray(value) ? value : isNumberArray(value) || value instanceof Uint8Array ? (value as ArrayLike<unknown>) : null
   if (array === null || (spec.length !== null && array.length !== spec.length)) return undefined
-  const plain = isBig(array) ? Array.from(array, narrow) : array
-  const numeric = spec.type === 'int64' || spec.type === 'float64' || spec.type === 'float32'
+  const float = spec.type === 'float64' || spec.type === 'float32'
+  const numeric = float || spec.type === 'int64'
+  const number = (v: unknown): unknown => (typeof v !== 'bigint' ? v : float ? Number(v) : narrow(v))
+  const plain = isBig(array) || (numeric && Array.isArray(array)) ? Array.from(array as ArrayLike<unknown>, number) : array
   if (numeric && isNumbers(plain) && fits(plain, spec.type)) return vectorValue(plain, 0, plain.length, spec.type === 'float32', e)
   const parts: string[] = []
   for (let i = 0; i < plain.length; i++) {
@@ -197,8 +199,7 @@ function list(spec: FieldSpec, given: unknown, e: Encoder): string | null | unde
 }
 
 function isNumbers(values: ArrayLike<unknown>): values is ArrayLike<number> {
-  if (!Array.isArray(values)) return true
-  return values.every((v) => typeof v === 'number')
+  return !Array.isArray(values) || values.every((v) => typeof v === 'number')
 }
 
 function fits(values: ArrayLike<number>, type: FieldType): boolean {

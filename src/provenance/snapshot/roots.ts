@@ -52,6 +52,7 @@ function sortEqualKeys(bytes: Buffer, width: number, keyBytes: number): Buffer {
 
 /** The digest of shard, row, codes and time of every record, in the order of the bucket. */
 export function digestLocations(bucket: Bucket): Buffer {
+  if (bucket.size === 0) return none
   const words = new Uint32Array(bucket.size * 6)
   const times = new Uint32Array(bucket.times.buffer)
   for (let i = 0; i < bucket.size; i++) {
@@ -66,10 +67,14 @@ export function digestLocations(bucket: Bucket): Buffer {
 }
 
 /** The digest of the leaves as they stand: what a reader checks before it believes a bucket. */
-export const digestLeaves = (bucket: Bucket): Buffer => sha256(bucket.leaves)
+export const digestLeaves = (bucket: Bucket): Buffer => (bucket.size === 0 ? none : sha256(bucket.leaves))
+
+const none = sha256(Buffer.alloc(0))
+const emptyEntry = Buffer.concat([Buffer.alloc(8), ...bucketDigests.map(() => none)])
 
 /** One entry of `buckets.bin`. */
 export function digestBucket(bucket: Bucket, layout: LeafLayout): Buffer {
+  if (bucket.size === 0) return emptyEntry
   const { keyBytes } = layout
   const labels = sortEqualKeys(parts(bucket, layout, layout.label), keyBytes + layout.label[1] - layout.label[0], keyBytes)
   const size = Buffer.alloc(8)

@@ -46,6 +46,8 @@ export class Names {
 }
 
 const stagingBytes = 1 << 20
+/** What a shard begins with: most of many shards are small. */
+const firstBytes = 1 << 20
 
 /** Writes all of `bytes`. */
 function put(fd: number, bytes: Uint8Array): void {
@@ -57,12 +59,13 @@ function put(fd: number, bytes: Uint8Array): void {
  * The caller fills the record at `at` (`bytes` and `words` are views of the buffer) and calls `next`.
  */
 export class SegmentWriter {
-  readonly bytes: Buffer
-  readonly words: Uint32Array
+  bytes: Buffer
+  words: Uint32Array
   readonly labels = new Names()
   readonly sources = new Names()
   /** Byte at which the record to be filled begins. */
   at = 0
+  private readonly maxRows: number
   private readonly segments: SnapshotSegment[] = []
   private ids: Buffer = Buffer.allocUnsafeSlow(1 << 16)
   private idsUsed = 0
@@ -74,8 +77,8 @@ export class SegmentWriter {
     private readonly keyBytes: KeyBytes,
     bufferBytes: number,
   ) {
-    const rows = Math.max(1, Math.floor(bufferBytes / recordBytes))
-    const memory = new ArrayBuffer(rows * recordBytes)
+    this.maxRows = Math.max(1, Math.floor(bufferBytes / recordBytes))
+    const memory = new ArrayBuffer(Math.min(this.maxRows, Math.floor(firstBytes / recordBytes)) * recordBytes)
     this.bytes = Buffer.from(memory)
     this.words = new Uint32Array(memory)
   }
@@ -98,7 +101,9 @@ export class SegmentWriter {
   /** The record at `at` is complete. */
   next(): void {
     this.at += recordBytes
-    if (this.at === this.bytes.length || this.idsUsed > noId - 0x20000) this.flush()
+    if (this.at < this.bytes.length && this.idsUsed <= noId - 0x20000) return
+    if (this.at < this.maxRows * recordBytes && this.idsUsed <= noId - 0x20000) this.grow()
+    else this.flush()
   }
 
   /** Writes what is left; the segments of the shard in order. */
@@ -111,6 +116,14 @@ export class SegmentWriter {
     for (const { file } of this.segments) rmSync(join(this.folder, file), { force: true })
     this.segments.length = 0
     this.at = 0
+  }
+
+  private grow(): void {
+    const memory = new ArrayBuffer(Math.min(2 * this.bytes.length, this.maxRows * recordBytes))
+    const larger = Buffer.from(memory)
+    this.bytes.copy(larger)
+    this.bytes = larger
+    this.words = new Uint32Array(memory)
   }
 
   private flush(): void {
