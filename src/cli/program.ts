@@ -2,6 +2,7 @@ import { Argument, Command, Option } from 'commander'
 import { reportFormats } from '../contracts/pipeline.ts'
 import { version } from '../version.ts'
 import type { ConvertOptions } from './convert.ts'
+import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
 import type { Io } from './io.ts'
 import type { MergeOptions } from './merge.ts'
@@ -109,6 +110,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     finish(await (await import('./report.ts')).runReport(options, io))
   })
 
+  addDiffCommand(program, { io, finish })
   addSignCommands(program, { io, finish })
 
   program

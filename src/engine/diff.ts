@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { SourceSpec } from '../contracts/data.ts'
@@ -6,6 +6,7 @@ import type { AuditOutcome, Incomplete, InputFile } from '../contracts/outcome.t
 import type { FlagFormat, Gate } from '../contracts/pipeline.ts'
 import type { RecordSchema, SnapshotHeader } from '../contracts/snapshot.ts'
 import { isSnapshot, openSnapshot, type Snapshot } from '../provenance/snapshot/read.ts'
+import { parseSchema } from '../provenance/snapshot/schema.ts'
 import { buildReport } from '../report/build.ts'
 import type { Report } from '../report/schema.ts'
 import { compareSnapshots, type Show } from './changes.ts'
@@ -14,6 +15,9 @@ import { withExcerpts } from './excerpts.ts'
 import { provenanceDetector, rowlessOutcome } from './provenance-outcome.ts'
 import type { Hooks } from './request.ts'
 import { snapshotSources } from './snapshot.ts'
+
+/** A schema file, see `parseSchema`. @throws SnapshotError `invalid-schema` */
+export const readSchema = async (file: string): Promise<RecordSchema> => parseSchema(await readFile(file, 'utf8'), file)
 
 /** One side of a comparison: the folder of a snapshot, a path to data, or data with their columns. */
 export type DiffSide = string | SourceSpec
