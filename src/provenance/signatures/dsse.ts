@@ -24,11 +24,13 @@ export type DsseCheck =
 const maxSignatures = 64
 const maxTypeLength = 1024
 
-/** Standard or URL-safe base64, padded or not; null for anything else. */
+/** Standard or URL-safe base64, padded or not; null for anything else, also for a second spelling of the same bytes. */
 export function decodeBase64(text: unknown): Buffer | null {
   if (typeof text !== 'string' || !/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) return null
   const bare = text.replace(/=+$/, '')
-  return bare.length % 4 === 1 ? null : Buffer.from(bare, 'base64url')
+  if (bare.length < text.length && text.length % 4 !== 0) return null
+  const bytes = Buffer.from(bare, 'base64url')
+  return bytes.toString('base64url') === bare.replaceAll('+', '-').replaceAll('/', '_') ? bytes : null
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
