@@ -59,7 +59,7 @@ export interface Share {
   readonly count: number
 }
 
-const fraction = (text: string): number => {
+export const fraction = (text: string): number => {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text)
   if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('Expected a number from 0 to 1, or a percentage.')
   return value

@@ -20,6 +20,7 @@ import type { ReportOptions } from './report.ts'
 import { type SchemaName, schemaNames } from './schema-names.ts'
 import type { ScoreOptions } from './score.ts'
 import { addSignCommands } from './sign-commands.ts'
+import { addVerifyCommand } from './verify-command.ts'
 
 export interface Host {
   readonly io: Io
@@ -110,6 +111,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     finish(await (await import('./report.ts')).runReport(options, io))
   })
 
+  addVerifyCommand(program, { io, finish })
   addDiffCommand(program, { io, finish })
   addSignCommands(program, { io, finish })
 

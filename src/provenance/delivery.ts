@@ -6,6 +6,8 @@ import { walk } from './walk.ts'
 
 export interface DeliveryLimits {
   readonly maxFiles: number
+  /** False: the files of the folder alone. */
+  readonly recursive?: boolean
   readonly signal?: AbortSignal
 }
 

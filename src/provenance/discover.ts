@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, relative, resolve, sep } from 'node:path'
 import type { DeliveredFile, Delivery, Manifest, ManifestFormat, TrustPolicy } from '../contracts/provenance.ts'
 import { byPath, fileAt, openDelivery, readHead } from './delivery.ts'
 import { ProvenanceError } from './errors.ts'
@@ -15,6 +15,8 @@ export interface DiscoverOptions {
   readonly signal?: AbortSignal | undefined
   /** Names under which manifests from elsewhere stand in the delivery, by their absolute path; default: their own name. */
   readonly names?: ReadonlyMap<string, string>
+  /** False: only what lies in the folder itself. */
+  readonly recursive?: boolean
 }
 
 const headBytes = 4096
@@ -22,7 +24,7 @@ const headBytes = 4096
 /** Suffixes of what belongs to a manifest and is brought along with it from elsewhere. */
 const companions = ['.sig', '.minisig', '.asc', '.sign', '.sigstore', '.sigstore.json', '.pem', '.crt', '.cert', '.bundle']
 
-async function formatOf(file: DeliveredFile, delivery: Delivery): Promise<ManifestFormat | null> {
+export async function formatOf(file: DeliveredFile, delivery: Delivery): Promise<ManifestFormat | null> {
   let bytes: Uint8Array | null = null
   const head = (): Uint8Array => {
     bytes ??= readHead(delivery, file.path, headBytes)
@@ -82,7 +84,7 @@ function bring(
 /**
  * The manifests of a delivery, found by looking and read, with their signatures checked.
  *
- * @param root a folder, or one file that is verified by what lies beside it under its name.
+ * @param root a folder, or one file; see also `discoverFile`.
  * @param only manifests, relative to the root or by path (then also from elsewhere): these and no others count. False: none.
  * @throws {ProvenanceError} `not-found`, `unreadable`, `too-large`, `unknown-manifest`, `bad-key`, `interrupted`
  */
@@ -90,9 +92,9 @@ export async function discover(
   root: string,
   trust: TrustPolicy,
   only?: readonly string[] | false | null,
-  { signal, names = new Map() }: DiscoverOptions = {},
+  { signal, names = new Map(), recursive = true }: DiscoverOptions = {},
 ): Promise<Discovery> {
-  const opened = await openDelivery(root, signal ? { signal } : {})
+  const opened = await openDelivery(root, { recursive, ...(signal ? { signal } : {}) })
   if (only === false) return { delivery: opened, manifests: [] }
   const { delivery, paths } = bring(opened, only ?? [], names)
   const manifests: Manifest[] = []
@@ -121,10 +123,4 @@ export async function discover(
     }
   }
   return { delivery, manifests: manifests.sort((a, b) => (a.file < b.file ? -1 : 1)) }
-}
-
-/** Manifests and signatures that lie beside a single file and bear its name. */
-export function besideFile(file: string): readonly string[] {
-  const absolute = resolve(file)
-  return companions.map((suffix) => join(dirname(absolute), basename(absolute) + suffix)).filter((path) => bytesOf(path) !== null)
 }

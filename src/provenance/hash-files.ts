@@ -6,6 +6,8 @@ import { locationOf } from './delivery.ts'
 import { ProvenanceError } from './errors.ts'
 import { type HashOrder, hashBatch } from './hash-worker.ts'
 
+export { hashFile } from './hash-file.ts'
+
 export interface HashFilesOptions {
   /** Files hashed at the same time. */
   readonly threads: number

@@ -1,5 +1,4 @@
-import { realpathSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 import type { ProvenanceSpec } from '../contracts/pipeline.ts'
 import type { TrustPolicy } from '../contracts/provenance.ts'
@@ -35,11 +34,11 @@ function isInside(path: string, folder: string): boolean {
 
 /**
  * The policy with its files read.
- * @param delivery the folder that is verified; null for a single file. What is trusted must not come from there.
+ * @param delivery the folder that is verified: what is trusted must not come from there. Null where somebody else has looked.
  * @throws {ProvenanceError} `bad-key`, with the file
  */
-export async function loadTrust(spec: TrustFiles, delivery: string | null, now: Date): Promise<TrustPolicy> {
-  const text = async (file: string, maxBytes: number): Promise<string> => {
+export function loadTrust(spec: TrustFiles, now: Date, delivery: string | null = null): TrustPolicy {
+  const text = (file: string, maxBytes: number): string => {
     if (delivery !== null && isInside(file, delivery))
       throw new ProvenanceError(
         'bad-key',
@@ -51,19 +50,18 @@ export async function loadTrust(spec: TrustFiles, delivery: string | null, now: 
       const info = statSync(file)
       if (!info.isFile()) throw new ProvenanceError('bad-key', `${file} is not a file`, { file })
       if (info.size > maxBytes) throw new ProvenanceError('bad-key', `${file} is too large for what it should hold`, { file })
-      return await readFile(file, 'utf8')
+      return readFileSync(file, 'utf8')
     } catch (error) {
       throw error instanceof ProvenanceError ? error : new ProvenanceError('bad-key', `${file}: ${reasonOf(error)}`, { file })
     }
   }
-  const named = (files: readonly string[]) =>
-    Promise.all(files.map(async (name) => ({ name, text: await text(resolve(name), maxKeyBytes) })))
+  const named = (files: readonly string[]) => files.map((name) => ({ name, text: text(resolve(name), maxKeyBytes) }))
   const { trust } = spec
   return {
-    keys: await named(trust.keys),
-    certificates: await named(trust.certificates),
+    keys: named(trust.keys),
+    certificates: named(trust.certificates),
     identities: trust.identities,
-    trustedRoot: trust.trustedRoot === null ? null : await text(resolve(trust.trustedRoot), maxRootBytes),
+    trustedRoot: trust.trustedRoot === null ? null : text(resolve(trust.trustedRoot), maxRootBytes),
     weakest: spec.weakestDigest,
     coverage: spec.coverage,
     unlisted: spec.unlisted,

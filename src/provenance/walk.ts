@@ -7,6 +7,8 @@ import { foldName, hostileName, maxDepth } from './paths.ts'
 
 interface Limits {
   readonly maxFiles: number
+  /** False: the files of the folder alone. */
+  readonly recursive?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -46,6 +48,7 @@ export async function walk(
     if (found.kind === 'problem') problem(found.code, path, `${path} ${found.message}.`)
     else if (found.kind === 'file' && files.length >= limits.maxFiles) throw tooMany(root, limits.maxFiles)
     else if (found.kind === 'file') files.push({ path, bytes: found.bytes })
+    else if (limits.recursive === false) return
     else if (depth <= maxDepth) folders.push({ path, depth })
     else problem('too-large', path, `${path} lies more than ${maxDepth} folders deep: what is in it was not read.`)
   }
