@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { type Data, DataType, type Decimal, type RecordBatch, type Timestamp, type Vector } from 'apache-arrow'
+import { type Data, DataType, type Decimal, MapRow, type RecordBatch, type Timestamp, Vector } from 'apache-arrow'
 import { type Cells, invalidUtf8, type NumberArray } from '../contracts/chunk.ts'
 import { fromHalf, fromInt64 } from './npy-items.ts'
+import { isoInstant, isoTime } from './times.ts'
 
 const broken = (what: string): never => {
   throw new Error(what)
@@ -110,27 +111,17 @@ function decimalsOf(data: Data<Decimal>, from: number, to: number): (number | st
 }
 
 /** Digits of a second's fraction by unit. */
-const digits = [0, 3, 6, 9]
-
-const iso = (ms: number): string | null => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null)
-
-/** ISO 8601 in UTC, with as many digits of the second as the value has beyond milliseconds. */
-function isoOf(value: bigint, unit: number): string | null {
-  const nanos = value * 10n ** BigInt(9 - (digits[unit] ?? 0))
-  const rest = Number(((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)
-  const text = iso(Number((nanos - BigInt(rest)) / 1_000_000n))
-  return text === null || rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(6, '0').replace(/0+$/, '')}Z`
-}
+const digits = [0, 3, 6, 9] as const
 
 function timesOf(data: Data, from: number, to: number): (string | null)[] | null {
   const { type } = data
   if (DataType.isDate(type)) {
     const values = span(data, from, to)
     const unit = type.unit === 0 ? 86_400_000 : 1
-    return Array.from(values as ArrayLike<number | bigint>, (v) => iso(Number(v) * unit))
+    return Array.from(values as ArrayLike<number | bigint>, (v) => isoTime(Number(v) * unit))
   }
   if (!DataType.isTimestamp(type)) return null
-  return Array.from(span(data, from, to) as unknown as BigInt64Array, (v) => isoOf(BigInt(v), (type as Timestamp).unit))
+  return Array.from(span(data, from, to) as unknown as BigInt64Array, (v) => isoInstant(BigInt(v), digits[(type as Timestamp).unit] ?? 0))
 }
 
 function booleansOf(data: Data, from: number, to: number): boolean[] {
@@ -191,6 +182,23 @@ function listsOf(data: Data, from: number, to: number, valid: Uint8Array | null)
   return { kind: 'lists', data: numbers, dims: null, starts, lengths, valid, itemValid: validityOf(child, low, high) }
 }
 
+/** Lists of texts, structs in lists, maps, times of day ...: as arrays, objects, numbers and texts. */
+function nested(data: Data, from: number, to: number): unknown[] {
+  const vector = new Vector([data])
+  return Array.from({ length: to - from }, (_, i) => plain(vector.get(from + i)))
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return Uint8Array.from(value)
+  if (value instanceof Date) return isoTime(value.getTime())
+  if (value instanceof Vector) return Array.from(value, plain)
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>)
+  const entries = [...(value as Iterable<[unknown, unknown]>)]
+  if (value instanceof MapRow) return entries.map(([key, v]) => ({ key: plain(key), value: plain(v) }))
+  return Object.fromEntries(entries.map(([key, v]) => [key, plain(v)]))
+}
+
 /** Rows `from` to `to` of a column; `above` is the validity of the structs around it. Throws Error where a buffer is too short. */
 export function cellsOf(data: Data, above: Uint8Array | null, from: number, to: number): Cells {
   const { type } = data
@@ -215,7 +223,7 @@ export function cellsOf(data: Data, above: Uint8Array | null, from: number, to: 
   } else if (DataType.isBool(type)) values = booleansOf(data, from, to)
   else if (DataType.isDecimal(type)) values = decimalsOf(data as Data<Decimal>, from, to)
   else if (DataType.isNull(type)) values = new Array(to - from).fill(null)
-  else values = timesOf(data, from, to) ?? new Array(to - from).fill({})
+  else values = timesOf(data, from, to) ?? nested(data, from, to)
   return { kind: 'values', values: valid ? values.map((v, i) => (valid[i] ? v : null)) : values }
 }
 

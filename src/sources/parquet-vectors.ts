@@ -2,6 +2,7 @@ import type { DuckDBDataChunk, DuckDBVector } from '@duckdb/node-api'
 import type { Cells, NumberArray } from '../contracts/chunk.ts'
 import { limits } from './limits.ts'
 import { fromInt64 } from './npy-items.ts'
+import { isoInstant } from './times.ts'
 
 /** The parts of DuckDB's vectors that are read without making a JavaScript object of every value. */
 interface Raw {
@@ -86,14 +87,35 @@ const decimal = (value: Decimal): number | string => {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
 
+interface Timestamp {
+  readonly seconds?: bigint
+  readonly millis?: bigint
+  readonly micros?: bigint
+  readonly nanos?: bigint
+}
+
+/** A timestamp of any unit; DuckDB's own text would be in the time zone of this machine. */
+function timestamp(value: object): string | null {
+  if (!value.constructor.name.startsWith('DuckDBTimestamp')) return null
+  const { seconds, millis, micros, nanos } = value as Timestamp
+  if (micros !== undefined) return isoInstant(micros, 6)
+  if (millis !== undefined) return isoInstant(millis, 3)
+  if (nanos !== undefined) return isoInstant(nanos, 9)
+  return seconds === undefined ? null : isoInstant(seconds, 0)
+}
+
 function plain(value: unknown): unknown {
   if (value === null || value === undefined) return null
   if (typeof value !== 'object') return value
-  const v = value as { bytes?: unknown; width?: unknown; items?: unknown; toDouble?: unknown }
+  const v = value as { bytes?: unknown; width?: unknown; items?: unknown; toDouble?: unknown; entries?: unknown }
   if (v.bytes instanceof Uint8Array) return Uint8Array.from(v.bytes)
   if (typeof v.toDouble === 'function' && typeof v.width === 'number') return decimal(value as Decimal)
-  if (Array.isArray(v.items)) return v.items.slice(0, 1).length ? v.items.map(plain) : []
-  return 'entries' in value ? value : String(value)
+  if (Array.isArray(v.items)) return v.items.map(plain)
+  if (Array.isArray(v.entries))
+    return v.entries.map((e: { key: unknown; value: unknown }) => ({ key: plain(e.key), value: plain(e.value) }))
+  if (typeof v.entries === 'object' && v.entries !== null)
+    return Object.fromEntries(Object.entries(v.entries).map(([k, x]) => [k, plain(x)]))
+  return timestamp(value) ?? String(value)
 }
 
 /** Rows `from` to `to` of a vector, copied. */
