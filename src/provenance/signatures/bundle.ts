@@ -19,7 +19,7 @@ export interface OpenBundle {
 }
 
 const maxWitnesses = 64
-const maxCertificates = 64
+const maxCertificates = 16
 
 /** https://github.com/sigstore/protobuf-specs, sigstore_bundle.proto: both spellings. */
 const mediaTypes = /^application\/vnd\.dev\.sigstore\.bundle(?:\+json;version=(0\.[123])|\.v(0\.[123])\+json)$/

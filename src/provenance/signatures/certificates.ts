@@ -5,7 +5,8 @@ import { ProvenanceError } from '../errors.ts'
 
 /** Certificates above the signer's, the root included. */
 const maxChain = 8
-const maxCertificates = 64
+const maxCertificates = 16
+const maxSteps = 20_000
 const maxPemBytes = 4 << 20
 const codeSigning = '1.3.6.1.5.5.7.3.3'
 
@@ -118,6 +119,13 @@ export function checkChain(
   const trusted = new Set(roots.map((root) => root.fingerprint256))
   let refused: string | null = null
   let steps = 0
+  const known = new Map<string, boolean>()
+  const issues = (issuer: X509Certificate, certificate: X509Certificate): boolean => {
+    const pair = issuer.fingerprint256 + certificate.fingerprint256
+    const answer = known.get(pair) ?? issued(issuer, certificate)
+    known.set(pair, answer)
+    return answer
+  }
   const climb = (path: readonly X509Certificate[]): boolean => {
     const top = path.at(-1) as X509Certificate
     if (trusted.has(top.fingerprint256)) {
@@ -128,7 +136,7 @@ export function checkChain(
     if (path.length > maxChain) return false
     return [...roots, ...others].some((next) => {
       steps += 1
-      return steps < 4096 && !path.some((c) => c.fingerprint256 === next.fingerprint256) && issued(next, top) && climb([...path, next])
+      return steps < maxSteps && !path.some((c) => c.fingerprint256 === next.fingerprint256) && issues(next, top) && climb([...path, next])
     })
   }
   if (climb([leaf])) return { status: 'trusted' }

@@ -1,4 +1,4 @@
-import { createPublicKey, sign } from 'node:crypto'
+import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { signDsse } from '../../../src/provenance/sign/signing-key.ts'
@@ -8,7 +8,7 @@ import { brokenPreAuthEncoding, preAuthEncoding } from '../../../src/provenance/
 import { allCurves, keyPair, signingKey, trustingKeys } from './trust.ts'
 
 const statusOf = (checked: DsseCheck): string => ('malformed' in checked ? 'malformed' : checked.check.status)
-const keysOf = (...keys: Parameters<typeof trustingKeys>) => loadKeys(trustingKeys(...keys))
+const keysOf = (...keys: readonly KeyObject[]) => loadKeys(trustingKeys(...keys))
 
 describe('the example of the protocol (https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md)', () => {
   const coordinate = (decimal: string): string => Buffer.from(BigInt(decimal).toString(16).padStart(64, '0'), 'hex').toString('base64url')
