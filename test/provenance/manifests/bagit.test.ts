@@ -94,6 +94,7 @@ describe('bagit.txt', () => {
     ['the lines in the other order', `${second}BagIt-Version: 1.0\n`],
     ['a third line', `BagIt-Version: 1.0\n${second}More: 1\n`],
     ['a byte order mark', `\ufeffBagIt-Version: 1.0\n${second}`],
+    ['one before its second line', `BagIt-Version: 1.0\n\ufeff${second}`],
     ['nothing in it', ''],
     ['an encoding that nobody knows', 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-99\n'],
   ])('is refused with %s', async (_, text) => {

@@ -21,7 +21,7 @@ const byteOrderMark = '\ufeff'
 export function readDeclaration(bytes: Uint8Array, file: string, problems: ProblemList): Declaration {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   if (text.startsWith(byteOrderMark)) problems.error('malformed', `${file} begins with a byte order mark.`, { file, line: 1 })
-  const lines = linesOf(text.replace(byteOrderMark, ''))
+  const lines = linesOf(withoutMark(text))
   const version = /^BagIt-Version: (\d{1,4}\.\d{1,4})$/.exec(lines[0] ?? '')?.[1] ?? null
   if (version === null)
     problems.error('malformed', `${file} does not begin with "BagIt-Version: M.N" but with "${shown(lines[0] ?? '')}".`, { file, line: 1 })
