@@ -43,7 +43,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     await pool.close()
     throw error
   }
-  const [result] = await Promise.all([finishReport(runDir, hooks), pool.close()])
+  const [result] = await Promise.all([finishReport(runDir, hooks, request.workers), pool.close()])
   return result
 }
 
@@ -77,10 +77,10 @@ export async function scoreShards(runDir: string, share: Share, hooks: Hooks, wo
 }
 
 /** Decides, filters the scores, gathers evidence and writes the report and its renderings. */
-export async function finishReport(runDir: string, hooks: Hooks): Promise<AuditResult> {
+export async function finishReport(runDir: string, hooks: Hooks, workers = 1): Promise<AuditResult> {
   const run = await Run.open(runDir)
   const { plan } = run
-  const { outcome, flags } = await conclude(run, hooks)
+  const { outcome, files } = await conclude(run, hooks, workers)
   const { gate, waivers, report: wanted } = plan.pipeline
   const report = buildReport(outcome, { gate, waivers, now: new Date(plan.now), excerpts: wanted.excerpts })
   await writeJson(join(runDir, layout.outcome), outcome)
@@ -90,7 +90,7 @@ export async function finishReport(runDir: string, hooks: Hooks): Promise<AuditR
     await writeBytes(join(runDir, file), await render(report))
     written.push(file)
   }
-  return { report, runDir, files: [...written, ...flags], plan }
+  return { report, runDir, files: [...written, ...files], plan }
 }
 
 function fitWith(pool: Pool, runDir: string, plan: Plan, level: number, share: Share, hooks: Hooks): Promise<void> {
@@ -99,8 +99,12 @@ function fitWith(pool: Pool, runDir: string, plan: Plan, level: number, share: S
     const part = over === 'subject' ? plan.subject : plan.reference
     if (!part) continue
     for (const group of part.groups.keys()) if (mine(share)(group)) tasks.push({ kind: 'fit', level, over, group })
-    if (level === 0) for (const file of part.files.keys()) if (mine(share)(file)) tasks.push({ kind: 'digest', over, file })
+    if (level > 0) continue
+    const hashed = over === 'subject' ? (plan.delivery?.inputs ?? []) : []
+    for (const file of part.files.keys())
+      if (mine(share)(file) && (hashed[file] ?? null) === null) tasks.push({ kind: 'digest', over, file })
   }
+  if (level === 0) for (const group of plan.delivery?.groups.keys() ?? []) if (mine(share)(group)) tasks.push({ kind: 'hash', group })
   return runAll(pool, runDir, plan, plan.levels[level]?.name ?? `fit level ${level}`, tasks, hooks)
 }
 
@@ -112,14 +116,16 @@ function scoreWith(pool: Pool, runDir: string, plan: Plan, share: Share, hooks: 
 const taskFile = (task: Task): string =>
   task.kind === 'digest'
     ? layout.digest(task.over, task.file)
-    : task.kind === 'fit'
-      ? layout.state(task.level, task.over, task.group)
-      : layout.tally(task.group)
+    : task.kind === 'hash'
+      ? layout.hashes(task.group)
+      : task.kind === 'fit'
+        ? layout.state(task.level, task.over, task.group)
+        : layout.tally(task.group)
 
 const rowsOfTasks = (plan: Plan, tasks: readonly Task[]): number | null => {
   let total = 0
   for (const task of tasks) {
-    if (task.kind === 'digest') continue
+    if (task.kind === 'digest' || task.kind === 'hash') continue
     const over: Over = task.kind === 'fit' ? task.over : 'subject'
     const part = over === 'subject' ? plan.subject : plan.reference
     for (const shard of part?.groups[task.group] ?? []) {

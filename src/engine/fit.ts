@@ -9,6 +9,7 @@ import { IdRun } from './duplicates.ts'
 import { layout, type Over, readTree, writeJson, writeTree } from './files.ts'
 import { IssueCounter } from './issues.ts'
 import { addKeys, idKeys } from './keys.ts'
+import { openLeaves, type ShardLeaves } from './leaves.ts'
 import type { Part } from './plan.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
@@ -24,6 +25,8 @@ export interface ShardFacts {
   readonly rejected: number
   readonly issues: readonly IssueCount[]
   readonly incomplete: readonly Incomplete[]
+  /** Of the subject, where a snapshot is made. */
+  readonly leaves?: ShardLeaves
 }
 
 const step = (level: number, over: Over, group: number): string => `fit ${level} ${over} ${group}`
@@ -87,11 +90,12 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   const kept = new Set(['row', ...run.plan.spooled])
   const ids = over === 'subject' && part.roles.includes('id') ? new IdRun() : null
   const incomplete: Incomplete[] = []
+  const sink = over === 'subject' && run.plan.comparison ? openLeaves(run, shard, run.plan.comparison.snapshot) : null
   let rows = 0
   await withSpools(run.plan.spool ? [run.path(layout.spool(over, number))] : [], async ([spool]) => {
     try {
       const features = await open()
-      for await (const read of readShard(shard, issues.sink)) {
+      for await (const read of readShard(shard, issues.sink, sink ? (chunk) => sink.add(chunk) : undefined)) {
         let batch = features ? await features.apply(read) : read
         if (batch.numRows === 0) continue
         if (run.plan.keyed) batch = addKeys(batch, run.seed)
@@ -106,6 +110,7 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
     }
   })
   await ids?.save(run.path(layout.ids(number)))
+  const leaves = sink && { segments: await sink.close(), rows: sink.rows, rejected: sink.rejected, misfits: sink.misfits }
   if (incomplete.length === 0 && shard.expectedRows !== null && rows + issues.rejected !== shard.expectedRows) {
     incomplete.push({
       code: 'row-count',
@@ -114,7 +119,7 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
       hint: 'the file is damaged or still being written: fetch it again',
     })
   }
-  return { shard: number, rows, rejected: issues.rejected, issues: issues.list(), incomplete }
+  return { shard: number, rows, rejected: issues.rejected, issues: issues.list(), incomplete, ...(leaves ? { leaves } : {}) }
 }
 
 function addIds(ids: IdRun, batch: Batch, seed: Uint8Array): void {

@@ -58,8 +58,9 @@ interface RolesOfShard {
 /** Segment files of a shard begin with this: an id may hold any character. */
 export const segmentName = (shard: ShardSpec): string => createHash('sha256').update(shard.id).digest('hex').slice(0, 32)
 
-/** Where the leaves of a shard go; what an interrupted attempt left is removed. */
-export function openLeaves(run: Run, shard: ShardSpec, planned: PlannedSnapshot): LeafSink {
+/** Where the leaves of a shard go; what an interrupted attempt left is removed. Null for a shard that could not be opened. */
+export function openLeaves(run: Run, shard: ShardSpec, planned: PlannedSnapshot): LeafSink | null {
+  if (!shard.options.roles) return null
   const folder = run.path(layout.snapshot)
   const name = segmentName(shard)
   const segments = join(folder, 'segments')

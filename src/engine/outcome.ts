@@ -1,20 +1,21 @@
 import { join } from 'node:path'
 import type { Threshold } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
-import type { AuditOutcome, DetectorOutcome, Incomplete, InputFile } from '../contracts/outcome.ts'
+import type { AuditOutcome, DetectorOutcome, Incomplete } from '../contracts/outcome.ts'
 import { detectorById } from '../detectors/registry.ts'
 import { failureOf, finishAll, type Monoid } from './accumulate.ts'
+import { readDigests } from './digests.ts'
 import { findDuplicateIds } from './duplicates.ts'
 import { attachExcerpts } from './excerpts.ts'
 import { layout, type Over, readJson } from './files.ts'
 import type { ShardFacts } from './fit.ts'
 import { type DetectorFlags, type FlagResult, writeFlags } from './flags.ts'
 import type { PlannedDetector } from './plan.ts'
+import { concludeProvenance, type ProvenanceResult } from './provenance.ts'
 import type { Hooks } from './request.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, mergeTallies } from './score.ts'
 import { census } from './statistics.ts'
-import type { FileDigest } from './tasks.ts'
 
 interface Census {
   readonly labels: readonly string[]
@@ -26,7 +27,11 @@ interface Census {
 }
 
 /** Everything after the score read: thresholds, flags, evidence, findings. */
-export async function conclude(run: Run, hooks: Hooks): Promise<{ readonly outcome: AuditOutcome; readonly flags: readonly string[] }> {
+export async function conclude(
+  run: Run,
+  hooks: Hooks,
+  workers: number,
+): Promise<{ readonly outcome: AuditOutcome; readonly files: readonly string[] }> {
   const { plan } = run
   const tallies = await mergeTallies(run)
   const failures = new Map<string, Incomplete>(Object.entries(tallies.failures) as unknown as [string, Incomplete][])
@@ -69,13 +74,9 @@ export async function conclude(run: Run, hooks: Hooks): Promise<{ readonly outco
       }),
     )
   }
-  const outcome = await gather(
-    run,
-    outcomes,
-    result,
-    [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures)),
-  )
-  return { outcome, flags: [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : [])] }
+  const failed = [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures))
+  const { outcome, provenance } = await gather(run, outcomes, result, failed, hooks, workers)
+  return { outcome, files: [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : []), ...(provenance?.files ?? [])] }
 }
 
 const evidenceMonoids = (active: readonly ActiveDetector[]): Monoid<never>[] =>
@@ -137,7 +138,9 @@ async function gather(
   detectors: readonly DetectorOutcome[],
   flags: FlagResult,
   failed: readonly Incomplete[],
-): Promise<AuditOutcome> {
+  hooks: Hooks,
+  workers: number,
+): Promise<{ readonly outcome: AuditOutcome; readonly provenance: ProvenanceResult | null }> {
   const { plan } = run
   const subject = await factsOf(run, 'subject')
   const reference = plan.reference ? await factsOf(run, 'reference') : []
@@ -147,13 +150,21 @@ async function gather(
     names.map((name, i) => ({ name, count: counts[i] ?? 0, flagged: hits.get(name) ?? 0 }))
   const censusFailure = run.failures[census.id]
   const facts = [...subject, ...reference]
-  return {
+  const digests = await readDigests(run)
+  const labels = tabulate(counted?.labels, counted?.labelCounts, flags.flaggedByLabel)
+  const provenance = await concludeProvenance(
+    run,
+    { facts: subject, labels: plan.subject.roles.includes('label') ? labels : null, hashed: digests.delivery, sha256Of: digests.sha256Of },
+    hooks,
+    workers,
+  )
+  const outcome: AuditOutcome = {
     tool: { name: 'assay', version: plan.tool },
     startedAt: plan.now,
     seed: plan.seed,
     planDigest: plan.digest,
-    subject: plan.pipeline.subject,
-    inputs: [...(await inputsOf(run, 'subject')), ...(plan.reference ? await inputsOf(run, 'reference') : [])],
+    subject: { name: plan.pipeline.subject.name, version: plan.pipeline.subject.version },
+    inputs: digests.inputs,
     rows: {
       read: sum(subject, 'rows') + sum(subject, 'rejected'),
       rejected: sum(subject, 'rejected'),
@@ -161,24 +172,26 @@ async function gather(
       flagged: flags.flagged,
       reference: sum(reference, 'rows'),
     },
-    labels: tabulate(counted?.labels, counted?.labelCounts, flags.flaggedByLabel),
+    labels,
     sources: tabulate(counted?.sources, counted?.sourceCounts, flags.flaggedBySource),
     columns: plan.subject.columns,
     issues: facts.flatMap((f) => f.issues),
     duplicateIds: plan.subject.roles.includes('id') ? await findDuplicateIds(run) : { count: 0, examples: [] },
-    incomplete: [...facts.flatMap((f) => f.incomplete), ...(censusFailure ? [censusFailure] : []), ...failed],
-    detectors,
-    provenance: null,
+    incomplete: [
+      ...facts.flatMap((f) => f.incomplete),
+      ...(censusFailure ? [censusFailure] : []),
+      ...digests.incomplete,
+      ...failed,
+      ...(provenance?.incomplete ?? []),
+    ],
+    detectors: provenance ? [...detectors, provenance.detector] : detectors,
+    provenance: provenance?.outcome ?? null,
     levels: [...plan.levels, { name: 'score', statistics: [] }],
   }
+  return { outcome, provenance }
 }
 
 async function factsOf(run: Run, over: Over): Promise<ShardFacts[]> {
   const groups = await Promise.all(run.part(over).groups.map((_, g) => readJson<ShardFacts[]>(join(run.dir, layout.facts(over, g)))))
   return groups.flat()
-}
-
-async function inputsOf(run: Run, over: Over): Promise<InputFile[]> {
-  const digests = await Promise.all(run.part(over).files.map((_, i) => readJson<FileDigest>(join(run.dir, layout.digest(over, i)))))
-  return run.part(over).files.map((f, i) => ({ id: f.id, bytes: f.bytes, sha256: (digests[i] as FileDigest).sha256, over }))
 }

@@ -5,6 +5,7 @@ import { matrixOf } from '../contracts/batch.ts'
 import type { Batch, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import type { Setup } from '../contracts/detector.ts'
 import { AssayError } from '../contracts/errors.ts'
+import { provenanceId } from '../contracts/outcome.ts'
 import type { FeatureSpec, Pipeline } from '../contracts/pipeline.ts'
 import type { Shape } from '../contracts/statistic.ts'
 import { detectors } from '../detectors/registry.ts'
@@ -15,6 +16,8 @@ import { formatNamed } from '../sources/registry.ts'
 import { version } from '../version.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, readJson, writeJson } from './files.ts'
+import { asksForSnapshot, checkTarget, contentOf, type PlannedComparison, planComparison } from './plan-baseline.ts'
+import { type PlannedDelivery, planDelivery, withoutPaths } from './plan-provenance.ts'
 import type { AuditRequest } from './request.ts'
 import { seedFrom } from './seed.ts'
 import { buildStatistics } from './statistics.ts'
@@ -64,6 +67,10 @@ export interface Plan {
   /** Columns kept in the spool besides `row`. */
   readonly spooled: readonly string[]
   readonly keyed: boolean
+  /** Files that manifests are checked against; null where none are read. */
+  readonly delivery: PlannedDelivery | null
+  /** Null where records are compared with nothing and no snapshot is left. */
+  readonly comparison: PlannedComparison | null
   /** Rows are copied to the run directory in the first read; not where the sources can be read again as cheaply. */
   readonly spool: boolean
   /** Upper bound of all states of one worker, in bytes. */
@@ -79,8 +86,8 @@ function groupShards(shards: readonly ShardSpec[]): number[][] {
   return groups
 }
 
-async function planPart(specs: readonly SourceSpec[], base: string, features: FeatureSpec): Promise<Part> {
-  const listing: SourceListing = await listSources(specs, base)
+async function planPart(specs: readonly SourceSpec[], base: string, features: FeatureSpec, everyColumn = false): Promise<Part> {
+  const listing: SourceListing = await listSources(specs, base, { everyColumn })
   const files = await Promise.all(listing.files.map(async (f) => ({ ...f, modified: Math.round((await stat(f.path)).mtimeMs) })))
   return {
     shards: listing.shards,
@@ -123,7 +130,7 @@ async function shapeOf(part: Part): Promise<Shape> {
 }
 
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
-  const known = new Set(detectors.map((d) => d.id))
+  const known = new Set([...detectors.map((d) => d.id), provenanceId])
   for (const id of [...Object.keys(pipeline.detectors), ...pipeline.gate.require]) {
     if (!known.has(id))
       throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
@@ -172,9 +179,9 @@ const optionProblem = (error: unknown): string => {
 }
 
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
-export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now'>): Promise<Plan> {
+export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir'>): Promise<Plan> {
   const { pipeline, base } = request
-  let subject = await planPart(pipeline.sources, base, pipeline.features)
+  let subject = await planPart(pipeline.sources, base, pipeline.features, asksForSnapshot(pipeline))
   let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
   const setup: Setup = {
     subject: rolesWithFeatures(subject),
@@ -203,6 +210,8 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
     levels: levels.map((level, i) => ({ name: i === 0 ? 'read the data' : `fit level ${i}`, statistics: level.map((s) => s.id) })),
     spooled,
     keyed,
+    delivery: await planDelivery(pipeline, base, request.runDir, request.now, subject.files),
+    comparison: await planComparison(pipeline, base, subject),
     spool: keyed || [subject, reference].some((p) => p && (p.features || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
     stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),
   }
@@ -213,8 +222,18 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
 function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): string {
   const part = (p: Part | null) =>
     p && { shards: p.shards.map(({ path: _, options: __, ...s }) => s), columns: p.columns, features: p.features, groups: p.groups }
-  const { sources: _, reference: __, report: ___, waivers: ____, ...policy } = plan.pipeline
-  const text = JSON.stringify({ ...plan, pipeline: policy, subject: part(plan.subject), reference: part(plan.reference) })
+  const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, ...rest } = plan.pipeline
+  const policy = { ...rest, provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance) }
+  const delivery = plan.delivery && { ...plan.delivery, root: null, name: null }
+  const comparison = plan.comparison && { ...plan.comparison, baseline: plan.comparison.baseline && contentOf(plan.comparison.baseline) }
+  const text = JSON.stringify({
+    ...plan,
+    pipeline: policy,
+    delivery,
+    comparison,
+    subject: part(plan.subject),
+    reference: part(plan.reference),
+  })
   return createHash('sha256').update(text).digest('hex')
 }
 
@@ -226,6 +245,7 @@ export async function openRun(request: AuditRequest): Promise<Plan> {
   const file = join(request.runDir, layout.plan)
   const fresh = await makePlan(request)
   if (!isDone(request.runDir, layout.plan)) {
+    if (request.pipeline.provenance) await checkTarget(request.pipeline.provenance)
     await writeJson(file, fresh)
     return fresh
   }
@@ -265,7 +285,8 @@ export async function openRun(request: AuditRequest): Promise<Plan> {
 }
 
 function changedFile(old: Plan, fresh: Plan): string | null {
-  const files = (p: Plan) => [...p.subject.files, ...(p.reference?.files ?? [])]
+  const baseline = ({ comparison }: Plan) => (comparison?.baseline?.kind === 'data' ? comparison.baseline.files : [])
+  const files = (p: Plan) => [...p.subject.files, ...(p.reference?.files ?? []), ...baseline(p)]
   const before = new Map(files(old).map((f) => [f.path, f.modified]))
   return files(fresh).find((f) => before.get(f.path) !== f.modified)?.path ?? null
 }

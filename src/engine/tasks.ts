@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { hashFiles } from '../provenance/hash-files.ts'
 import { layout, type Over, sha256File, writeJson } from './files.ts'
 import { fitGroup, type Tick } from './fit.ts'
 import type { Run } from './run.ts'
@@ -8,6 +9,7 @@ import { scoreGroup } from './score.ts'
 export type Task =
   | { readonly kind: 'digest'; readonly over: Over; readonly file: number }
   | { readonly kind: 'fit'; readonly level: number; readonly over: Over; readonly group: number }
+  | { readonly kind: 'hash'; readonly group: number }
   | { readonly kind: 'score'; readonly group: number }
 
 export interface FileDigest {
@@ -18,9 +20,19 @@ export interface FileDigest {
 export async function runTask(run: Run, task: Task, tick: Tick): Promise<void> {
   if (task.kind === 'fit') return fitGroup(run, task.level, task.over, task.group, tick)
   if (task.kind === 'score') return scoreGroup(run, task.group, tick)
+  if (task.kind === 'hash') return hashGroup(run, task.group)
   const target = layout.digest(task.over, task.file)
   if (run.done(target)) return
   const file = run.part(task.over).files[task.file]
   if (!file) throw new Error('no such file in the plan')
   await writeJson(join(run.dir, target), { sha256: await sha256File(file.path), bytes: file.bytes } satisfies FileDigest)
+}
+
+/** Files of the delivery, each read once for all manifests and for the report's list of inputs. */
+async function hashGroup(run: Run, group: number): Promise<void> {
+  const target = layout.hashes(group)
+  const delivery = run.plan.delivery
+  if (!delivery || run.done(target)) return
+  const requests = delivery.groups[group] ?? []
+  await writeJson(run.path(target), await hashFiles(delivery.root, requests, { threads: 1, progress: () => {} }))
 }
