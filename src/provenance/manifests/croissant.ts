@@ -11,6 +11,7 @@ import { isDictionary, list, parseJson, property } from './structured.ts'
 
 const maxBytes = 64 * 1024 * 1024
 const maxFileObjects = 1_000_000
+const maxFileSets = 1_000
 
 /** Croissant 1.0 and 1.1 (and 0.8): MLCommons' JSON-LD description of a data set. No context is fetched. */
 export const croissant: ManifestFormat = {
@@ -20,9 +21,7 @@ export const croissant: ManifestFormat = {
     if (!/\.(?:json|jsonld)$/i.test(path)) return false
     const text = new TextDecoder().decode(head())
     return (
-      /^\s*[[{]/.test(text) &&
-      /mlcommons\.org\/(?:croissant|schema)\b/i.test(text) &&
-      /"@(?:context|type|graph)"|"conformsTo"/.test(text)
+      /^\s*[[{]/.test(text) && /mlcommons\.org\/(?:croissant|schema)\b/i.test(text) && /"@(?:context|type|graph)"|"conformsTo"/.test(text)
     )
   },
   read: readCroissant,
@@ -95,7 +94,10 @@ function entriesOf(record: Record, parts: readonly Node[]): ManifestEntry[] {
     })
   const entries = objects.slice(0, maxFileObjects).flatMap((node) => fileObjectEntry(record, node, byId) ?? [])
   const named = new Set(entries.map((entry) => entry.path)).add(file)
-  for (const set of parts.filter((node) => node.types.includes('FileSet'))) {
+  const sets = parts.filter((node) => node.types.includes('FileSet'))
+  if (sets.length > maxFileSets)
+    problems.error('too-large', `${file} has more than ${maxFileSets.toLocaleString('en')} FileSets; the others were not read.`, { file })
+  for (const set of sets.slice(0, maxFileSets)) {
     for (const path of fileSetPaths(record, set, byId)) {
       if (named.has(path)) continue
       named.add(path)

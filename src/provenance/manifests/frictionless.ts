@@ -2,6 +2,7 @@ import type { Place } from '../../contracts/errors.ts'
 import type { DeclaredFacts, DeliveredFile, Delivery, Digest, Manifest, ManifestEntry, ManifestFormat } from '../../contracts/provenance.ts'
 import { safePath } from '../paths.ts'
 import { readText } from './bounded-text.ts'
+import { sizeBeside } from './declared-size.ts'
 import { algorithmNamed, digestOf, isHex } from './digests.ts'
 import { baseName, fileAt, folderOf } from './lookup.ts'
 import type { ProblemList } from './problem-list.ts'
@@ -104,10 +105,14 @@ function entriesOf(resource: Dictionary, at: At, delivery: Delivery, problems: P
   return paths.flatMap((path) => {
     const local = pathOf(path, at, delivery, problems)
     if (local === null) return []
+    const there = fileAt(delivery, local)
+    if (single && there && bytes !== null && there.bytes !== bytes) {
+      problems.warn('inconsistent', `${local} has ${there.bytes} bytes; ${at.file} says ${bytes}.`, at.place)
+    }
     return {
       path: local,
       digests: single ? digests : [],
-      bytes: single ? bytes : null,
+      bytes: single ? sizeBeside(digests, bytes, there !== null) : null,
       range: null,
       placeholder: single ? placeholder : null,
       url: remote.test(String(path)) ? String(path) : null,

@@ -45,7 +45,7 @@ describe('FileObjects', () => {
       {
         path: 'data.csv',
         digests: [{ algorithm: 'sha256', hex: sha256 }],
-        bytes: rows.length,
+        bytes: null,
         range: null,
         placeholder: null,
         url: null,
@@ -185,6 +185,9 @@ describe('FileObjects', () => {
     }
     const member = { '@type': 'cr:FileObject', '@id': 'ratings', containedIn: { '@id': 'all.zip' }, contentUrl: 'ml/ratings.csv' }
     expect(said(await read([zip, member], { 'all.zip': 'zip' }))).toEqual({ 'all.zip': `sha256:${hex('sha256', 'zip')}` })
+    const archive = { ...zip, '@id': 'archive', name: 'the archive' }
+    const expanded = { ...member, containedIn: { '@id': 'archive' } }
+    expect(Object.keys(said(await read([archive, expanded], { 'all/ml/ratings.csv': rows })))).toContain('all/ml/ratings.csv')
     expect(said(await read([zip, member], { 'all/ml/ratings.csv': rows }))).toEqual({
       'all.zip': `sha256:${hex('sha256', 'zip')}`,
       'all/ml/ratings.csv': 'none',
@@ -210,10 +213,28 @@ describe('FileObjects', () => {
     expect(manifest && plainGrades(manifest, delivery)).toEqual(new Map([['repo', 'placeholder-digest']]))
   })
 
+  it('that lie behind an address may not be called what is no path', async () => {
+    const manifest = await read([fileObject({ '@id': '../a', name: '/b', contentUrl: 'https://example.org/~c', sha256 })])
+    expect(manifest.entries).toEqual([])
+    expect(manifest.problems).toMatchObject([{ code: 'hostile-path', invalid: true }])
+  })
+
   it.each(['/etc/passwd', '../data.csv', 'a/../../data.csv', '~/data.csv', 'C:\\data.csv'])('may not lie at %s', async (contentUrl) => {
     const manifest = await read([fileObject({ contentUrl, sha256 })])
     expect(manifest.entries).toEqual([])
     expect(manifest.problems).toMatchObject([{ code: 'hostile-path', invalid: true }])
+  })
+
+  it('are what their digest says; a size decides only where nothing better does', async () => {
+    const sized = async (parts: object) => {
+      const manifest = await read([fileObject({ contentSize: '7 B', ...parts })])
+      return [manifest.entries[0]?.bytes, manifest.problems.map(({ code, invalid }) => [code, invalid])]
+    }
+    expect(await sized({ sha256 })).toEqual([null, [['inconsistent', false]]])
+    expect(await sized({ md5: hex('md5', rows) })).toEqual([7, [['inconsistent', false]]])
+    expect(await sized({})).toEqual([7, [['inconsistent', false]]])
+    const absent = await read([fileObject({ sha256, contentSize: '7 B' })], {})
+    expect(absent.entries[0]?.bytes).toBe(7)
   })
 
   it('are complained of where their size cannot be right', async () => {

@@ -52,7 +52,7 @@ describe('Data Package', () => {
     const stats = { md5: hex('md5', rows), sha256: hex('sha256', rows), bytes: rows.length, fields: 2, rows: 2 }
     const manifest = await read([{ name: 'd', path: 'data.csv', stats }])
     expect(said(manifest)).toEqual({ 'data.csv': `sha256:${hex('sha256', rows)} md5:${hex('md5', rows)}` })
-    expect(manifest.entries[0]?.bytes).toBe(rows.length)
+    expect(manifest.entries[0]?.bytes).toBeNull()
     expect(manifest.facts).toMatchObject([{ rows: 2, by: 'datapackage.json, resource d' }])
     const old = await read([{ name: 'd', path: 'data.csv', stats: { hash: hex('md5', rows) } }])
     expect(said(old)).toEqual({ 'data.csv': `md5:${hex('md5', rows)}` })
@@ -68,6 +68,16 @@ describe('Data Package', () => {
       const [manifest] = await readAll(frictionless, delivery)
       expect(manifest && plainGrades(manifest, delivery)).toEqual(new Map([['data.csv', grade]]))
     }
+  })
+
+  it('has a size that decides where no strong digest does, and else is a warning', async () => {
+    const wrong = { name: 'd', path: 'data.csv', bytes: 7 }
+    expect((await read([{ ...wrong, hash: hex('md5', rows) }])).entries[0]?.bytes).toBe(7)
+    const manifest = await read([{ ...wrong, hash: `sha256:${hex('sha256', rows)}` }])
+    expect(manifest.entries[0]?.bytes).toBeNull()
+    expect(manifest.problems).toMatchObject([
+      { code: 'inconsistent', invalid: false, message: 'data.csv has 21 bytes; datapackage.json says 7.' },
+    ])
   })
 
   it('reads the parts of a resource, and does not check one hash over several files', async () => {

@@ -1,5 +1,6 @@
 import type { Delivery, Digest, ManifestEntry } from '../../../contracts/provenance.ts'
 import { safePath } from '../../paths.ts'
+import { sizeBeside } from '../declared-size.ts'
 import { digestOf, isHex } from '../digests.ts'
 import { baseName, fileAt, filesUnder, inFolder } from '../lookup.ts'
 import type { ProblemList } from '../problem-list.ts'
@@ -8,7 +9,7 @@ import { list } from '../structured.ts'
 import { globMatches } from './glob.ts'
 import type { Node, Terms } from './json-ld.ts'
 import { references, textOf } from './json-ld.ts'
-import { sizeRange } from './sizes.ts'
+import { type SizeRange, sizeRange } from './sizes.ts'
 
 export interface Record {
   /** Path of the JSON-LD file, relative to the root of the delivery. */
@@ -54,29 +55,34 @@ const isFileName = (name: string): boolean => /\.[A-Za-z0-9]{1,8}$/.test(name)
 
 const repository = (node: Node): boolean => /^git\b/.test(textOf(node.get('encodingFormat')) ?? '')
 
+/** Folders, relative to the record, into which what contains a file may have been expanded. */
+function expanded(containers: readonly Node[]): string[] {
+  const names = containers.flatMap((container) => {
+    const url = textOf(container.get('contentUrl'))
+    return [textOf(container.get('name')), container.id, url === null || !remote.test(url) ? url : lastSegment(url)]
+  })
+  return [...new Set(names.flatMap((name) => (name === null || name === '' ? [] : [stem(name)])))]
+}
+
 /** Where the file may lie: a relative `contentUrl`, inside or beside what contains it; else its name; else the end of its address. */
 function candidates(node: Node, url: string | null, containers: readonly Node[]): string[] {
   const names = [textOf(node.get('name')), node.id].filter((name) => name !== null)
   if (url === null) return names
-  if (remote.test(url))
-    return repository(node) ? names : [...names, lastSegment(url)].sort((a, b) => Number(isFileName(b)) - Number(isFileName(a)))
-  const folders = containers.flatMap((container) =>
-    [textOf(container.get('name')), container.id].flatMap((name) => (name === null ? [] : [stem(name)])),
-  )
-  return [url, ...folders.map((folder) => `${folder}/${url}`)]
+  if (!remote.test(url)) return [url, ...expanded(containers).map((folder) => `${folder}/${url}`)]
+  return repository(node) ? names : [...names, lastSegment(url)].sort((a, b) => Number(isFileName(b)) - Number(isFileName(a)))
 }
 
 /** The delivered file of a FileObject, or where it would have to lie; null with a problem where its path is hostile. */
 function locate({ file, base, delivery, problems }: Record, node: Node, url: string | null, containers: readonly Node[]): string | null {
   const [first, ...others] = candidates(node, url, containers).map((candidate) => ({ candidate, safe: safePath(candidate, base) }))
   if (!first) return null
-  // a remote file has only a name to go by: one that is no path is no attack
+  // a remote file has only a name to go by: where one is no path another may be
   const relative = url !== null && !remote.test(url)
-  if ('hostile' in first.safe && relative) {
+  const paths = [first, ...others].flatMap(({ safe }) => ('path' in safe ? [safe.path] : []))
+  if ('hostile' in first.safe && (relative || paths.length === 0)) {
     problems.error('hostile-path', `${file} names "${shown(first.candidate)}": ${first.safe.hostile}.`, { file })
     return null
   }
-  const paths = [first, ...others].flatMap(({ safe }) => ('path' in safe ? [safe.path] : []))
   return paths.find((path) => fileAt(delivery, path)) ?? paths[0] ?? null
 }
 
@@ -100,7 +106,7 @@ export function fileObjectEntry(record: Record, node: Node, byId: ReadonlyMap<st
   return {
     path,
     digests,
-    bytes: range && range.low === range.high ? range.low : null,
+    bytes: sizeBeside(digests, range && range.low === range.high ? range.low : null, there !== null),
     range: null,
     placeholder,
     url: url !== null && remote.test(url) ? url : null,
@@ -118,16 +124,16 @@ function delivered(record: Record, container: Node): boolean {
   })
 }
 
-/** The declared size; a problem where the delivered file cannot have it. An exact one is compared with the digests. */
-function sizeOf({ file, delivery, problems }: Record, node: Node, path: string): { readonly low: number; readonly high: number } | null {
+/** The declared size; a problem where the delivered file does not have it. */
+function sizeOf({ file, delivery, problems }: Record, node: Node, path: string): SizeRange | null {
   const value = node.get('contentSize')
   if (value === undefined || value === null) return null
+  const text = typeof value === 'number' ? String(value) : (textOf(value) ?? typeof value)
   const range = sizeRange(typeof value === 'number' ? value : textOf(value))
   const there = fileAt(delivery, path)
-  if (range === null)
-    problems.warn('malformed', `The contentSize of ${path} in ${file} is not a size: "${shown(textOf(value) ?? typeof value)}".`, { file })
-  else if (there && range.low !== range.high && (there.bytes < range.low || there.bytes > range.high)) {
-    problems.error('inconsistent', `${path} has ${there.bytes} bytes; ${file} says ${shown(textOf(value) ?? '')}.`, { file })
+  if (range === null) problems.warn('malformed', `The contentSize of ${path} in ${file} is not a size: "${shown(text)}".`, { file })
+  else if (there && (there.bytes < range.low || there.bytes > range.high)) {
+    problems.warn('inconsistent', `${path} has ${there.bytes} bytes; ${file} says ${shown(text)}.`, { file })
   }
   return range
 }
@@ -137,10 +143,7 @@ export function fileSetPaths({ base, terms, delivery }: Record, node: Node, byId
   const includes = patternsOf(node.get('includes'))
   const excludes = patternsOf(node.get('excludes'))
   const containers = references(node.get('containedIn'), terms).flatMap((id) => byId.get(id) ?? [])
-  const folders = [
-    '',
-    ...containers.flatMap((each) => [textOf(each.get('name')), each.id].flatMap((name) => (name === null ? [] : [`${stem(name)}/`]))),
-  ]
+  const folders = ['', ...expanded(containers).map((folder) => `${folder}/`)]
   const start = base === '' ? '' : inFolder(base, '')
   const paths: string[] = []
   for (const { path } of filesUnder(delivery, start)) {
