@@ -1,7 +1,7 @@
 import type { Places } from './diff-places.ts'
 
 /** Unchanged records of which the places are kept: keys are digests, so that the first are a random sample. */
-const maxKept = 2 ** 20
+const maxKept = 2 ** 18
 
 /** Which row of the new file stands where a row of the old one stood, told by the unchanged records around it. */
 export interface Alignment {
