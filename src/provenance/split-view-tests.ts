@@ -6,7 +6,7 @@ import type { Cell, DomainCell, SplitCounts } from './split-view-counts.ts'
 /** Within one family of hypotheses; the report corrects once more over everything that it tests. */
 const level = 0.05
 /** Share of `level` for the rates of domains that the table does not rule out. */
-const modelShare = 0.01
+const modelShare = 0.001
 /** Domains whose excess is looked at more closely. */
 const maxCandidates = 500
 
@@ -18,6 +18,8 @@ export interface Excess {
   readonly label: string | null
   readonly differ: number
   readonly compared: number
+  /** What `differ` would be on average if nothing were concentrated. */
+  readonly expected: number
   /** Natural logarithm, corrected for the hypotheses of its family. */
   readonly logP: number
   readonly method: string
@@ -80,6 +82,7 @@ function unevenDomains({ all, domains }: SplitCounts): {
 function domainExcess(counts: SplitCounts, uneven: ReturnType<typeof unevenDomains>): Excess[] {
   const model = rateModel(counts.domains.map(({ compared, differ }) => ({ trials: compared, successes: differ })))
   const rate = ({ differ, compared }: Cell): number => differ / compared
+  const { all } = counts
   return uneven.list.slice(0, maxCandidates).map(({ domain, logP }) => {
     const group = { trials: domain.compared, successes: domain.differ }
     const alike = uneven.list.filter((other) => other.domain !== domain && rate(other.domain) >= 0.8 * rate(domain)).length
@@ -93,6 +96,7 @@ function domainExcess(counts: SplitCounts, uneven: ReturnType<typeof unevenDomai
       label: null,
       differ: domain.differ,
       compared: domain.compared,
+      expected: ((all.differ - domain.differ) / Math.max(1, all.compared - domain.compared)) * domain.compared,
       logP: Math.max(logP, corrected(spread, uneven.count)),
       method: 'one-sided beta-binomial over the rates of the other domains, and exact hypergeometric, Bonferroni over domains',
     }
@@ -112,10 +116,11 @@ function labelExcess({ domains, labels }: SplitCounts): Excess[] {
     const differ = strata.reduce((sum, stratum) => sum + stratum.differ, 0)
     const compared = strata.reduce((sum, stratum) => sum + stratum.marked, 0)
     const most = strata.reduce((sum, s) => sum + logHypergeometricUpper(Math.min(s.marked, s.drawn), s.population, s.marked, s.drawn), 0)
-    return { label, strata, differ, compared, most }
+    const expected = strata.reduce((sum, { population, marked, drawn }) => sum + (drawn * marked) / population, 0)
+    return { label, strata, differ, compared, expected, most }
   }).filter(({ strata }) => strata.length > 0)
   const count = hypotheses(parts.map(({ most }) => most))
-  return parts.map(({ label, strata, differ, compared }) => {
+  return parts.map(({ label, strata, differ, compared, expected }) => {
     const { log, exact } = logStratifiedUpper(differ, strata)
     const method = exact
       ? 'exact conditional test over the domains as strata'
@@ -126,6 +131,7 @@ function labelExcess({ domains, labels }: SplitCounts): Excess[] {
       label,
       differ,
       compared,
+      expected,
       logP: corrected(log, count),
       method: `${method}, Bonferroni over labels`,
     }
@@ -154,13 +160,14 @@ function cellExcess({ domains }: SplitCounts): Excess[] {
           label,
           differ: cell.differ,
           compared: cell.compared,
+          expected: (domain.differ * cell.compared) / domain.compared,
           logP: corrected(logHypergeometricUpper(cell.differ, domain.compared, cell.compared, domain.differ), count),
           method: 'one-sided exact hypergeometric within the domain, Bonferroni over domains and labels',
         },
   )
 }
 
-/** The label of at least half of a domain's compared members. */
+/** The label of more than half of a domain's compared members. */
 function mainLabel({ labels, compared }: DomainCell): string | null {
   for (const [label, cell] of labels) if (2 * cell.compared > compared) return label
   return null
@@ -197,6 +204,7 @@ function changedDomains(counts: SplitCounts, uneven: ReturnType<typeof unevenDom
           label,
           differ: cell.changed,
           compared: cell.all,
+          expected: (changed.size * cell.all) / eligible.length,
           logP: corrected(logHypergeometricUpper(cell.changed, eligible.length, cell.all, changed.size), count),
           method: 'one-sided exact hypergeometric, each domain once, Bonferroni over labels',
         },
