@@ -7,14 +7,15 @@ import type {
   SignatureCheck,
   TrustPolicy,
 } from '../../contracts/provenance.ts'
+import { locationOf } from '../delivery.ts'
 import type { OpenBundle } from '../signatures/bundle.ts'
-import { checkOpenBundle } from '../signatures/check-bundle.ts'
+import { checkOpenBundle, readArtifact } from '../signatures/check-bundle.ts'
 import { checkDsse } from '../signatures/dsse.ts'
-import { loadKeys } from '../signatures/keys.ts'
-import { parseStatement, type Statement, statementOf, statementPayloadType } from '../signatures/statement.ts'
+import { type HashName, loadKeys } from '../signatures/keys.ts'
+import { parseStatement, type Statement, type Subject, statementOf, statementPayloadType } from '../signatures/statement.ts'
 import { contentOf } from './content.ts'
 import { artifactBeside, inTotoEntries } from './in-toto-content.ts'
-import { fileAt } from './lookup.ts'
+import { baseName, fileAt } from './lookup.ts'
 import { omsContent, omsPredicate, omsPredicate2 } from './oms-content.ts'
 import { type ProblemList, problemList, shown } from './problem-list.ts'
 import { readParts, type SignedPart } from './signed-json.ts'
@@ -67,29 +68,46 @@ class Reader {
     return { kind, version: null, entries: [], closed: null, ignored: [], check }
   }
 
+  /** Of several subjects under names of their own, a bundle beside a file speaks of the one that has its digest. */
+  private async about(statement: Statement, artifact: string | null): Promise<Statement> {
+    const { subjects } = statement
+    if (artifact === null || subjects.length < 2 || subjects.some(({ name }) => name === baseName(artifact))) return statement
+    const { digests } = await readArtifact(locationOf(this.delivery, artifact))
+    const same = subjects.find((subject) => subject.digests.some(({ algorithm, hex }) => digests[algorithm as HashName] === hex))
+    return { ...statement, subjects: [{ ...(same ?? (subjects[0] as Subject)), name: null }] }
+  }
+
   /** The payload is parsed after its signature was looked at. */
-  payload(type: string, payload: Buffer, line: number | null, check: SignatureCheck, legacy: boolean): Part {
+  async payload(
+    type: string,
+    payload: Buffer,
+    line: number | null,
+    check: SignatureCheck,
+    legacy: boolean,
+    artifact: string | null = null,
+  ): Promise<Part> {
     const { path } = this.file
     const statement =
       type === statementPayloadType ? parseStatement(payload, path) : { malformed: `It holds ${shown(type)} and no in-toto statement.` }
-    if (!('malformed' in statement)) return this.statement(statement, line, check, legacy)
+    if (!('malformed' in statement)) return this.statement(await this.about(statement, artifact), line, check, legacy)
     this.problems.error('malformed', `${path}: ${statement.malformed}`, { file: path, ...(line === null ? {} : { line }) })
     return this.nothing('in-toto', check)
   }
 
   async bundle(open: OpenBundle, line: number | null): Promise<Part> {
     const { path } = this.file
-    if (open.content.kind === 'dsse') {
-      const { check, legacy, content } = await checkOpenBundle(open, path, this.trust, null)
-      if (content?.kind !== 'dsse') return this.nothing('sigstore', check)
-      return this.payload(content.payloadType, content.payload, line, check, legacy)
-    }
     const artifact = artifactBeside(path)
+    if (open.content.kind === 'dsse') {
+      const signs = artifact !== null && /\.sigstore(?:\.jsonl?)?$/i.test(path) && fileAt(this.delivery, artifact) !== null
+      const { check, legacy, content } = await checkOpenBundle(open, path, this.trust, null, signs)
+      if (content?.kind !== 'dsse') return this.nothing('sigstore', check)
+      return this.payload(content.payloadType, content.payload, line, check, legacy, signs ? artifact : null)
+    }
     const needsBytes = open.material.kind === 'key' && loadKeys(this.trust).some(({ kind }) => kind === 'ed25519')
     const there = artifact !== null && fileAt(this.delivery, artifact) !== null
     const bytes =
       needsBytes && artifact !== null && there ? await contentOf(this.delivery, artifact, maxEd25519Bytes, problemList(path)) : null
-    const { check, content } = await checkOpenBundle(open, path, this.trust, bytes)
+    const { check, content } = await checkOpenBundle(open, path, this.trust, bytes, there)
     if (artifact === null) this.problems.error('unsupported', `${path}: Its name does not tell which file it signs.`, { file: path })
     if (artifact === null || content?.kind !== 'message') return this.nothing('sigstore', check)
     const place = line === null ? { file: path } : { file: path, line }
