@@ -108,7 +108,8 @@ function sentence(each: FactCheck): string {
   const change = difference(each)
   const words = change === null ? '' : `: ${number(Math.abs(change))} ${change < 0 ? 'fewer' : 'more'}`
   if (each.name === 'rows') return `${each.declared} rows were declared and ${each.read} were read${words}`
-  return `${each.name.replace(/^rows of (?:class )?/, '')} ${each.declared} declared, ${each.read} read`
+  const name = each.name.replace(/^rows of (?:class (?!\d))?/, '')
+  return `${name}${/^class \d/.test(name) ? ':' : ''} ${each.declared} declared, ${each.read} read`
 }
 
 /** Rows that are too many or too few: by class where classes are known, for a loss in one and a gain in another count both. */

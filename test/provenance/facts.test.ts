@@ -332,6 +332,19 @@ describe('a declarer', () => {
     expect(findings[0]?.evidence).toMatchObject([{ rows: { length: 40 } }])
   })
 
+  it('calls a class by a number a class', () => {
+    const facts = checkFacts(
+      [declared({ classes: { 0: 380, 1: 5 } })],
+      read({
+        labels: [
+          { name: '0', count: 180 },
+          { name: '1', count: 5 },
+        ],
+      }),
+    )
+    expect(factFindings(facts).findings[0]?.message).toBe('The data are not what a card declares: class 0: 380 declared, 180 read.')
+  })
+
   it('is right about data that are what it says', () => {
     const name = fc.string({ minLength: 1, maxLength: 6 })
     const labels = fc.uniqueArray(fc.record({ name, count: fc.nat() }), {
