@@ -10,6 +10,7 @@ import { UsageError } from './errors.ts'
 import { clock, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
 import { type Io, write } from './io.ts'
 import type { AuditOptions } from './options.ts'
+import { passwordOf } from './password.ts'
 import { showResult } from './show.ts'
 import { openWatch } from './watch.ts'
 
@@ -61,7 +62,9 @@ export async function runAudit(paths: readonly string[], options: AuditOptions, 
   try {
     const { loaded: ready, note } = await completeColumns(await spool(loaded, resolve(runDir, 'stdin'), io))
     if (note !== null && !quiet) progress.note(note)
-    const result = await audit(requestOf(ready, options, now, { runDir, resume: options.resume === true, hooks }))
+    const sign = options.sign === undefined ? {} : { sign: { key: options.sign, password: passwordOf(options.passwordEnv, io.env) } }
+    const request = requestOf(ready, options, now, { runDir, resume: options.resume === true, hooks })
+    const result = await audit({ ...request, ...sign })
     await told
     progress.stop()
     return await showResult(result, { ...options, quiet }, io)

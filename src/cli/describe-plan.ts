@@ -47,6 +47,39 @@ function describePart(name: string, part: Part): string[] {
   ]
 }
 
+/** What manifests and baselines are held against; nothing where none was asked for. */
+function describeProvenance({ pipeline, delivery, comparison }: Plan): string[] {
+  const spec = pipeline.provenance
+  if (!spec) return []
+  const out = ['', 'provenance:']
+  if (delivery) {
+    const { name, files, manifests, bytes } = delivery
+    out.push(
+      `  ${escapeTerminal(name)}: ${plural(files, 'file')}, ${manifests === 0 ? 'no manifest was found' : plural(manifests, 'manifest')}, ${formatBytes(bytes)} to hash`,
+    )
+    for (const m of delivery.shown)
+      out.push(
+        `    ${escapeTerminal(m.file)}  ${escapeTerminal(m.title)}, names ${plural(m.entries, 'file')}, ${m.signatures === 0 ? 'not signed' : plural(m.signatures, 'signature')}`,
+      )
+    if (manifests > delivery.shown.length) out.push(`    and ${formatCount(manifests - delivery.shown.length)} more`)
+    const { keys, certificates, identities } = spec.trust
+    out.push(
+      `  trusted: ${plural(keys.length, 'key')}, ${plural(certificates.length, 'certificate')}, ${plural(identities.length, 'identity', 'identities')}; weakest digest ${spec.weakestDigest}`,
+    )
+  } else out.push('  manifests: none are read')
+  const baseline = comparison?.baseline
+  if (baseline)
+    out.push(
+      `  baseline: ${escapeTerminal(baseline.name)}, ${baseline.kind === 'snapshot' ? `a snapshot of ${plural(baseline.records, 'record')}` : `data, ${plural(baseline.files.length, 'file')}, read once`}`,
+    )
+  else out.push('  baseline: none')
+  if (comparison)
+    out.push(
+      `  snapshot: of every column, in the first read${spec.snapshot === null ? '' : `; left in ${escapeTerminal(shortPath(spec.snapshot))}`}`,
+    )
+  return out
+}
+
 /** What `--dry-run` prints: the data, the detectors, every read of the data, and the memory that statistics take. */
 export function describePlan(plan: Plan, workers: number): string {
   const { subject, reference } = plan
@@ -60,6 +93,7 @@ export function describePlan(plan: Plan, workers: number): string {
     ...plan.detectors.map(
       (d) => `  ${d.id}${d.required ? ' (required)' : ''}: ${d.status === 'runs' ? 'runs' : d.status}: ${escapeTerminal(d.reason)}`,
     ),
+    ...describeProvenance(plan),
     '',
     'reads of the data:',
     ...plan.levels.map((level, i) => `  fit ${i}  ${level.name}: ${level.statistics.join(', ') || 'counts and spool'}`),

@@ -52,6 +52,7 @@ export interface AuditOptions extends DataOptions, ResultOptions {
   readonly dryRun?: boolean
   readonly printConfig?: boolean
   readonly sign?: string
+  readonly passwordEnv?: string
 }
 
 export interface Share {

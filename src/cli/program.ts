@@ -69,6 +69,8 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addResultOptions(audit)
   audit
     .optionsGroup('Run:')
+    .option('--sign <key>', 'private key that signs the verdict: verdict.intoto.json, for "assay verify"')
+    .option('--password-env <name>', 'environment variable with the password of that key')
     .option('--resume', 'go on with the run in --run-dir')
     .option('--dry-run', 'print the plan: data, detectors, reads, memory')
     .option('--print-config', 'print the pipeline file that audits the same')

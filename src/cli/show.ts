@@ -11,9 +11,17 @@ const titles: { readonly [file: string]: string } = {
   'report.json': 'report as JSON',
   'report.md': 'report as Markdown',
   'report.sarif': 'report as SARIF',
+  'verdict.intoto.json': 'signed verdict',
 }
 const titleOf = (file: string): string =>
-  titles[file] ?? (file.startsWith('flags.') ? 'flagged records' : file.startsWith('scores.') ? 'scores' : file)
+  titles[file] ??
+  (file.startsWith('flags.')
+    ? 'flagged records'
+    : file.startsWith('scores.')
+      ? 'scores'
+      : file.startsWith('changes.')
+        ? 'changed records'
+        : file)
 
 /** The report on stdout, and the exit code that it asks for. */
 export async function showResult(result: AuditResult, options: ResultOptions, io: Io): Promise<number> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ReportFormat } from '../contracts/pipeline.ts'
 import { setKernelThreads } from '../math/kernels.ts'
+import { loadSigningKey } from '../provenance/sign/signing-key.ts'
 import { buildReport } from '../report/build.ts'
 import { renderers } from '../report/render/registry.ts'
 import type { Report } from '../report/schema.ts'
@@ -12,6 +13,7 @@ import { openRun, type Plan, readPlan } from './plan.ts'
 import { openPool, type Pool } from './pool.ts'
 import type { AuditRequest, Hooks, Share } from './request.ts'
 import { Run } from './run.ts'
+import { verdictFile, writeVerdict } from './sign.ts'
 import type { Task } from './tasks.ts'
 
 export interface AuditResult {
@@ -27,7 +29,9 @@ const mine = (share: Share) => (i: number) => i % share.count === share.index - 
 
 /** Plan, read, fit, score, report. Steps whose files exist are not done again. @throws AssayError */
 export async function audit(request: AuditRequest): Promise<AuditResult> {
-  const { runDir, hooks } = request
+  const { runDir, hooks, sign } = request
+  // A key that signs nothing is told before hours of work, not after.
+  if (sign) loadSigningKey(sign.key, sign.password)
   // Threads take as long to start as a plan takes to make.
   const pool = await openPool(runDir, request.workers)
   try {
@@ -44,7 +48,9 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     throw error
   }
   const [result] = await Promise.all([finishReport(runDir, hooks, request.workers), pool.close()])
-  return result
+  if (!sign) return result
+  const signed = await writeVerdict(runDir, result.report, sign.key, sign.password)
+  return signed === null ? result : { ...result, files: [...result.files, verdictFile] }
 }
 
 /** While this thread waits for the others it loads what the report will need; a failure shows when it is needed. */

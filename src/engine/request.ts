@@ -25,6 +25,8 @@ export interface AuditRequest {
   /** Worker threads; 1 runs everything in this thread. The result does not depend on it. */
   readonly workers: number
   readonly hooks: Hooks
+  /** Private key that signs the verdict; absent: it is not signed. */
+  readonly sign?: { readonly key: string; readonly password?: string | undefined }
 }
 
 /** `i/n`, 1-based: this machine's share of the shard groups. */

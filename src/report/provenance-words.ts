@@ -19,14 +19,12 @@ export const gradeWords: { readonly [G in Grade]: string } = {
 export const gradeOrder: readonly Grade[] = [...grades.filter((g) => g !== 'verified'), 'verified']
 
 const ofRecords = new Set(
-  ['added', 'class-selective-removal', 'edited', 'flooded', 'relabelled', 'removed'].map((r) => `${provenanceId}/${r}`),
+  ['added', 'class-selective-removal', 'declared-facts', 'edited', 'flooded', 'relabelled', 'removed'].map((r) => `${provenanceId}/${r}`),
 )
 
 /** What the count of a finding counts. */
-export const unitOf = (f: Pick<ReportFinding, 'detector' | 'rule'>): 'record' | 'file' | 'fact' => {
-  if (f.detector !== provenanceId || ofRecords.has(f.rule)) return 'record'
-  return f.rule === `${provenanceId}/declared-facts` ? 'fact' : 'file'
-}
+export const unitOf = (f: Pick<ReportFinding, 'detector' | 'rule'>): 'record' | 'file' =>
+  f.detector === provenanceId && !ofRecords.has(f.rule) ? 'file' : 'record'
 
 /** "4 files, 2.1 kB: 1 mismatched, 3 verified (75 % of files)" */
 export function coverageWords({ files, bytes, byGrade }: NonNullable<ReportProvenance['coverage']>): string {

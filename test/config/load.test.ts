@@ -349,7 +349,7 @@ describe('the command line', () => {
       scores: 'jsonl',
       reference: ['gold.csv'],
     })
-    expect(pipeline.gate).toMatchObject({ 'fail-on': 'medium', 'max-flagged': 0.3 })
+    expect(pipeline.gate).toMatchObject({ 'fail-on': 'high', 'max-flagged': 0.3 })
     expect(pipeline.report).toEqual({ formats: ['json'], excerpts: true, flags: 'csv', scores: 'jsonl' })
     expect(pipeline.sources).toEqual([{ path: join(folder, 'a.csv'), columns: { label: 'y' } }])
     expect(pipeline.reference).toEqual([{ path: join(folder, 'gold.csv'), columns: { label: 'y' } }])

@@ -93,8 +93,9 @@ const conclusion: Conclusion = {
       severity: 'high',
       confidence: 'certain',
       scope: { kind: 'dataset', names: ['rows', 'rows of class normal'] },
-      message: '2 declared facts are not so: 4,708 rows were declared and 3,882 read; 1,214 of class normal, and 388 read.',
-      count: 2,
+      message:
+        'The data are not what the pipeline file declares: 4,708 rows were declared and 3,882 were read: 826 fewer; normal 1,214 declared, 391 read.',
+      count: 826,
       records: [],
       evidence: [],
       test: null,
