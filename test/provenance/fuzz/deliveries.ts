@@ -22,10 +22,29 @@ export const keys = {
   ed25519: generateKeyPairSync('ed25519'),
   p256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
 }
-export const publicKeys = Object.entries(keys).map(([name, { publicKey }]) => ({
-  name: `${name}.pub`,
-  text: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-}))
+const minisignKey = generateKeyPairSync('ed25519')
+const keyId = Buffer.from('fuzzfuzz')
+const rawPublic = minisignKey.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
+
+export const publicKeys = [
+  ...Object.entries(keys).map(([name, { publicKey }]) => ({
+    name: `${name}.pub`,
+    text: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  })),
+  {
+    name: 'minisign.pub',
+    text: `untrusted comment: fuzz\n${Buffer.concat([Buffer.from('Ed'), keyId, rawPublic]).toString('base64')}\n`,
+  },
+]
+
+/** As `minisign -S -l` writes it. */
+function minisig(data: Buffer): Buffer {
+  const signature = sign(null, data, minisignKey.privateKey)
+  const comment = 'timestamp:1700000000'
+  const global = sign(null, Buffer.concat([signature, Buffer.from(comment)]), minisignKey.privateKey)
+  const first = Buffer.concat([Buffer.from('Ed'), keyId, signature]).toString('base64')
+  return Buffer.from(`untrusted comment: fuzz\n${first}\ntrusted comment: ${comment}\n${global.toString('base64')}\n`)
+}
 
 /** Pre-authentication encoding of DSSE v1. */
 const pae = (type: string, body: Buffer): Buffer =>
@@ -50,17 +69,28 @@ const bundle = (content: object): Buffer =>
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
-function omsStatement(data: Files) {
-  const resources = [...data].sort(byName).map(([name, bytes]) => ({ name, algorithm: 'sha256', digest: digest('sha256', bytes) }))
+const shardSize = 100
+
+/** Digests of whole files, or of parts of them. */
+function resourcesOf(data: Files, sharded: boolean) {
+  return [...data].sort(byName).flatMap(([name, bytes]) => {
+    if (!sharded) return [{ name, algorithm: 'sha256', digest: digest('sha256', bytes) }]
+    return Array.from({ length: Math.ceil(bytes.length / shardSize) }, (_, i) => {
+      const [start, end] = [i * shardSize, Math.min((i + 1) * shardSize, bytes.length)]
+      return { name: `${name}:${start}:${end}`, algorithm: 'sha256', digest: digest('sha256', bytes.subarray(start, end)) }
+    })
+  })
+}
+
+function omsStatement(data: Files, sharded: boolean) {
+  const resources = resourcesOf(data, sharded)
   const root = hash('sha256', Buffer.concat(resources.map((r) => Buffer.from(r.digest, 'hex'))))
+  const method = sharded ? { method: 'shards', shard_size: shardSize } : { method: 'files' }
   return {
     _type: 'https://in-toto.io/Statement/v1',
     subject: [{ name: 'delivery', digest: { sha256: root } }],
     predicateType: 'https://model_signing/signature/v1.0',
-    predicate: {
-      resources,
-      serialization: { method: 'files', hash_type: 'sha256', allow_symlinks: false, ignore_paths: ['model.sig'] },
-    },
+    predicate: { resources, serialization: { ...method, hash_type: 'sha256', allow_symlinks: false, ignore_paths: ['model.sig'] } },
   }
 }
 
@@ -120,10 +150,22 @@ export const kinds: readonly Kind[] = [
       ]),
   },
   {
-    name: 'OpenSSF Model Signing',
+    name: 'sums, minisign',
     signed: true,
-    manifests: (data) => one('model.sig', bundle({ dsseEnvelope: envelope(omsStatement(data), keys.p256.privateKey, 'sha256') })),
+    manifests: (data) =>
+      new Map([
+        ['SHA256SUMS', sums(data)],
+        ['SHA256SUMS.minisig', minisig(sums(data))],
+      ]),
   },
+  ...[false, true].map(
+    (sharded): Kind => ({
+      name: sharded ? 'OpenSSF Model Signing, shards' : 'OpenSSF Model Signing',
+      signed: true,
+      manifests: (data) =>
+        one('model.sig', bundle({ dsseEnvelope: envelope(omsStatement(data, sharded), keys.p256.privateKey, 'sha256') })),
+    }),
+  ),
   {
     name: 'in-toto in DSSE',
     signed: true,
