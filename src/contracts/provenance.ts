@@ -213,7 +213,7 @@ export interface FileGrade {
   /** Of the file; null where it is missing. */
   readonly bytes: number | null
   readonly grade: Grade
-  /** Files of the manifests that name it; the one behind the grade first. */
+  /** Files of the manifests that name it, the one behind the grade first; of an unlisted file, who claims to name all and does not. */
   readonly manifests: readonly string[]
   /** The digest behind the grade; null where there is none. */
   readonly expected: Digest | null

@@ -21,7 +21,7 @@ export function manifestFindings({ manifests }: Verified, graded: Graded, trust:
   const findings: Finding[] = [
     ...fileFindings(graded.files, manifests, trust),
     ...problemFindings(graded.problems),
-    ...signatureFindings(manifests, trust),
+    ...signatureFindings(manifests, graded.files, trust),
     ...coverageFindings(graded.coverage, trust),
   ]
   const notes = manifests.map(

@@ -117,7 +117,11 @@ describe('what a delivery amounts to', () => {
     ['allow', '', ['provenance/unlisted high']],
     ['allow', 'data', []],
   ] as const)('is an unlisted file where the policy says %s and the manifest claims %j', (unlisted, closed, expected) => {
-    expect(rules([grade('x.csv', 'unlisted')], manifest([signature('trusted')], closed), { unlisted })).toEqual(expected)
+    expect(
+      rules([grade('x.csv', 'unlisted', { manifests: closed === '' ? ['SHA256SUMS'] : [] })], manifest([signature('trusted')], closed), {
+        unlisted,
+      }),
+    ).toEqual(expected)
   })
 
   it('is a weak digest, below what fails a gate', () => {

@@ -43,32 +43,44 @@ const base = (rule: string, severity: Severity, names: readonly string[], files:
 
 const manifestsOf = (files: readonly FileGrade[]): string[] => [...new Set(files.flatMap((f) => f.manifests))].sort()
 
+/** The manifest behind a grade comes first. */
+const decisive = (f: FileGrade): string => f.manifests[0] ?? ''
+
 function mismatched(files: readonly FileGrade[], trusted: ReadonlySet<string>, all: number): Finding[] {
   const wrong = files.filter((f) => f.grade === 'mismatched')
-  if (wrong.length === 0) return []
-  const vouched = wrong.some((f) => f.manifests.some((m) => trusted.has(m)))
-  const [first] = wrong as [FileGrade]
+  const vouched = wrong.filter((f) => trusted.has(decisive(f)))
+  const others = wrong.filter((f) => !trusted.has(decisive(f)))
+  return [...differing(vouched, 'critical', all), ...differing(others, 'high', all)]
+}
+
+function differing(wrong: readonly FileGrade[], severity: 'critical' | 'high', all: number): Finding[] {
+  const [first] = wrong
+  if (!first) return []
   const detail =
-    first.expected === null
-      ? `${first.path} does not have the declared size`
-      : `${first.path} has the ${algorithmName(first.expected.algorithm)} ${first.actual}, expected ${first.expected.hex}`
-  const who = listed(manifestsOf(wrong))
+    first.expected === null || first.expected.hex === first.actual
+      ? `${first.path} does not have the size that it states`
+      : first.actual === null
+        ? `${first.path} does not match`
+        : `${first.path} has the ${algorithmName(first.expected.algorithm)} ${first.actual}, expected ${first.expected.hex}`
+  const who = [...new Set(wrong.map(decisive))].sort()
+  const files = all === 1 ? 'the only file is' : `${count(wrong.length)} of ${count(all)} files ${wrong.length === 1 ? 'is' : 'are'}`
+  const signed = severity === 'critical' ? ', signed by somebody whom the policy trusts' : ''
   return [
     {
       ...base(
         'mismatch',
-        vouched ? 'critical' : 'high',
+        severity,
         wrong.map((f) => f.path),
         wrong.length,
       ),
-      message: `${count(wrong.length)} of ${count(all)} ${all === 1 ? 'file is' : 'files'}${all === 1 ? '' : wrong.length === 1 ? ' is' : ' are'} not what ${who} names${vouched ? ', which is signed by somebody whom the policy trusts' : ''}: ${detail}.`,
+      message: `${files.slice(0, 1).toUpperCase()}${files.slice(1)} not what ${listed(who)} ${who.length === 1 ? 'names' : 'name'}${signed}: ${detail}.`,
       evidence: [
         table(
           'Files that are not what a manifest names',
           ['file', 'algorithm', 'expected', 'found', 'bytes', 'manifest'],
           wrong.map((f) => [
             f.path,
-            f.expected ? algorithmName(f.expected.algorithm) : 'size',
+            f.expected ? algorithmName(f.expected.algorithm) : 'size or parts',
             f.expected?.hex ?? null,
             f.actual,
             f.bytes,
@@ -117,13 +129,10 @@ function missing(files: readonly FileGrade[], all: number): Finding[] {
   ]
 }
 
-const inFolder = (path: string, folder: string): boolean => folder === '' || path.startsWith(`${folder}/`)
-
-function unlisted(files: readonly FileGrade[], manifests: readonly Manifest[], trust: TrustPolicy): Finding[] {
+function unlisted(files: readonly FileGrade[], trust: TrustPolicy): Finding[] {
   const extra = files.filter((f) => f.grade === 'unlisted')
-  const closed = manifests.filter((m) => m.closed !== null)
-  const contradicting = extra.filter((f) => closed.some((m) => inFolder(f.path, m.closed as string)))
-  const others = extra.filter((f) => !contradicting.includes(f))
+  const contradicting = extra.filter((f) => f.manifests.length > 0)
+  const others = extra.filter((f) => f.manifests.length === 0)
   const finding = (of: readonly FileGrade[], severity: Severity, why: string, action: string): Finding => ({
     ...base(
       'unlisted',
@@ -131,7 +140,7 @@ function unlisted(files: readonly FileGrade[], manifests: readonly Manifest[], t
       of.map((f) => f.path),
       of.length,
     ),
-    message: `${count(of.length)} ${of.length === 1 ? 'file is' : 'files are'} named by no manifest${why}: ${listed(of.map((f) => f.path))}.`,
+    message: `${count(of.length)} ${of.length === 1 ? 'file is' : 'files are'} not named by ${why}: ${listed(of.map((f) => f.path))}.`,
     evidence: [
       table(
         'Files that no manifest names',
@@ -143,12 +152,12 @@ function unlisted(files: readonly FileGrade[], manifests: readonly Manifest[], t
   })
   const out: Finding[] = []
   if (contradicting.length > 0) {
-    const who = closed.filter((m) => contradicting.some((f) => inFolder(f.path, m.closed as string))).map((m) => m.file)
+    const who = manifestsOf(contradicting)
     out.push(
       finding(
         contradicting,
         'high',
-        `, and ${listed(who)} claims to name all`,
+        `${listed(who)}, which ${who.length === 1 ? 'claims' : 'claim'} to name all`,
         'Find out who added these files and why, and remove them before anything reads the folder.',
       ),
     )
@@ -158,7 +167,7 @@ function unlisted(files: readonly FileGrade[], manifests: readonly Manifest[], t
       finding(
         others,
         trust.unlisted === 'fail' ? 'high' : 'medium',
-        '',
+        'any manifest',
         'Ask the publisher for a manifest that names every file, or leave these files out.',
       ),
     )
@@ -189,12 +198,7 @@ function weak(files: readonly FileGrade[], trust: TrustPolicy, all: number): Fin
 export function fileFindings(files: readonly FileGrade[], manifests: readonly Manifest[], trust: TrustPolicy): Finding[] {
   const trusted = new Set(manifests.filter((m) => m.signatures.some((s) => s.status === 'trusted')).map((m) => m.file))
   const named = files.filter((f) => f.grade !== 'unlisted').length
-  return [
-    ...mismatched(files, trusted, named),
-    ...missing(files, named),
-    ...unlisted(files, manifests, trust),
-    ...weak(files, trust, named),
-  ]
+  return [...mismatched(files, trusted, named), ...missing(files, named), ...unlisted(files, trust), ...weak(files, trust, named)]
 }
 
 /** The share of verified files, by count and by bytes, that the policy asks for; where it requires signatures, of signed ones. */

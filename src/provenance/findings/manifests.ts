@@ -1,5 +1,5 @@
 import type { Finding, Severity } from '../../contracts/finding.ts'
-import type { Manifest, ManifestProblem, SignatureCheck, TrustPolicy } from '../../contracts/provenance.ts'
+import type { FileGrade, Manifest, ManifestProblem, SignatureCheck, TrustPolicy } from '../../contracts/provenance.ts'
 
 const maxRows = 200
 const count = (n: number): string => n.toLocaleString('en-US')
@@ -68,7 +68,7 @@ const finding = (rule: string, severity: Severity, manifest: Manifest, message: 
 })
 
 /** Of a manifest: a signature that does not hold, one by a stranger, or none at all. Manifests of facts alone need none. */
-function ofManifest(m: Manifest, trust: TrustPolicy): Finding[] {
+function ofManifest(m: Manifest, isOpen: boolean, trust: TrustPolicy): Finding[] {
   const below: Severity = trust.requireSignature ? 'high' : 'medium'
   const out: Finding[] = []
   const invalid = m.signatures.filter((s) => s.status === 'invalid')
@@ -82,7 +82,8 @@ function ofManifest(m: Manifest, trust: TrustPolicy): Finding[] {
         'Treat the delivery as changed after it was signed: refuse it, and ask the publisher.',
       ),
     )
-  if (m.signatures.some((s) => s.status === 'trusted')) return out
+  // Where another manifest, signed by somebody trusted, verifies all that this one names, nothing rests on this one.
+  if (m.signatures.some((s) => s.status === 'trusted') || !isOpen) return out
   const stranger = m.signatures.find((s) => s.status === 'untrusted')
   if (stranger)
     out.push(
@@ -114,5 +115,30 @@ function ofManifest(m: Manifest, trust: TrustPolicy): Finding[] {
 /** A file that is at once the pointer to a content (Git LFS) and nothing else needs no signature of its own. */
 const bare = new Set<Manifest['kind']>(['hf-pointer'])
 
-export const signatureFindings = (manifests: readonly Manifest[], trust: TrustPolicy): Finding[] =>
-  manifests.filter((m) => !bare.has(m.kind) || m.signatures.length > 0).flatMap((m) => ofManifest(m, trust))
+/** Manifests of whose files one at least is not verified by a trusted signature: there the signature of another does not help. */
+function unvouched(files: readonly FileGrade[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const { signed, manifests } of files) if (!signed) for (const file of manifests) found.add(file)
+  return found
+}
+
+const nothingSigned = (): Finding => ({
+  rule: 'provenance/unsigned',
+  severity: 'high',
+  confidence: 'certain',
+  scope: { kind: 'dataset', names: ['delivery'] },
+  message: 'The policy asks for a trusted signature, and the delivery has no manifest that could bear one.',
+  count: 1,
+  records: [],
+  evidence: [],
+  test: null,
+  action: 'Ask the publisher for a signed manifest.',
+})
+
+export function signatureFindings(manifests: readonly Manifest[], files: readonly FileGrade[], trust: TrustPolicy): Finding[] {
+  if (manifests.length === 0) return trust.requireSignature ? [nothingSigned()] : []
+  const open = unvouched(files)
+  return manifests
+    .filter((m) => !bare.has(m.kind) || m.signatures.length > 0)
+    .flatMap((m) => ofManifest(m, open.has(m.file) || m.entries.length === 0, trust))
+}
