@@ -13,7 +13,14 @@ if (status !== 0) process.exit(status ?? 1)
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/cli/bin.ts', 'src/index.ts', 'src/engine/worker.ts', 'src/provenance/hash-worker.ts', 'src/features/model-child.ts'],
+  entryPoints: [
+    'src/cli/bin.ts',
+    'src/index.ts',
+    'src/engine/worker.ts',
+    'src/engine/snapshot-worker.ts',
+    'src/provenance/hash-worker.ts',
+    'src/features/model-child.ts',
+  ],
   outbase: 'src',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
