@@ -263,6 +263,7 @@ describe('fetch.txt', () => {
     ['an absolute path', 'https://example.org/x 1 /tmp/x\n', 'invalid'],
     ['a home folder', 'https://example.org/x 1 ~/x\n', 'invalid'],
     ['no length', 'https://example.org/x data/hello.txt\n', 'invalid'],
+    ['an address without a host', 'http:/hello 6 data/hello.txt\n', 'invalid'],
     ['no address', 'hello 1 data/hello.txt\n', 'invalid'],
     ['a file that no manifest names', 'https://example.org/x 1 data/x\n', 'invalid'],
     ['another size', 'https://example.org/x 7 data/hello.txt\n', 'warning'],

@@ -63,7 +63,7 @@ export function readFetch(text: string, file: string, problems: ProblemList): Fe
       continue
     }
     const [, url = '', length = '', written = ''] = match
-    if (!/^[A-Za-z][A-Za-z0-9+.-]*:\S/.test(url))
+    if (!/^(?:file:|[a-z][a-z0-9+.-]*:\/\/[^/])/i.test(url))
       problems.error('malformed', `"${shown(url)}" in line ${i + 1} of ${file} is not a URL.`, place)
     if (fetches.length >= maxSums) {
       problems.error('too-large', `${file} has more than ${maxSums.toLocaleString('en')} lines; the others were not read.`, place)
