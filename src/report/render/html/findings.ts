@@ -95,7 +95,7 @@ ${sources && html`<td data-label="Source">${record.source !== null && html`<bdi>
   const of = report.records.length > shown.length ? `, of ${plural(report.records.length, 'record')} shown in report.json` : ''
   const rest = rows.slice(openRecords)
   return html`<h3 id="records">Records to look at</h3>
-<p class="muted small">Strongest first${of}. All flagged rows are in the flags file.</p>
+<p class="muted small">Strongest first${of}. All flagged rows are in the flags file${report.provenance?.changesFile ? html`, all changed records in ${code(report.provenance.changesFile)}` : ''}.</p>
 <table class="records"><caption class="spoken">Records to look at, strongest first</caption>${columns}<tbody>${rows.slice(0, openRecords)}</tbody></table>
 ${rest.length > 0 && html`<details><summary>${plural(rest.length, 'more record')}</summary><table class="records"><caption class="spoken">More records</caption>${columns}<tbody>${rest}</tbody></table></details>`}`
 }
