@@ -1,5 +1,5 @@
 import { rateModel } from '../math/overdispersion.ts'
-import { logStratifiedUpper } from '../math/strata.ts'
+import { logStratifiedUpper, type Stratum } from '../math/strata.ts'
 import { logHypergeometricUpper } from '../math/tests.ts'
 import type { Cell, DomainCell, SplitCounts } from './split-view-counts.ts'
 
@@ -104,21 +104,24 @@ function domainExcess(counts: SplitCounts, uneven: ReturnType<typeof unevenDomai
 }
 
 /** Labels against the rate of each domain: whatever whole sites do, their labels change alike. */
-function labelExcess({ domains, labels }: SplitCounts): Excess[] {
-  const mixed = domains.filter(({ differ, compared }) => differ > 0 && differ < compared)
-  const parts = Array.from(labels.keys(), (label) => {
-    const strata = mixed.flatMap((domain) => {
-      const cell = domain.labels.get(label)
-      return cell && cell.compared > 0 && cell.compared < domain.compared
-        ? [{ population: domain.compared, marked: cell.compared, drawn: domain.differ, differ: cell.differ }]
-        : []
-    })
+function labelExcess({ domains }: SplitCounts): Excess[] {
+  const byLabel = new Map<string, (Stratum & { readonly differ: number })[]>()
+  for (const domain of domains) {
+    if (domain.differ === 0 || domain.differ === domain.compared) continue
+    for (const [label, cell] of domain.labels) {
+      if (cell.compared === 0 || cell.compared === domain.compared) continue
+      const strata = byLabel.get(label) ?? []
+      byLabel.set(label, strata)
+      strata.push({ population: domain.compared, marked: cell.compared, drawn: domain.differ, differ: cell.differ })
+    }
+  }
+  const parts = Array.from(byLabel, ([label, strata]) => {
     const differ = strata.reduce((sum, stratum) => sum + stratum.differ, 0)
     const compared = strata.reduce((sum, stratum) => sum + stratum.marked, 0)
-    const most = strata.reduce((sum, s) => sum + logHypergeometricUpper(Math.min(s.marked, s.drawn), s.population, s.marked, s.drawn), 0)
     const expected = strata.reduce((sum, { population, marked, drawn }) => sum + (drawn * marked) / population, 0)
+    const most = strata.reduce((sum, s) => sum + logHypergeometricUpper(Math.min(s.marked, s.drawn), s.population, s.marked, s.drawn), 0)
     return { label, strata, differ, compared, expected, most }
-  }).filter(({ strata }) => strata.length > 0)
+  })
   const count = hypotheses(parts.map(({ most }) => most))
   return parts.map(({ label, strata, differ, compared, expected }) => {
     const { log, exact } = logStratifiedUpper(differ, strata)
