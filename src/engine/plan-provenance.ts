@@ -79,7 +79,11 @@ export async function openManifests(
   root: string,
   { base, now, runDir }: { readonly base: string; readonly now: Date; readonly runDir: string },
 ): Promise<{ readonly found: Discovery; readonly trust: TrustPolicy }> {
-  const trust = loadTrust(spec, now, isBelow(root, await realpath(base).catch(() => base)) ? null : root)
+  const loaded = loadTrust(spec, now, isBelow(root, await realpath(base).catch(() => base)) ? null : root)
+  // Reports name keys as the user does, and are the same on every machine.
+  const named = <T extends { readonly name: string }>(files: readonly T[]): readonly T[] =>
+    files.map((f) => ({ ...f, name: relative(base, f.name).split(sep).join('/') }))
+  const trust = { ...loaded, keys: named(loaded.keys), certificates: named(loaded.certificates) }
   const all = await discover(root, trust, manifestsOf(spec, root))
   const own = await realpath(runDir).catch(() => runDir)
   if (!isBelow(root, own) || own === root) return { found: all, trust }

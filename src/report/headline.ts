@@ -31,7 +31,7 @@ export function headlineOf(
     case 'failed':
       if (only?.coverage) return `${refused(only, first)}${waivers && ` ${waivers.trim()}.`}`
       // What is certain is said at once; what a test says needs its count and its context.
-      return first?.detector === provenanceId ? `The gate fails: ${first.message}` : `The gate fails: ${failing}${waivers}.`
+      return first?.detector === provenanceId ? `The gate fails: ${telling(findings).message}` : `The gate fails: ${failing}${waivers}.`
     case 'incomplete':
       if (only)
         return `The check is incomplete, so there is no verdict${failing ? `; what was checked would fail: ${failing}` : ''}${waivers}.`
@@ -46,6 +46,12 @@ export function headlineOf(
         return `The gate passes: it fails on no finding, and there ${open === 1 ? 'is' : 'are'} ${plural(open, 'open finding')}${waivers}.`
       return `The gate passes: no open finding of ${atLeast}${open > 0 ? `, ${plural(open, 'finding')} below it` : ''}${waivers}.`
   }
+}
+
+/** That a digest differs is certain; which records are gone says more. */
+const telling = (findings: readonly ReportFinding[]): ReportFinding => {
+  const certain = findings.filter((f) => f.gates && f.detector === provenanceId)
+  return (certain.find((f) => ['class', 'class-pair', 'source'].includes(f.scope.kind)) ?? certain[0]) as ReportFinding
 }
 
 const list = (words: readonly string[]): string =>

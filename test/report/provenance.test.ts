@@ -218,7 +218,16 @@ describe('provenance beside detectors', () => {
     const detector = provenanceDetector({ status: 'ran', reason: '' }, [
       { findings: [finding(), selective], tests: [{ id: 't', method: 'exact', p: 1e-9 }], notes: [] },
     ])
-    expect(buildReport(beside({ detectors: [detector] }), policyOf()).headline).toBe('The gate fails: 826 of 1,214.')
+    expect(buildReport(beside({ detectors: [detector] }), policyOf()).findings.map((f) => f.message)).toEqual([
+      '826 of 1,214.',
+      finding().message,
+    ])
+    const critical = provenanceDetector({ status: 'ran', reason: '' }, [
+      { findings: [finding({ severity: 'critical' }), selective], tests: [{ id: 't', method: 'exact', p: 1e-9 }], notes: [] },
+    ])
+    const report = buildReport(beside({ detectors: [critical] }), policyOf())
+    expect(report.findings[0]?.severity).toBe('critical')
+    expect(report.headline).toBe('The gate fails: 826 of 1,214.')
   })
 
   test('blind spots say what provenance lacked', () => {
