@@ -226,17 +226,44 @@ export function typed(spec: FieldSpec, value: unknown, e: Encoder): string | nul
   return `!${byValue(value, e) ?? 'z'}`
 }
 
-/** The canonical values of a column by row; null where missing. `Unreadable` is thrown for a row that cannot be told. */
-export function columnValues(cells: Cells, spec: FieldSpec | null, e: Encoder): (i: number) => string | null {
+/** A column's name as it begins a field, and the same with the beginnings of texts, which most values are. */
+export interface FieldName {
+  readonly prefix: string
+  readonly texts: readonly string[]
+}
+
+export const fieldName = (name: string): FieldName => {
+  const prefix = fieldPrefix(name)
+  return { prefix, texts: lengths.slice(0, 512).map((length) => prefix + length) }
+}
+
+/** Appends the field of row i to a record; a missing value appends nothing. */
+export type FieldAppender = (record: string, i: number) => string
+
+/** `Unreadable` is thrown for a row that cannot be told. */
+export function columnAppender({ prefix, texts }: FieldName, cells: Cells, spec: FieldSpec | null, e: Encoder): FieldAppender {
+  const value = columnValues(cells, spec, e)
+  const slow = (record: string, i: number): string => {
+    const text = value(i)
+    return text === null ? record : record + prefix + text
+  }
+  if (cells.kind !== 'values' || (spec !== null && (spec.type !== 'text' || spec.list))) return slow
+  const { values } = cells
+  return (record, i) => {
+    const given = values[i]
+    if (typeof given !== 'string') return slow(record, i)
+    const start = texts[given.length]
+    return given === '' || start === undefined ? slow(record, i) : record + start + given
+  }
+}
+
+/** The canonical values of a column by row; null where missing. */
+function columnValues(cells: Cells, spec: FieldSpec | null, e: Encoder): (i: number) => string | null {
   const one = spec === null ? (value: unknown) => byValue(value, e) : (value: unknown) => typed(spec, value, e)
   switch (cells.kind) {
     case 'values': {
       const { values } = cells
-      if (spec !== null && !(spec.type === 'text' && !spec.list)) return (i) => one(values[i])
-      return (i) => {
-        const value = values[i]
-        return typeof value === 'string' && value !== '' ? textValue(value) : one(value)
-      }
+      return (i) => one(values[i])
     }
     case 'codes': {
       const { codes, values } = cells

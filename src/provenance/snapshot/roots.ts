@@ -17,16 +17,16 @@ const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer')
 
 /** Bytes `from` to `to` of every leaf, side by side behind the key. */
 function parts(bucket: Bucket, { keyBytes }: LeafLayout, [from, to]: readonly [number, number]): Buffer {
-  const width = keyBytes + to - from
-  const out = Buffer.allocUnsafeSlow(bucket.size * width)
-  const { leaves } = bucket
-  for (let i = 0; i < bucket.size; i++) {
-    const o = i * leafBytes
-    const target = i * width
-    for (let k = 0; k < keyBytes; k++) out[target + k] = leaves[o + k] as number
-    for (let k = from; k < to; k++) out[target + keyBytes + k - from] = leaves[o + k] as number
+  const key = keyBytes / 4
+  const [first, last] = [from / 4, to / 4]
+  const out = new Uint32Array(bucket.size * (key + last - first))
+  const leaves = new Uint32Array(bucket.leaves.buffer, bucket.leaves.byteOffset, bucket.leaves.length / 4)
+  let at = 0
+  for (let o = 0; o < leaves.length; o += leafBytes / 4) {
+    for (let k = 0; k < key; k++) out[at++] = leaves[o + k] as number
+    for (let k = first; k < last; k++) out[at++] = leaves[o + k] as number
   }
-  return out
+  return Buffer.from(out.buffer)
 }
 
 function sameKey(bytes: Uint8Array, a: number, b: number, keyBytes: number): boolean {

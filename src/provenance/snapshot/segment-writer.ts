@@ -54,6 +54,17 @@ function put(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done)
 }
 
+/** UTF-8 of a text, its length; plain characters are put sooner one by one than through the encoder. */
+function putText(text: string, out: Buffer, at: number, most: number): number {
+  if (text.length > 64) return out.write(text, at, most, 'utf8')
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c > 127) return out.write(text, at, most, 'utf8')
+    out[at + i] = c
+  }
+  return text.length
+}
+
 /**
  * Records of one shard in a buffer of fixed size; a full one is partitioned by bucket and becomes a segment file.
  * The caller fills the record at `at` (`bytes` and `words` are views of the buffer) and calls `next`.
@@ -92,7 +103,7 @@ export class SegmentWriter {
       this.ids = larger
     }
     const place = this.idsUsed
-    const size = this.ids.write(id, place + 2, most, 'utf8')
+    const size = putText(id, this.ids, place + 2, most)
     this.ids.writeUInt16LE(size, place)
     this.idsUsed += 2 + size
     return place

@@ -3,10 +3,20 @@ import { inspect } from 'node:util'
 import type { Cells, Chunk } from '../../contracts/chunk.ts'
 import { invalidUtf8 } from '../../contracts/chunk.ts'
 import type { RecordSchema, SnapshotColumns, SnapshotSegment } from '../../contracts/snapshot.ts'
-import { byValue, columnValues, type Encoder, fieldPrefix, instant, textValue, Unreadable } from './canonical.ts'
+import {
+  byValue,
+  columnAppender,
+  type Encoder,
+  type FieldAppender,
+  type FieldName,
+  fieldName,
+  instant,
+  textValue,
+  Unreadable,
+} from './canonical.ts'
 import { type Digester, digester, putDigest } from './digest.ts'
 import { type FieldSpec, parseFieldType } from './schema.ts'
-import { leafLayout, noId, word } from './segment.ts'
+import { type LeafLayout, leafLayout, noId, word } from './segment.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { Sketch } from './sketch.ts'
 
@@ -41,6 +51,7 @@ export interface SinkOptions {
 const defaultBufferBytes = 12 * 2 ** 20
 const maxNameLength = 4096
 const maxCached = 50_000
+const maxCachedNames = 1000
 
 /** What a value is as a name of a label, a source or an id: scalars as text. `undefined`: it is no scalar. */
 function nameOf(value: unknown): string | null | undefined {
@@ -73,8 +84,11 @@ function cell(cells: Cells | undefined): (i: number) => unknown {
 interface Name {
   /** Null where there is none. */
   readonly text: string | null
-  readonly digest: string
+  /** 24 bytes. */
+  readonly digest: Uint32Array
 }
+
+const wordsOf = (digest: string): Uint32Array => new Uint32Array(Uint8Array.from(Buffer.from(digest, 'latin1')).buffer, 0, 6)
 
 /** A label or a source by its raw value; names are few and come again. */
 class NameCache {
@@ -104,11 +118,11 @@ class NameCache {
     if (found === undefined) {
       const text = byValue(value, this.plain) ?? 'z'
       this.plain.misfit(value)
-      return { text: '(several values)', digest: this.digest.text(`${this.prefix}${text}`) }
+      return { text: '(several values)', digest: wordsOf(this.digest.text(`${this.prefix}${text}`)) }
     }
-    if (found === null || found.trim() === '') return { text: null, digest: this.digest.text(`${this.prefix}z`) }
+    if (found === null || found.trim() === '') return { text: null, digest: wordsOf(this.digest.text(`${this.prefix}z`)) }
     const named = this.classes && /^[+-]?\d+(\.0+)?$/.test(found) ? (this.classes[Number(found)] ?? found) : found
-    return { text: copied(named.slice(0, maxNameLength)), digest: this.digest.text(`${this.prefix}${textValue(named)}`) }
+    return { text: copied(named.slice(0, maxNameLength)), digest: wordsOf(this.digest.text(`${this.prefix}${textValue(named)}`)) }
   }
 }
 
@@ -133,6 +147,7 @@ class Sink implements LeafSink {
   rows = 0
   rejected = 0
   private readonly writer: SegmentWriter
+  private readonly layout: LeafLayout
   private readonly digest: Digester
   private readonly sketch: Sketch | null
   private readonly encoder: Encoder
@@ -140,6 +155,7 @@ class Sink implements LeafSink {
   private readonly sources: NameCache
   private readonly types: ReadonlyMap<string, FieldSpec>
   private readonly counts = new Map<string, { count: number; example: string }>()
+  private readonly names = new Map<string, FieldName>()
   private column = ''
 
   constructor(
@@ -151,6 +167,7 @@ class Sink implements LeafSink {
     options: SinkOptions,
   ) {
     const keyBytes = columns.id === null ? 32 : 16
+    this.layout = leafLayout(keyBytes)
     this.writer = new SegmentWriter(folder, `segments/${name}`, keyBytes, options.bufferBytes ?? defaultBufferBytes)
     this.digest = digester(key)
     this.sketch = keyBytes === 32 && key === null ? new Sketch() : null
@@ -174,21 +191,19 @@ class Sink implements LeafSink {
     const { columns } = this
     const apart = new Set([columns.id, columns.label, ...columns.ignored])
     const names = [...chunk.columns.keys()].filter((n) => !apart.has(n)).sort()
-    const prefixes = names.map(fieldPrefix)
-    const values = names.map((n) => columnValues(chunk.columns.get(n) as Cells, this.types.get(n) ?? null, this.encoder))
+    const fields = names.map((n) => columnAppender(this.nameOf(n), chunk.columns.get(n) as Cells, this.types.get(n) ?? null, this.encoder))
     const at = (column: string | null) => (column === null ? null : cell(chunk.columns.get(column)))
     const [id, label, source, time] = [at(columns.id), at(columns.label), at(columns.source), at(columns.time)]
     for (let i = 0; i < chunk.rows.length; i++) {
       try {
         this.sketch?.clear()
         let text = 'c'
-        for (let k = 0; k < values.length; k++) {
+        for (let k = 0; k < fields.length; k++) {
           this.column = names[k] as string
-          const value = (values[k] as (i: number) => string | null)(i)
-          if (value !== null) text += (prefixes[k] as string) + value
+          text = (fields[k] as FieldAppender)(text, i)
         }
         this.column = columns.label ?? ''
-        const given = label && this.labels.get(label(i))
+        const given = this.labels.get(label?.(i))
         this.column = columns.source ?? ''
         const from = source && this.sources.get(source(i))
         this.column = columns.id ?? ''
@@ -200,12 +215,22 @@ class Sink implements LeafSink {
     }
   }
 
+  private nameOf(column: string): FieldName {
+    let name = this.names.get(column)
+    if (!name) {
+      if (this.names.size >= maxCachedNames) this.names.clear()
+      name = fieldName(column)
+      this.names.set(column, name)
+    }
+    return name
+  }
+
   /** Fills one record: nothing is written before everything is known. */
-  private put(row: number, text: string, id: unknown, label: Name | null, source: string | null, time: unknown): void {
+  private put(row: number, text: string, id: unknown, label: Name, source: string | null, time: unknown): void {
     const { writer } = this
     const { bytes, words, at } = writer
     const content = this.digest.text(text)
-    const layout = leafLayout(this.columns.id === null ? 32 : 16)
+    const { layout } = this
     let kept: string | null = null
     if (layout.keyBytes === 16) {
       kept = this.idText(id)
@@ -218,12 +243,13 @@ class Sink implements LeafSink {
         this.sketch.put(bytes, at + 56)
       } else bytes.fill(0, at + 56, at + 64)
     }
-    putDigest(label ? label.digest : this.digest.text('lz'), bytes, at + layout.label[0], 24)
     const ms = instant(time)?.ms ?? Number.NaN
     bytes.writeDoubleLE(ms, at + word.time * 4)
     const first = at / 4
+    const labelAt = first + layout.label[0] / 4
+    for (let k = 0; k < 6; k++) words[labelAt + k] = label.digest[k] as number
     words[first + word.row] = row
-    words[first + word.label] = label?.text ? writer.labels.count(label.text) : 0xffffffff
+    words[first + word.label] = label.text === null ? 0xffffffff : writer.labels.count(label.text)
     words[first + word.source] = source === null ? 0xffffffff : writer.sources.count(source)
     words[first + word.id] = kept === null || this.key !== null ? noId : writer.keepId(kept)
     this.rows++
