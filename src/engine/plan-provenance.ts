@@ -49,10 +49,13 @@ const isBelow = (folder: string, path: string): boolean => {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !/^[A-Za-z]:/.test(way))
 }
 
+/** Without the links of its folder. */
+const placeOf = async (path: string): Promise<string> => join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path))
+
 /** The root of the manifests: as it is named, else the folder that holds all inputs. @throws EngineError `bad-option` */
 async function rootOf(spec: ProvenanceSpec, files: readonly PlannedFile[]): Promise<string> {
   if (spec.root !== null) return realpath(spec.root).catch(() => spec.root as string)
-  const folder = commonFolder(await Promise.all(files.map(async (f) => join(await realpath(dirname(f.path)), basename(f.path)))))
+  const folder = commonFolder(await Promise.all(files.map((f) => placeOf(f.path))))
   if (folder !== null && folder !== sep) return folder
   throw new EngineError(
     'bad-option',
@@ -138,7 +141,7 @@ export async function planDelivery(
   const sizes = new Map(found.delivery.files.map((f) => [f.path, f.bytes]))
   const inputs = await Promise.all(
     files.map(async (f) => {
-      const path = relative(root, join(await realpath(dirname(f.path)), basename(f.path)))
+      const path = relative(root, await placeOf(f.path))
         .split(sep)
         .join('/')
       return sizes.has(path) ? path : null

@@ -103,7 +103,7 @@ function isWhole(facts: readonly ShardFacts[], steps: Steps): boolean {
   if (lost > 0)
     steps.refuse(
       'snapshot-incomplete',
-      `${plural(lost, 'row')} could not be read, so they cannot be compared with the baseline`,
+      `${plural(lost, 'row')} could not be read: what is left cannot be compared with the baseline`,
       'Correct the rows under row issues, then audit again.',
     )
   return !broken && lost === 0
