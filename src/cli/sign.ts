@@ -28,6 +28,8 @@ export interface SignOptions extends WatchOptions {
 const outputOf = (option: string | true | undefined, name: string): string | null =>
   option === undefined ? null : option === true ? name : resolve(option)
 
+const ed25519Note = 'note: the reference tool of OpenSSF model signing takes no ed25519 keys; assay verify does'
+
 /** Signature, sums and bill of materials of a folder. */
 export async function runSign(folder: string, options: SignOptions, io: Io): Promise<number> {
   const sums = outputOf(options.sums, 'SHA256SUMS')
@@ -62,6 +64,7 @@ export async function runSign(folder: string, options: SignOptions, io: Io): Pro
     const files = signed.written.map((path) => escapeTerminal(relative(process.cwd(), path) || path)).join(', ')
     const by = signed.fingerprint === null ? '' : `, signed with the key SHA-256 ${signed.fingerprint}`
     const count = `${formatCount(signed.files)} ${signed.files === 1 ? 'file' : 'files'} (${formatBytes(signed.bytes)})`
+    if (signed.kind === 'ed25519') await write(io.stderr, `${ed25519Note}\n`)
     if (options.quiet !== true) await write(io.stdout, `${count}${by}\nwritten: ${files}\n`)
     return 0
   } finally {

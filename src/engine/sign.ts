@@ -9,7 +9,7 @@ import { hashFiles } from '../provenance/hash-files.ts'
 import { type KeyType, makeKeyPair } from '../provenance/sign/keygen.ts'
 import { mlBom } from '../provenance/sign/ml-bom.ts'
 import { isIgnored, omsBundle, omsStatement } from '../provenance/sign/oms.ts'
-import { loadSigningKey } from '../provenance/sign/signing-key.ts'
+import { loadSigningKey, type SigningKey } from '../provenance/sign/signing-key.ts'
 import { signStatement, type VerdictInput, verdictStatement } from '../provenance/sign/statement.ts'
 import { type SummedFile, sumsText } from '../provenance/sign/sums.ts'
 import { version } from '../version.ts'
@@ -44,6 +44,7 @@ export interface Signed {
   readonly written: readonly string[]
   /** SHA-256 of the public key in DER; null where nothing was signed. */
   readonly fingerprint: string | null
+  readonly kind: SigningKey['kind'] | null
 }
 
 const exists = (path: string): ProvenanceError =>
@@ -160,7 +161,13 @@ export async function signFolder(request: SignRequest): Promise<Signed> {
     const ignored = [...ignore, ...(below(root, out) === null ? [] : [below(root, out) as string])]
     await write(out, `${JSON.stringify(omsBundle(omsStatement(basename(root), [...files, ...added], ignored), key))}\n`)
   }
-  return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), written, fingerprint: key?.fingerprint ?? null }
+  return {
+    files: files.length,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    written,
+    fingerprint: key?.fingerprint ?? null,
+    kind: key?.kind ?? null,
+  }
 }
 
 /** Name of the signed verdict in a run directory. */

@@ -13,7 +13,7 @@ export interface StatementText {
 }
 
 export const verdictPredicate = 'https://in-toto.io/attestation/test-result/v0.1'
-export const snapshotPredicate = 'https://assay.dev/attestation/snapshot/v1'
+export const snapshotPredicate = 'urn:assay:attestation:snapshot:1'
 
 /** An in-toto statement in a DSSE envelope. */
 export const signStatement = (statement: StatementText, key: SigningKey): DsseEnvelope =>
