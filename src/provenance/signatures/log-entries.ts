@@ -16,7 +16,7 @@ const digest = (name: string, data: Uint8Array): Buffer => createHash(name).upda
 
 /**
  * What the library compares log entries and the signature with. Unlike its own it hashes by the curve, takes an artifact by its
- * digest, and knows that a `hashedrekord` 0.0.2 of an envelope holds the digest of the pre-authentication encoding.
+ * digest, and knows that a `hashedrekord` of an envelope holds the digest of the pre-authentication encoding.
  */
 export function contentOf(open: OpenBundle, bundle: Bundle, artifact: Buffer | null): Content {
   const same = (a: Buffer) => (b: Buffer) => a.equals(b)
@@ -39,7 +39,7 @@ export function contentOf(open: OpenBundle, bundle: Bundle, artifact: Buffer | n
   const signature = signatures[0]?.sig ?? Buffer.alloc(0)
   const message = preAuthEncoding(payloadType, payload)
   const digests = [
-    ...(logged.includes('hashedrekord/0.0.2') ? ['sha256', 'sha384', 'sha512'].map((name) => digest(name, message)) : []),
+    ...(logged.some((kind) => kind.startsWith('hashedrekord/')) ? ['sha256', 'sha384', 'sha512'].map((name) => digest(name, message)) : []),
     ...(logged.some((kind) => /^(?:dsse|intoto)\//.test(kind)) ? [digest('sha256', payload)] : []),
   ]
   return {
