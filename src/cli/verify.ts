@@ -47,6 +47,16 @@ function requestOf(path: string, options: VerifyOptions): Omit<VerifyRequest, 'h
   const identities = identitiesOf(options)
   const { key = [], certificate = [], bundle = [], manifest = [] } = options
   const names = [...key, ...certificate, ...identities]
+  if (bundle.length > 0 && names.length === 0)
+    throw new UsageError(
+      '--bundle says nothing without who may have signed it',
+      'give --identity with --issuer, or --key: anybody can make a bundle that holds',
+    )
+  if (bundle.length > 0 && key.length > 0 && identities.length > 0)
+    throw new UsageError(
+      'a bundle is signed with a key or by an identity: both --key and --identity were given',
+      'give the one that you expect',
+    )
   if (bundle.length > 0 && statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError('--bundle names the bundle of a single file, and this is a folder', 'use --manifest')
   return {
