@@ -28,24 +28,51 @@ export interface SnapshotListing extends SourceListing {
   readonly snapshotColumns: SnapshotColumns
 }
 
+/** Columns by role; null: no column has it. */
+export type NamedColumns = { readonly [R in (typeof snapshotRoles)[number]]?: string | null }
+
+/** The source with these columns; roles that nobody names are those that were found without them. */
+function withNamed(spec: SourceSpec, found: SnapshotColumns, named: NamedColumns, arrays: boolean): SourceSpec {
+  const taken = new Set(Object.values(named))
+  const columns: { [R in Role]?: string | readonly string[] } = {}
+  // splits of an archive are told from its names: those found are no names of arrays
+  if (!arrays) for (const role of snapshotRoles) if (found[role] !== null && !taken.has(found[role])) columns[role] = found[role]
+  Object.assign(columns, spec.columns)
+  for (const role of snapshotRoles) {
+    const name = named[role]
+    if (name === null) delete columns[role]
+    else if (name !== undefined) columns[role] = name
+  }
+  return { ...spec, columns }
+}
+
+/** What a listing is to agree with. */
+export interface Wanted {
+  /** Those of the snapshot before: what is guessed gives way to them. */
+  readonly before: SnapshotColumns | null
+  readonly ignored: readonly string[]
+  readonly named: NamedColumns
+}
+
 /**
- * The shards with every column. What is guessed gives way to what the snapshot before says.
+ * The shards with every column.
  * @throws SnapshotError `snapshots-differ` where the columns are not those of the snapshot before; SourceError
  */
 export async function listForSnapshot(
   specs: readonly SourceSpec[],
   base: string,
-  before: SnapshotColumns | null,
-  ignored: readonly string[],
+  { before, ignored, named }: Wanted,
 ): Promise<SnapshotListing> {
   let listing = await listSources(specs, base, list)
-  if (before && listing.guessed && differing(columnsIn(listing, ignored), before)) {
+  const found = columnsIn(listing, ignored)
+  const arrays = listing.shards.some((s) => s.format === 'npz' || s.format === 'npy')
+  if (Object.keys(named).length > 0) {
+    const own = specs.map((spec) => (spec.arrays ? spec : withNamed(spec, found, named, arrays)))
+    listing = await listSources(own, base, list)
+  } else if (before && listing.guessed && differing(found, before)) {
     const columns = Object.fromEntries(snapshotRoles.flatMap((role) => (before[role] === null ? [] : [[role, before[role]]])))
-    listing = await listSources(
-      specs.map((spec) => (isPlain(spec) ? { ...spec, columns } : spec)),
-      base,
-      list,
-    )
+    const own = specs.map((spec) => (isPlain(spec) ? { ...spec, columns } : spec))
+    listing = await listSources(own, base, list)
   }
   const columns = columnsIn(listing, ignored)
   const odd = before && differing(columns, before)

@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import type { ShardSpec, SourceSpec } from '../contracts/data.ts'
 import type { IssueCount } from '../contracts/outcome.ts'
 import type { RecordSchema, SnapshotColumns, SnapshotHeader, SnapshotShard } from '../contracts/snapshot.ts'
+import { loadSigningKey } from '../provenance/sign/signing-key.ts'
+import { signFolder } from '../provenance/snapshot/chain.ts'
 import { keyIdOf } from '../provenance/snapshot/digest.ts'
 import { damaged, SnapshotError } from '../provenance/snapshot/errors.ts'
 import { schemaDigestOf, segmentsFolder } from '../provenance/snapshot/header.ts'
@@ -17,7 +19,7 @@ import { EngineError } from './errors.ts'
 import { sha256File } from './files.ts'
 import { segmentName, snapshotColumns } from './leaves.ts'
 import type { Hooks } from './request.ts'
-import { listForSnapshot, type SnapshotListing } from './snapshot-columns.ts'
+import { listForSnapshot, type NamedColumns, type SnapshotListing } from './snapshot-columns.ts'
 import { FileIdentities } from './snapshot-identity.ts'
 import { openShardPool } from './snapshot-pool.ts'
 import type { ShardLeaves } from './snapshot-shard.ts'
@@ -35,8 +37,10 @@ export interface SnapshotOptions {
   readonly key?: Uint8Array | null
   /** Folder of the snapshot before: its unchanged shards are not read again, and the new one is chained to it. */
   readonly previous?: string | null
-  /** Called with the folder that holds the whole snapshot, before it gets its name: to sign it. */
-  readonly finish?: (folder: string, header: SnapshotHeader) => Promise<void>
+  /** Columns by role; null: no column has it. What is not named here is as in the sources, or guessed. */
+  readonly named?: NamedColumns
+  /** Private key to sign the snapshot with. */
+  readonly sign?: { readonly key: string; readonly password?: string | undefined } | null
 }
 
 export interface SnapshotResult {
@@ -72,6 +76,8 @@ export async function snapshotSources(
       { file: folder },
       'a snapshot is never overwritten: name another folder',
     )
+  // a key that signs nothing is told before the data are read
+  const signing = options.sign ? loadSigningKey(options.sign.key, options.sign.password) : null
   const key = options.key ?? null
   const previous = options.previous ? await openSnapshot(options.previous) : null
   if (previous && previous.header.keyId !== keyIdOf(key)) {
@@ -85,7 +91,7 @@ export async function snapshotSources(
   }
   const schema = options.schema ?? previous?.header.schema ?? noSchema
   const ignored = options.ignored ?? previous?.header.columns.ignored ?? []
-  const listing = await listForSnapshot(specs, base, previous?.header.columns ?? null, ignored)
+  const listing = await listForSnapshot(specs, base, { before: previous?.header.columns ?? null, ignored, named: options.named ?? {} })
   const columns = listing.snapshotColumns
   const aside = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
   await mkdir(join(aside, segmentsFolder), { recursive: true })
@@ -108,7 +114,7 @@ export async function snapshotSources(
       previous: previous && { root: previous.header.roots.records, header: previous.headerDigest },
     }
     const header = await sealSnapshot(aside, meta, made.shards)
-    await options.finish?.(aside, header)
+    if (signing) signFolder(aside, header, signing)
     await rmdir(target).catch(() => {})
     await rename(aside, target)
     const { reused, misfits, issues, incomplete, notes } = made

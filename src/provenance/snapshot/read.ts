@@ -68,12 +68,16 @@ async function checkSegments(folder: string, header: SnapshotHeader): Promise<vo
   }
 }
 
-/**
- * Header, counts and roots are always checked against each other, the records of a bucket when it is read. With `verify`
- * everything is read once: the digest of every segment, and all buckets with their locations.
- * @throws SnapshotError `not-a-snapshot` (exit 4); `snapshot-damaged` (exit 2) names the file that is not what the header says
- */
-export async function openSnapshot(folder: string, options: { readonly verify?: boolean } = {}): Promise<Snapshot> {
+/** What stands in a snapshot's header, checked against its roots; its records are not looked at and may be gone. */
+export interface HeaderOf {
+  readonly header: SnapshotHeader
+  readonly headerDigest: string
+  /** `buckets.bin` */
+  readonly entries: Buffer
+}
+
+/** @throws SnapshotError `not-a-snapshot` (exit 4), `snapshot-damaged` (exit 2) */
+export function readHeader(folder: string): HeaderOf {
   const file = join(folder, headerFile)
   if (!existsSync(file)) {
     const hint = 'a snapshot is a folder that `assay snapshot DATA --out FOLDER` made'
@@ -84,11 +88,22 @@ export async function openSnapshot(folder: string, options: { readonly verify?: 
   const entries = readBounded(join(folder, bucketsFile), bucketCount * bucketEntryBytes)
   if (entries.length !== bucketCount * bucketEntryBytes) throw damaged(join(folder, bucketsFile), 'is cut off')
   if (header.schemaDigest !== schemaDigestOf(header.schema)) throw damaged(file, 'the digest of its schema is wrong')
+  if (header.keyed !== (header.keyId !== null)) throw damaged(file, 'it does not say whether its digests are keyed')
   const roots = rootsOf(entries, header)
   for (const [name, root] of Object.entries(roots))
     if (root !== header.roots[name as keyof typeof roots])
       throw damaged(file, `its root of ${name} is not that of ${bucketsFile}: one of the two was changed`)
+  return { header, headerDigest: headerDigestOf(bytes), entries }
+}
 
+/**
+ * Header, counts and roots are always checked against each other, the records of a bucket when it is read. With `verify`
+ * everything is read once: the digest of every segment, and all buckets with their locations.
+ * @throws SnapshotError `not-a-snapshot` (exit 4); `snapshot-damaged` (exit 2) names the file that is not what the header says
+ */
+export async function openSnapshot(folder: string, options: { readonly verify?: boolean } = {}): Promise<Snapshot> {
+  const file = join(folder, headerFile)
+  const { header, headerDigest, entries } = readHeader(folder)
   const segments = openSegments(folder, header.shards)
   const layout = leafLayout(keyBytesOf(segments, header.columns.id))
   const dictionaries = dictionariesOf(segments)
@@ -112,7 +127,7 @@ export async function openSnapshot(folder: string, options: { readonly verify?: 
   return {
     folder,
     header,
-    headerDigest: headerDigestOf(bytes),
+    headerDigest,
     layout,
     bucketSize: (bucket) => whole(bucket).readDoubleLE(0),
     bucketDigest: entry,

@@ -3,22 +3,14 @@ import { inspect } from 'node:util'
 import type { Cells, Chunk } from '../../contracts/chunk.ts'
 import { invalidUtf8 } from '../../contracts/chunk.ts'
 import type { RecordSchema, SnapshotColumns, SnapshotSegment } from '../../contracts/snapshot.ts'
-import {
-  byValue,
-  columnAppender,
-  type Encoder,
-  type FieldAppender,
-  type FieldName,
-  fieldName,
-  instant,
-  textValue,
-  Unreadable,
-} from './canonical.ts'
+import { byValue, type Encoder, textValue, Unreadable } from './canonical.ts'
 import { type Digester, digester, putDigest } from './digest.ts'
+import { columnAppender, type FieldAppender, type FieldName, fieldName } from './fields.ts'
 import { type FieldSpec, parseFieldType } from './schema.ts'
 import { type LeafLayout, leafLayout, noId, word } from './segment.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { Sketch } from './sketch.ts'
+import { instant } from './typed.ts'
 
 /** Values that are not of their declared type, in one column. */
 export interface Misfits {
