@@ -16,9 +16,6 @@ function point(key: KeyObject): Buffer {
   return Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
 }
 
-/** Whether a key of this kind signs a digest that can be computed without the signature. Ed25519 needs the whole message. */
-export const signsDigests = (kind: KeyKind): boolean => kind === 'rsa' || curves[kind] !== undefined
-
 /**
  * Whether `key` signed the message that has this digest, without the message: so a file is hashed once and never held.
  * node:crypto verifies digests for no key. ECDSA in DER; RSA PKCS#1 v1.5.
