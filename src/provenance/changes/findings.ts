@@ -86,9 +86,8 @@ const evidenceFor = (summary: ChangeSummary, kind: ChangeKind, c: Concentration 
   ...testTable(summary.concentrations.filter((t) => t.kind === kind)),
 ]
 
-/** What is touched is said before where it lies, the least likely first. */
-const byWeight = (a: Concentration, b: Concentration): number =>
-  Number(b.axis === 'class' || b.axis === 'class-pair') - Number(a.axis === 'class' || a.axis === 'class-pair') || a.log10P - b.log10P
+/** The least likely first: where one source sends one class, the axis that explains more is told. */
+const byWeight = (a: Concentration, b: Concentration): number => a.log10P - b.log10P
 
 function concentratedFinding(summary: ChangeSummary, rule: Rule, found: readonly Concentration[], examples: Examples): Finding {
   const [first, ...more] = [...found].sort(byWeight) as [Concentration, ...Concentration[]]

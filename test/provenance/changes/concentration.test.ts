@@ -102,10 +102,6 @@ function simulate(world: World, seed: number) {
     id,
     rows: records.filter((r) => r.shard === i).length,
     rejected: 0,
-    bytes: 0,
-    sha256: '',
-    misfits: 0,
-    segments: [],
   }))
   const header = { shards, labels, sources }
   const division = divide(
