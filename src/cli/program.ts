@@ -20,6 +20,7 @@ import type { ReportOptions } from './report.ts'
 import { type SchemaName, schemaNames } from './schema-names.ts'
 import type { ScoreOptions } from './score.ts'
 import { addSignCommands } from './sign-commands.ts'
+import { addSnapshotCommand } from './snapshot-command.ts'
 import { addVerifyCommand } from './verify-command.ts'
 
 export interface Host {
@@ -115,6 +116,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
 
   addVerifyCommand(program, { io, finish })
   addDiffCommand(program, { io, finish })
+  addSnapshotCommand(program, { io, finish })
   addSignCommands(program, { io, finish })
 
   program

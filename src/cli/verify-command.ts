@@ -13,6 +13,7 @@ Examples:
   assay verify delivery --key publisher.pub             and only if this key signed one that names every file
   assay verify delivery --manifest ~/SHA256SUMS         by a manifest that came another way
   assay verify model.bin --bundle model.sigstore.json --identity release@example.org --issuer https://accounts.google.com
+  assay verify snapshots/today --chain --key data.pub   a snapshot, and those before it
   assay verify verdict.intoto.json --key auditor.pub    a signed statement
 
 A key, certificate or identity on the command line demands a trusted signature; --no-require-signature only reports it.
@@ -28,9 +29,10 @@ export function addVerifyCommand(program: Command, { io, finish }: Pick<Host, 'i
     .description(
       'Verifies a folder, or one file, against the manifests and signatures that come with it: OpenSSF Model Signing, Sigstore, in-toto, checksum files, BagIt, Croissant, Data Package, DVC, Hugging Face, tables of URLs. Nothing is fetched.',
     )
-    .argument('<path>', 'a folder or a file')
+    .argument('<path>', 'a folder or a file; a folder that "assay snapshot" made')
     .option('--manifest <file>', 'this manifest and no other; may be repeated, and lie elsewhere (default: found by looking)', collect)
     .option('--bundle <file>', 'Sigstore bundle of a single file; may be repeated', collect)
+    .option('--chain [folder]', 'of a snapshot: follow it back through those in this folder (default: beside it)')
     .optionsGroup('Policy:')
     .option('--key <file>', 'public key that you trust: PEM or minisign; may be repeated', collect)
     .option('--certificate <file>', 'certificate of an authority that you trust; may be repeated', collect)

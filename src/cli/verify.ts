@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import type { Gate, ReportFormat } from '../contracts/pipeline.ts'
 import type { DigestAlgorithm } from '../contracts/provenance.ts'
+import { isSnapshotFolder } from '../engine/snapshot-verify.ts'
 import { type VerifyRequest, verify } from '../engine/verify.ts'
 import { renderers } from '../report/render/registry.ts'
 import type { Report } from '../report/schema.ts'
@@ -12,6 +13,7 @@ import { UsageError } from './errors.ts'
 import { clock } from './input.ts'
 import { type Io, wantsColor, write } from './io.ts'
 import type { ResultOptions } from './options.ts'
+import { runVerifySnapshot } from './snapshot-verify.ts'
 import { openWatch } from './watch.ts'
 
 export interface VerifyOptions extends ResultOptions {
@@ -31,6 +33,8 @@ export interface VerifyOptions extends ResultOptions {
   readonly out?: string
   readonly runDir?: string
   readonly workers?: number
+  /** Of a snapshot: also those before it, in this folder. */
+  readonly chain?: string | true
 }
 
 function identitiesOf({ identity = [], issuer = [] }: VerifyOptions): { readonly identity: string; readonly issuer: string }[] {
@@ -120,6 +124,8 @@ export async function runVerify(path: string, options: VerifyOptions, io: Io): P
   const request = requestOf(path, options)
   refuseInside(path, options.runDir, '--run-dir')
   refuseInside(path, options.out, '--out')
+  if (isSnapshotFolder(path)) return runVerifySnapshot(path, request.policy, options, io)
+  if (options.chain !== undefined) throw new UsageError(`--chain is for snapshots, and ${path} is none`)
   const { hooks, progress, quiet } = await openWatch(options, io)
   try {
     const { report } = await verify({ ...request, now: clock(io.env), hooks })

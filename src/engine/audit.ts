@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ReportFormat } from '../contracts/pipeline.ts'
 import { setKernelThreads } from '../math/kernels.ts'
-import { loadSigningKey } from '../provenance/sign/signing-key.ts'
+import { loadSigningKey, type SigningKey } from '../provenance/sign/signing-key.ts'
 import { buildReport } from '../report/build.ts'
 import { renderers } from '../report/render/registry.ts'
 import type { Report } from '../report/schema.ts'
@@ -31,7 +31,7 @@ const mine = (share: Share) => (i: number) => i % share.count === share.index - 
 export async function audit(request: AuditRequest): Promise<AuditResult> {
   const { runDir, hooks, sign } = request
   // A key that signs nothing is told before hours of work, not after.
-  if (sign) loadSigningKey(sign.key, sign.password)
+  const key = sign ? loadSigningKey(sign.key, sign.password) : null
   // Threads take as long to start as a plan takes to make.
   const pool = await openPool(runDir, request.workers)
   try {
@@ -47,7 +47,7 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     await pool.close()
     throw error
   }
-  const [result] = await Promise.all([finishReport(runDir, hooks, request.workers), pool.close()])
+  const [result] = await Promise.all([finishReport(runDir, hooks, request.workers, key), pool.close()])
   if (!sign) return result
   const signed = await writeVerdict(runDir, result.report, sign.key, sign.password)
   return signed === null ? result : { ...result, files: [...result.files, verdictFile] }
@@ -83,10 +83,10 @@ export async function scoreShards(runDir: string, share: Share, hooks: Hooks, wo
 }
 
 /** Decides, filters the scores, gathers evidence and writes the report and its renderings. */
-export async function finishReport(runDir: string, hooks: Hooks, workers = 1): Promise<AuditResult> {
+export async function finishReport(runDir: string, hooks: Hooks, workers = 1, key: SigningKey | null = null): Promise<AuditResult> {
   const run = await Run.open(runDir)
   const { plan } = run
-  const { outcome, files } = await conclude(run, hooks, workers)
+  const { outcome, files } = await conclude(run, { hooks, workers, key })
   const { gate, waivers, report: wanted } = plan.pipeline
   const report = buildReport(outcome, { gate, waivers, now: new Date(plan.now), excerpts: wanted.excerpts })
   await writeJson(join(runDir, layout.outcome), outcome)

@@ -11,8 +11,7 @@ import { layout, type Over, readJson } from './files.ts'
 import type { ShardFacts } from './fit.ts'
 import { type DetectorFlags, type FlagResult, writeFlags } from './flags.ts'
 import type { PlannedDetector } from './plan.ts'
-import { concludeProvenance, type ProvenanceResult } from './provenance.ts'
-import type { Hooks } from './request.ts'
+import { concludeProvenance, type Finishing, type ProvenanceResult } from './provenance.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, mergeTallies } from './score.ts'
 import { census } from './statistics.ts'
@@ -29,8 +28,7 @@ interface Census {
 /** Everything after the score read: thresholds, flags, evidence, findings. */
 export async function conclude(
   run: Run,
-  hooks: Hooks,
-  workers: number,
+  finishing: Finishing,
 ): Promise<{ readonly outcome: AuditOutcome; readonly files: readonly string[] }> {
   const { plan } = run
   const tallies = await mergeTallies(run)
@@ -54,7 +52,7 @@ export async function conclude(
   const { flags: flagFormat, scores: scoreFormat, excerpts } = plan.pipeline.report
   const result = await writeFlags(run, deciding, decisions, { flags: flagFormat, scores: scoreFormat }, (n) => {
     rows += n
-    hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
+    finishing.hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
   })
   const evidence = await finishAll(evidenceMonoids(deciding), result.evidence)
   for (const [id, failure] of Object.entries(evidence.failures)) failures.set(id, failure as unknown as Incomplete)
@@ -75,7 +73,7 @@ export async function conclude(
     )
   }
   const failed = [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures))
-  const { outcome, provenance } = await gather(run, outcomes, result, failed, hooks, workers)
+  const { outcome, provenance } = await gather(run, outcomes, result, failed, finishing)
   return { outcome, files: [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : []), ...(provenance?.files ?? [])] }
 }
 
@@ -138,8 +136,7 @@ async function gather(
   detectors: readonly DetectorOutcome[],
   flags: FlagResult,
   failed: readonly Incomplete[],
-  hooks: Hooks,
-  workers: number,
+  finishing: Finishing,
 ): Promise<{ readonly outcome: AuditOutcome; readonly provenance: ProvenanceResult | null }> {
   const { plan } = run
   const subject = await factsOf(run, 'subject')
@@ -155,8 +152,7 @@ async function gather(
   const provenance = await concludeProvenance(
     run,
     { facts: subject, labels: plan.subject.roles.includes('label') ? labels : null, hashed: digests.delivery, sha256Of: digests.sha256Of },
-    hooks,
-    workers,
+    finishing,
   )
   const outcome: AuditOutcome = {
     tool: { name: 'assay', version: plan.tool },

@@ -73,20 +73,24 @@ const manifestsOf = (spec: ProvenanceSpec, root: string): readonly string[] | nu
     : spec.manifests.map((one) => (existsSync(join(root, one)) ? join(root, one) : one))
 
 /**
- * What lies below the root, without the files of the run itself. A folder that also holds `base` is the user's own, and may
- * hold keys.
- * @throws ProvenanceError
+ * The policy with its files read. A folder that also holds `base` is the user's own, and may hold keys; any other root may not.
+ * Reports name keys as the user does, and are the same on every machine. @throws ProvenanceError `bad-key`
  */
+export async function openTrust(spec: ProvenanceSpec, root: string | null, base: string, now: Date): Promise<TrustPolicy> {
+  const isOwn = root === null || isBelow(root, await realpath(base).catch(() => base))
+  const loaded = loadTrust(spec, now, isOwn ? null : root)
+  const named = <T extends { readonly name: string }>(files: readonly T[]): readonly T[] =>
+    files.map((f) => ({ ...f, name: relative(base, f.name).split(sep).join('/') }))
+  return { ...loaded, keys: named(loaded.keys), certificates: named(loaded.certificates) }
+}
+
+/** What lies below the root, without the files of the run itself. @throws ProvenanceError */
 export async function openManifests(
   spec: ProvenanceSpec,
   root: string,
   { base, now, runDir }: { readonly base: string; readonly now: Date; readonly runDir: string },
 ): Promise<{ readonly found: Discovery; readonly trust: TrustPolicy }> {
-  const loaded = loadTrust(spec, now, isBelow(root, await realpath(base).catch(() => base)) ? null : root)
-  // Reports name keys as the user does, and are the same on every machine.
-  const named = <T extends { readonly name: string }>(files: readonly T[]): readonly T[] =>
-    files.map((f) => ({ ...f, name: relative(base, f.name).split(sep).join('/') }))
-  const trust = { ...loaded, keys: named(loaded.keys), certificates: named(loaded.certificates) }
+  const trust = await openTrust(spec, root, base, now)
   const all = await discover(root, trust, manifestsOf(spec, root))
   const own = await realpath(runDir).catch(() => runDir)
   if (!isBelow(root, own) || own === root) return { found: all, trust }

@@ -4,19 +4,22 @@ import type { ProvenanceSpec } from '../contracts/pipeline.ts'
 import type { DeclaredFacts, FileDigests, ReadFacts } from '../contracts/provenance.ts'
 import { checkFacts, declaredByPipeline, factFindings } from '../provenance/facts.ts'
 import { manifestFindings } from '../provenance/findings.ts'
+import type { SigningKey } from '../provenance/sign/signing-key.ts'
+import { signFolder } from '../provenance/snapshot/chain.ts'
 import type { Snapshot } from '../provenance/snapshot/read.ts'
 import { splitView } from '../provenance/split-view.ts'
 import { gradeFiles } from '../provenance/verify.ts'
 import { failureOf } from './accumulate.ts'
+import { judgeBaseline } from './baseline-signature.ts'
 import { type Compared, compare } from './compare.ts'
 import { EngineError } from './errors.ts'
 import type { ShardFacts } from './fit.ts'
 import type { PlannedBaseline } from './plan-baseline.ts'
-import { discoveryDigest, openManifests, type PlannedDelivery } from './plan-provenance.ts'
+import { discoveryDigest, openManifests, openTrust, type PlannedDelivery } from './plan-provenance.ts'
 import { provenanceDetector } from './provenance-outcome.ts'
 import type { Hooks } from './request.ts'
 import type { Run } from './run.ts'
-import { leaveSnapshot, sealRun } from './run-snapshot.ts'
+import { isSigned, leaveSnapshot, sealRun } from './run-snapshot.ts'
 
 const maxFiles = 1_000
 
@@ -141,8 +144,16 @@ function reasonOf(run: Run, checked: Checked | null): string {
   return parts.join(', ')
 }
 
+export interface Finishing {
+  readonly hooks: Hooks
+  readonly workers: number
+  /** Signs the run's snapshot; null: it is not signed. */
+  readonly key: SigningKey | null
+}
+
 /** Manifests, declared facts, and changes since the baseline. Null where none of it is asked for. */
-export async function concludeProvenance(run: Run, read: ReadSubject, hooks: Hooks, workers: number): Promise<ProvenanceResult | null> {
+export async function concludeProvenance(run: Run, read: ReadSubject, finishing: Finishing): Promise<ProvenanceResult | null> {
+  const { hooks, workers, key } = finishing
   const { plan } = run
   const { pipeline, delivery, comparison } = plan
   const { declared } = pipeline.subject
@@ -155,7 +166,14 @@ export async function concludeProvenance(run: Run, read: ReadSubject, hooks: Hoo
   if (facts.length > 0) steps.conclusions.push(factFindings(facts))
   const whole = comparison !== null && isWhole(read.facts, steps)
   const snapshot = whole ? await steps.take('making the snapshot', () => sealRun(run, read.facts, read.sha256Of)) : null
+  if (snapshot && key) signFolder(snapshot.folder, snapshot.header, key)
   const baseline = comparison?.baseline ?? null
+  const spec = pipeline.provenance
+  if (baseline && spec)
+    await steps.take('checking the signature of the baseline', async () => {
+      const trust = await openTrust(spec, delivery?.root ?? null, plan.base, new Date(plan.now))
+      steps.conclusions.push(judgeBaseline(baseline, trust))
+    })
   const compared =
     snapshot && baseline
       ? await steps.take('comparing with the baseline', () => checkChanges(run, snapshot, baseline, steps, hooks, workers))
@@ -177,7 +195,7 @@ export async function concludeProvenance(run: Run, read: ReadSubject, hooks: Hoo
         root: snapshot.header.roots.records,
         records: snapshot.header.records,
         previous: snapshot.header.previous?.root ?? null,
-        signed: false,
+        signed: isSigned(snapshot.folder),
       },
     },
     incomplete: steps.incomplete,

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ColumnMap, ShardSpec } from '../contracts/data.ts'
 import type { SnapshotHeader, SnapshotShard } from '../contracts/snapshot.ts'
+import { signatureFile } from '../provenance/snapshot/chain.ts'
 import { keyIdOf } from '../provenance/snapshot/digest.ts'
 import { bucketsFile, headerFile, segmentsFolder } from '../provenance/snapshot/header.ts'
 import { openSnapshot, type Snapshot } from '../provenance/snapshot/read.ts'
@@ -69,10 +71,15 @@ async function chainTo(folder: string, digest: string): Promise<SnapshotHeader['
   )
 }
 
+export const isSigned = (folder: string): boolean => existsSync(join(folder, signatureFile))
+
 /** Copies the run's snapshot to where it is asked for: there whole or not at all. One that is there already must be the same. */
 export async function leaveSnapshot({ folder, header, headerDigest }: Snapshot, target: string): Promise<void> {
   if (hasSnapshot(target)) {
-    if ((await openSnapshot(target)).headerDigest === headerDigest) return
+    if ((await openSnapshot(target)).headerDigest === headerDigest) {
+      if (isSigned(folder)) await copyFile(join(folder, signatureFile), join(target, signatureFile))
+      return
+    }
     throw new EngineError(
       'bad-option',
       `${target}: holds another snapshot`,
@@ -84,7 +91,8 @@ export async function leaveSnapshot({ folder, header, headerDigest }: Snapshot, 
   const aside = await temporaryFor(target)
   await mkdir(join(aside, segmentsFolder), { recursive: true })
   try {
-    const files = [...header.shards.flatMap((s) => s.segments.map(({ file }) => file)), bucketsFile, headerFile]
+    const signature = isSigned(folder) ? [signatureFile] : []
+    const files = [...header.shards.flatMap((s) => s.segments.map(({ file }) => file)), bucketsFile, ...signature, headerFile]
     for (const file of files) await link(join(folder, file), join(aside, file)).catch(() => copyFile(join(folder, file), join(aside, file)))
     await mkdir(dirname(target), { recursive: true })
     await rename(aside, target)

@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { copyFile, link, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ShardSpec, SourceSpec } from '../contracts/data.ts'
 import type { IssueCount } from '../contracts/outcome.ts'
@@ -9,7 +6,7 @@ import { loadSigningKey } from '../provenance/sign/signing-key.ts'
 import { signFolder } from '../provenance/snapshot/chain.ts'
 import { keyIdOf } from '../provenance/snapshot/digest.ts'
 import { damaged, SnapshotError } from '../provenance/snapshot/errors.ts'
-import { schemaDigestOf, segmentsFolder } from '../provenance/snapshot/header.ts'
+import { schemaDigestOf } from '../provenance/snapshot/header.ts'
 import { openSnapshot, type Snapshot } from '../provenance/snapshot/read.ts'
 import { noSchema } from '../provenance/snapshot/schema.ts'
 import { sealSnapshot } from '../provenance/snapshot/seal.ts'
@@ -20,6 +17,7 @@ import { sha256File } from './files.ts'
 import { segmentName, snapshotColumns } from './leaves.ts'
 import type { Hooks } from './request.ts'
 import { listForSnapshot, type NamedColumns, type SnapshotListing } from './snapshot-columns.ts'
+import { fillFolder, refuseExisting, shareSegment } from './snapshot-folder.ts'
 import { FileIdentities } from './snapshot-identity.ts'
 import { openShardPool } from './snapshot-pool.ts'
 import type { ShardLeaves } from './snapshot-shard.ts'
@@ -68,14 +66,7 @@ export async function snapshotSources(
   folder: string,
   options: SnapshotOptions,
 ): Promise<SnapshotResult> {
-  const target = resolve(folder)
-  if (existsSync(target) && (await readdir(target).catch(() => ['a file'])).length > 0)
-    throw new SnapshotError(
-      'snapshot-exists',
-      `${folder}: is there already`,
-      { file: folder },
-      'a snapshot is never overwritten: name another folder',
-    )
+  await refuseExisting(folder)
   // a key that signs nothing is told before the data are read
   const signing = options.sign ? loadSigningKey(options.sign.key, options.sign.password) : null
   const key = options.key ?? null
@@ -93,18 +84,13 @@ export async function snapshotSources(
   const ignored = options.ignored ?? previous?.header.columns.ignored ?? []
   const listing = await listForSnapshot(specs, base, { before: previous?.header.columns ?? null, ignored, named: options.named ?? {} })
   const columns = listing.snapshotColumns
-  const aside = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
-  await mkdir(join(aside, segmentsFolder), { recursive: true })
-  try {
-    const made = await makeSegments(listing, aside, { hooks: options.hooks, workers: options.workers, previous, schema, columns, key })
-    if (made.shards.every((s) => s.rows === 0))
-      throw new SnapshotError(
-        'nothing-read',
-        made.incomplete[0] ?? 'the data hold no records',
-        {},
-        'a snapshot needs at least one record',
-        3,
-      )
+  return fillFolder(folder, async (into) => {
+    const making = { hooks: options.hooks, workers: options.workers, previous, schema, columns, key }
+    const { shards, ...made } = await makeSegments(listing, into, making)
+    if (shards.every((s) => s.rows === 0)) {
+      const message = made.incomplete[0] ?? 'the data hold no records'
+      throw new SnapshotError('nothing-read', message, {}, 'a snapshot needs at least one record', 3)
+    }
     const meta = {
       createdAt: options.now.toISOString(),
       subject: options.subject,
@@ -113,16 +99,10 @@ export async function snapshotSources(
       keyId: keyIdOf(key),
       previous: previous && { root: previous.header.roots.records, header: previous.headerDigest },
     }
-    const header = await sealSnapshot(aside, meta, made.shards)
-    if (signing) signFolder(aside, header, signing)
-    await rmdir(target).catch(() => {})
-    await rename(aside, target)
-    const { reused, misfits, issues, incomplete, notes } = made
-    return { header, folder: target, guessed: listing.guessed, reused, misfits, issues, incomplete, notes }
-  } catch (error) {
-    await rm(aside, { recursive: true, force: true })
-    throw error
-  }
+    const header = await sealSnapshot(into, meta, shards)
+    if (signing) signFolder(into, header, signing)
+    return { header, folder: resolve(folder), guessed: listing.guessed, ...made }
+  })
 }
 
 interface Making {
@@ -234,14 +214,12 @@ const reusable = (previous: Snapshot | null, { schema, columns, key }: Making): 
   previous.header.keyId === keyIdOf(key) &&
   JSON.stringify(previous.header.columns) === JSON.stringify({ ...columns, ignored: [...columns.ignored].sort() })
 
-/** Segments of an unchanged shard, linked where the file system can. @throws SnapshotError where they are not what they were */
+/** Segments of an unchanged shard. @throws SnapshotError where they are not what they were */
 async function takeOver(from: string, to: string, { segments }: SnapshotShard): Promise<void> {
   for (const { file, sha256 } of segments) {
-    const source = join(from, file)
-    const target = join(to, file)
-    if ((await sha256File(source).catch(() => null)) !== sha256)
-      throw damaged(source, 'its digest is not the one in the header: it was changed')
-    await link(source, target).catch(() => copyFile(source, target))
+    if ((await sha256File(join(from, file)).catch(() => null)) !== sha256)
+      throw damaged(join(from, file), 'its digest is not the one in the header: it was changed')
+    await shareSegment(from, to, file)
   }
 }
 
