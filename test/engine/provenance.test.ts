@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -42,7 +42,7 @@ const yaml = (rest: string, path = 'd/a.csv'): string =>
 
 async function run(
   dir: string,
-  options: { readonly runDir?: string; readonly resume?: boolean; readonly excerpts?: boolean } = {},
+  options: { readonly runDir?: string; readonly resume?: boolean; readonly excerpts?: boolean; readonly sign?: string } = {},
 ): Promise<AuditResult> {
   const { pipeline, base } = await loadPipeline(join(dir, 'p.yaml'), {
     ...(options.excerpts === undefined ? {} : { excerpts: options.excerpts }),
@@ -56,6 +56,7 @@ async function run(
     now,
     workers: 1,
     hooks,
+    ...(options.sign === undefined ? {} : { sign: { key: join(dir, options.sign) } }),
   })
 }
 
@@ -188,5 +189,60 @@ describe('a baseline', () => {
     expect(shown.report.records.map((r) => r.excerpt).sort()).toEqual(['note of r0', 'note of r1'])
     const hidden = await run(dir, { resume: true, excerpts: false })
     expect(hidden.report).toEqual(without.report)
+  })
+})
+
+describe('a chain of signed snapshots', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const pem = {
+    'keys/own.key': privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    'keys/own.pub': publicKey.export({ format: 'pem', type: 'spki' }) as string,
+  }
+  const night = (rest: string, keys = 'trust: { keys: [keys/own.pub] }, ') => yaml(`provenance: { manifests: false, ${keys}${rest} }\n`)
+
+  async function twoNights(first: { readonly sign?: string }, keys?: string): Promise<AuditResult> {
+    const dir = await folder({ ...pem, 'p.yaml': night('snapshot: s/1', keys), 'd/a.csv': text })
+    const before = await run(dir, first)
+    expect(before.report.provenance?.snapshot?.signed).toBe(first.sign !== undefined)
+    await writeFile(join(dir, 'p.yaml'), night('baseline: s/1, snapshot: s/2', keys))
+    return run(dir, { runDir: 'run-2' })
+  }
+  const signatures = ({ report }: AuditResult) =>
+    report.findings.filter((f) => /unsigned|untrusted/.test(f.rule)).map((f) => [f.rule, f.severity])
+
+  it('is believed where the policy names the key', async () => {
+    const result = await twoNights({ sign: 'keys/own.key' })
+    expect(signatures(result)).toEqual([])
+    expect(provenanceOf(result)?.notes).toContainEqual(
+      expect.stringMatching(/The baseline s\/1 is signed by keys\/own\.pub.*, whom the policy trusts/),
+    )
+    expect(result.report.provenance?.snapshot?.previous).toBe(result.report.provenance?.changes?.before.root)
+  })
+
+  it.each<[string, { readonly sign?: string }, string, [string, string][]]>([
+    ['not signed, though the policy names a key', {}, 'trust: { keys: [keys/own.pub] }, ', [['provenance/unsigned', 'medium']]],
+    ['not signed, though the policy demands it', {}, 'require-signature: true, ', [['provenance/unsigned', 'high']]],
+    [
+      'signed by nobody whom the policy names',
+      { sign: 'keys/own.key' },
+      'require-signature: true, ',
+      [['provenance/untrusted-signer', 'high']],
+    ],
+    ['not signed, and nobody asks', {}, '', []],
+  ])('%s', async (_, first, keys, found) => {
+    expect(signatures(await twoNights(first, keys))).toEqual(found)
+  })
+
+  it('a signature over another snapshot does not hold', async () => {
+    const dir = await folder({ ...pem, 'p.yaml': night('snapshot: s/1'), 'd/a.csv': text })
+    await run(dir, { sign: 'keys/own.key' })
+    await writeFile(join(dir, 'p.yaml'), night('snapshot: s/2'))
+    await writeFile(join(dir, 'd/a.csv'), csv(rows.slice(5)))
+    await run(dir, { runDir: 'run-2' })
+    await copyFile(join(dir, 's/1/snapshot.dsse.json'), join(dir, 's/2/snapshot.dsse.json'))
+    await writeFile(join(dir, 'p.yaml'), night('baseline: s/2'))
+    const result = await run(dir, { runDir: 'run-3' })
+    expect(signatures(result)).toEqual([['provenance/untrusted-signer', 'high']])
+    expect(result.report.exitCode).toBe(1)
   })
 })
