@@ -1,3 +1,4 @@
+import { Lexer, LineCounter, Parser, parseDocument } from 'yaml'
 import type { Place } from '../../contracts/errors.ts'
 import type { ProblemCode } from '../../contracts/provenance.ts'
 
@@ -32,7 +33,6 @@ const maxTagsInARow = 16
  * and some hundred thousand levels end the process in a way that nothing can catch. Tags and anchors in a row cost it their square.
  */
 export async function parseYaml(text: string, file: string, limits: TreeLimits = defaults): Promise<Tree> {
-  const { Lexer, LineCounter, parseDocument, Parser } = await import('yaml')
   const tooLarge = (message: string): Tree => ({ code: 'too-large', message: `${file} ${message}.`, place: { file } })
   if (text.length > maxYamlLength) return tooLarge(`has more than ${maxYamlLength.toLocaleString('en')} characters of YAML`)
   try {

@@ -6,7 +6,6 @@ import { parseJson } from '../manifests/structured.ts'
 import { type OpenBundle, openBundle } from './bundle.ts'
 import { type HashName, loadKeys } from './keys.ts'
 import { checkOffline } from './offline.ts'
-import { checkSigstore } from './sigstore.ts'
 import { parseStatement, statementPayloadType } from './statement.ts'
 
 /** What is known of a signed artifact. */
@@ -30,6 +29,9 @@ export interface BundleCheck {
 
 const maxHeldBytes = 32 << 20
 const chunkBytes = 1 << 20
+
+/** Its packages take 100 ms to load: only where there is such a bundle. */
+const sigstore = () => import('./sigstore.ts')
 const maxBundleDepth = 32
 const hashNames: readonly HashName[] = ['sha256', 'sha384', 'sha512']
 
@@ -68,10 +70,10 @@ export async function checkOpenBundle(
     const { check, legacy } =
       witnesses === 0 && chain && !demandsLog
         ? checkOffline(open, content, file, keys, trust)
-        : { check: await checkSigstore(open, file, keys, trust, bytes), legacy: false }
+        : { check: await (await sigstore()).checkSigstore(open, file, keys, trust, bytes), legacy: false }
     return { check, legacy, content: { kind: 'dsse', payloadType, payload } }
   }
-  const checked = await checkSigstore(open, file, keys, trust, bytes)
+  const checked = await (await sigstore()).checkSigstore(open, file, keys, trust, bytes)
   const check: SignatureCheck =
     checked.status === 'invalid' && bytes === null && keys.some((key) => key.kind === 'ed25519')
       ? { ...checked, status: 'unchecked', reason: 'An ed25519 signature is over the whole artifact, and only its digest is at hand.' }

@@ -1,4 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
+import { bundleFromJSON } from '@sigstore/bundle'
+import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import type { SignatureCheck, TrustPolicy } from '../../contracts/provenance.ts'
 import type { OpenBundle } from './bundle.ts'
 import { isCodeSigning } from './certificates.ts'
@@ -28,11 +30,7 @@ const isSelfSigned = (der: Buffer): boolean => {
  * @throws Error with the reason, where something does not hold
  */
 async function verifyBundle(open: OpenBundle, trust: TrustPolicy, artifact: Buffer | null, key: PublicKey | null): Promise<Verified> {
-  const [{ bundleFromJSON }, { toSignedEntity, toTrustMaterial, Verifier }, root] = await Promise.all([
-    import('@sigstore/bundle'),
-    import('@sigstore/verify'),
-    loadTrustedRoot(trust),
-  ])
+  const root = await loadTrustedRoot(trust)
   const bundle = bundleFromJSON(open.json)
   const { certificates } = open.material.kind === 'certificates' ? open.material : { certificates: [] }
   const leaf = certificates[0] ? new X509Certificate(certificates[0]) : null

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { TrustedRoot } from '@sigstore/protobuf-specs'
+import { TrustedRoot } from '@sigstore/protobuf-specs'
 import type { TrustPolicy } from '../../contracts/provenance.ts'
 import { ProvenanceError } from '../errors.ts'
 
@@ -26,7 +26,6 @@ function checkRanges(json: unknown): void {
 
 /** A trusted root from its JSON. Throws `bad-key` where it is malformed. */
 export async function parseTrustedRoot(text: string): Promise<TrustedRoot> {
-  const { TrustedRoot: codec } = await import('@sigstore/protobuf-specs')
   if (text.length > maxBytes) throw refuse('is too large')
   let json: unknown
   try {
@@ -37,7 +36,7 @@ export async function parseTrustedRoot(text: string): Promise<TrustedRoot> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refuse('is no JSON object')
   checkRanges(json)
   try {
-    return codec.fromJSON(json)
+    return TrustedRoot.fromJSON(json)
   } catch {
     throw refuse('cannot be read')
   }
