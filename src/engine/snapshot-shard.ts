@@ -37,17 +37,25 @@ export async function takeShard(order: ShardOrder, tick: (rows: number) => void,
   const { classes } = (shard.options.roles ?? { classes: null }) as unknown as RoleOptions
   const sink = openLeafSink(order.folder, order.stem, order.columns, order.schema, order.key, { classes })
   let failure: string | null = null
+  let fault: { readonly error: unknown } | null = null
   try {
     const rows = readShard(shard, issues.sink, (chunk) => {
-      if (signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2, { file: shard.id })
-      sink.add(chunk)
+      try {
+        if (signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2, { file: shard.id })
+        sink.add(chunk)
+      } catch (error) {
+        fault = { error }
+        throw error
+      }
       tick(chunk.rows.length)
     })
     for await (const _ of rows);
   } catch (error) {
-    if (!(error instanceof AssayError) || error.code === 'interrupted') {
+    // what went wrong with the leaves (a full disk, an interruption) is no fault of the data
+    const own = fault as { readonly error: unknown } | null
+    if (own || !(error instanceof AssayError)) {
       await sink.abandon()
-      throw error
+      throw own ? own.error : error
     }
     failure = error.message
   }

@@ -80,8 +80,17 @@ function compare(d: Diff, before: Bucket, after: Bucket): void {
       const spot = places.spotBefore(before.shards[i] as number, before.rows[i] as number)
       d.alignment.kept(spot, places.spotAfter(after.shards[j] as number, after.rows[j] as number))
     },
-    both: (kind, i, j) => tell(d, kind, codedOf(before, i), codedOf(after, j), [before.id(i), after.id(j)]),
-    removed: (i) => keep(d, before, i, 'removed'),
+    both(kind, i, j) {
+      if (kind !== 'relabelled') {
+        d.copies.gone(before, i)
+        d.copies.came(after, j)
+      }
+      tell(d, kind, codedOf(before, i), codedOf(after, j), [before.id(i), after.id(j)])
+    },
+    removed(i) {
+      d.copies.gone(before, i)
+      keep(d, before, i, 'removed')
+    },
     added(j, copies) {
       d.copies.added(after, j, copies, () => locationOf(d.after.header, codedOf(after, j), after.id(j)))
       keep(d, after, j, 'added')
@@ -158,7 +167,7 @@ export async function diffSnapshots(before: Snapshot, after: Snapshot, onChange:
     places,
     alignment: openAlignment(places),
     tally: openTally(division),
-    copies: openCopyCounter(before.layout),
+    copies: openCopyCounter(before.layout, before.header.records),
     onChange,
     removed: [],
     added: [],
@@ -191,7 +200,7 @@ export async function diffSnapshots(before: Snapshot, after: Snapshot, onChange:
     if (d.removed.length > 0 && d.added.length > 0 && !d.alignment.isFull()) alignEqual(d, (b) => wanted[b] === 0)
     tellUnmatched(d)
   }
-  const counted = unequal > 0 ? d.copies.finish(before.header.records) : null
+  const counted = unequal > 0 ? d.copies.finish() : null
   return summarise({
     before: sideOf(before),
     after: sideOf(after),

@@ -13,7 +13,6 @@ import {
   recordBytes,
   recordsAt,
   version,
-  word,
 } from './segment.ts'
 
 /** Names in the order of their first appearance, and how many records bear each. */
@@ -46,8 +45,11 @@ export class Names {
 }
 
 const stagingBytes = 1 << 20
+/** Records that one bucket takes at a time of the memory that all share. */
+const blockRows = 16
+const blockBytes = blockRows * recordBytes
 /** What a shard begins with: most of many shards are small. */
-const firstBytes = 1 << 20
+const firstBlocks = 256
 
 /** Writes all of `bytes`. */
 function put(fd: number, bytes: Uint8Array): void {
@@ -66,17 +68,22 @@ function putText(text: string, out: Buffer, at: number, most: number): number {
 }
 
 /**
- * Records of one shard in a buffer of fixed size; a full one is partitioned by bucket and becomes a segment file.
- * The caller fills the record at `at` (`bytes` and `words` are views of the buffer) and calls `next`.
+ * Records of one shard, partitioned by bucket as they come; so many of them become a segment file. `begin` says where the next
+ * record goes (`bytes` and `words` are views of the memory), the caller fills it and calls `next`.
  */
 export class SegmentWriter {
   bytes: Buffer
   words: Uint32Array
   readonly labels = new Names()
   readonly sources = new Names()
-  /** Byte at which the record to be filled begins. */
-  at = 0
   private readonly maxRows: number
+  private rows = 0
+  /** Of each bucket: the records it has, and the byte at which its next one goes. */
+  private readonly counts = new Uint32Array(bucketCount)
+  private readonly tails = new Float64Array(bucketCount)
+  /** The bucket of each block, in the order in which they were taken. */
+  private readonly owners: number[] = []
+  private bucket = 0
   private readonly segments: SnapshotSegment[] = []
   private ids: Buffer = Buffer.allocUnsafeSlow(1 << 16)
   private idsUsed = 0
@@ -89,9 +96,20 @@ export class SegmentWriter {
     bufferBytes: number,
   ) {
     this.maxRows = Math.max(1, Math.floor(bufferBytes / recordBytes))
-    const memory = new ArrayBuffer(Math.min(this.maxRows, Math.floor(firstBytes / recordBytes)) * recordBytes)
+    const memory = new ArrayBuffer(firstBlocks * blockBytes)
     this.bytes = Buffer.from(memory)
     this.words = new Uint32Array(memory)
+  }
+
+  /** Byte at which the next record of a bucket begins. */
+  begin(bucket: number): number {
+    this.bucket = bucket
+    if ((this.counts[bucket] as number) % blockRows === 0) {
+      const block = this.owners.push(bucket) - 1
+      if (this.owners.length * blockBytes > this.bytes.length) this.grow()
+      this.tails[bucket] = block * blockBytes
+    }
+    return this.tails[bucket] as number
   }
 
   /** Keeps an id; its place for the record. */
@@ -109,28 +127,40 @@ export class SegmentWriter {
     return place
   }
 
-  /** The record at `at` is complete. */
+  /** The record that was begun is complete. */
   next(): void {
-    this.at += recordBytes
-    if (this.at < this.bytes.length && this.idsUsed <= noId - 0x20000) return
-    if (this.at < this.maxRows * recordBytes && this.idsUsed <= noId - 0x20000) this.grow()
-    else this.flush()
+    const { bucket } = this
+    this.counts[bucket] = (this.counts[bucket] as number) + 1
+    this.tails[bucket] = (this.tails[bucket] as number) + recordBytes
+    this.rows++
+    if (this.rows === this.maxRows || this.idsUsed > noId - 0x20000) this.flush()
   }
 
   /** Writes what is left; the segments of the shard in order. */
   close(): readonly SnapshotSegment[] {
-    if (this.at > 0) this.flush()
+    if (this.rows > 0) this.flush()
     return this.segments
   }
 
   abandon(): void {
     for (const { file } of this.segments) rmSync(join(this.folder, file), { force: true })
     this.segments.length = 0
-    this.at = 0
+    this.clear()
   }
 
+  private clear(): void {
+    this.rows = 0
+    this.counts.fill(0)
+    this.owners.length = 0
+    this.idsUsed = 0
+    this.labels.clear()
+    this.sources.clear()
+  }
+
+  /** As many blocks as the records fill, and one for each bucket whose last is not full. */
   private grow(): void {
-    const memory = new ArrayBuffer(Math.min(2 * this.bytes.length, this.maxRows * recordBytes))
+    const most = (Math.ceil(this.maxRows / blockRows) + bucketCount) * blockBytes
+    const memory = new ArrayBuffer(Math.min(2 * this.bytes.length, Math.max(most, this.bytes.length + blockBytes)))
     const larger = Buffer.from(memory)
     this.bytes.copy(larger)
     this.bytes = larger
@@ -138,8 +168,8 @@ export class SegmentWriter {
   }
 
   private flush(): void {
-    const rows = this.at / recordBytes
-    const { offsets, order } = this.partition(rows)
+    const { rows } = this
+    const offsets = this.offsets()
     const dictionary = Buffer.from(JSON.stringify({ labels: this.labels.list(), sources: this.sources.list() }))
     const head = Buffer.alloc(recordsAt)
     head.write(magic, 0, 'latin1')
@@ -160,7 +190,7 @@ export class SegmentWriter {
     }
     try {
       write(head)
-      this.writeRecords(order, write)
+      this.writeRecords(write)
       write(this.ids.subarray(0, this.idsUsed))
       write(dictionary)
       fsyncSync(fd)
@@ -168,46 +198,32 @@ export class SegmentWriter {
       closeSync(fd)
     }
     this.segments.push({ file, sha256: hash.digest('hex'), rows })
-    this.at = 0
-    this.idsUsed = 0
-    this.labels.clear()
-    this.sources.clear()
+    this.clear()
   }
 
-  /** Counting sort by the first ten bits: record numbers in the order of buckets. */
-  private partition(rows: number): { offsets: Uint32Array; order: Uint32Array } {
-    const { bytes } = this
-    const bucket = (i: number): number => ((bytes[i * recordBytes] as number) << 2) | ((bytes[i * recordBytes + 1] as number) >> 6)
+  /** Number of the record at which each bucket begins. */
+  private offsets(): Uint32Array {
     const offsets = new Uint32Array(bucketCount + 1)
-    for (let i = 0; i < rows; i++) {
-      const b = bucket(i) + 1
-      offsets[b] = (offsets[b] as number) + 1
-    }
-    for (let b = 1; b <= bucketCount; b++) offsets[b] = (offsets[b] as number) + (offsets[b - 1] as number)
-    const next = offsets.slice()
-    const order = new Uint32Array(rows)
-    for (let i = 0; i < rows; i++) {
-      const b = bucket(i)
-      const at = next[b] as number
-      order[at] = i
-      next[b] = at + 1
-    }
-    return { offsets, order }
+    for (let b = 0; b < bucketCount; b++) offsets[b + 1] = (offsets[b] as number) + (this.counts[b] as number)
+    return offsets
   }
 
-  private writeRecords(order: Uint32Array, write: (bytes: Uint8Array) => void): void {
-    const perPiece = Math.floor(stagingBytes / recordBytes)
-    const memory = new ArrayBuffer(Math.min(order.length, perPiece) * recordBytes)
-    const words = new Uint32Array(memory)
-    const bytes = new Uint8Array(memory)
-    for (let from = 0; from < order.length; from += perPiece) {
-      const to = Math.min(order.length, from + perPiece)
-      for (let i = from; i < to; i++) {
-        const source = (order[i] as number) * word.all
-        const target = (i - from) * word.all
-        for (let w = 0; w < word.all; w++) words[target + w] = this.words[source + w] as number
+  /** The blocks of one bucket after those of another; all of a bucket but its last are full. */
+  private writeRecords(write: (bytes: Uint8Array) => void): void {
+    const blocks: number[][] = Array.from({ length: bucketCount }, () => [])
+    for (const [block, owner] of this.owners.entries()) blocks[owner]?.push(block)
+    const staging = Buffer.allocUnsafeSlow(Math.min(stagingBytes, Math.max(blockBytes, this.rows * recordBytes)))
+    let used = 0
+    for (const [bucket, own] of blocks.entries()) {
+      for (const [i, block] of own.entries()) {
+        const rows = Math.min(blockRows, (this.counts[bucket] as number) - i * blockRows)
+        if (used + rows * recordBytes > staging.length) {
+          write(staging.subarray(0, used))
+          used = 0
+        }
+        used += this.bytes.copy(staging, used, block * blockBytes, block * blockBytes + rows * recordBytes)
       }
-      write(bytes.subarray(0, (to - from) * recordBytes))
     }
+    write(staging.subarray(0, used))
   }
 }

@@ -219,24 +219,19 @@ class Sink implements LeafSink {
 
   /** Fills one record: nothing is written before everything is known. */
   private put(row: number, text: string, id: unknown, label: Name, source: string | null, time: unknown): void {
-    const { writer } = this
-    const { bytes, words, at } = writer
+    const { writer, layout } = this
     const content = this.digest.text(text)
-    const { layout } = this
-    let kept: string | null = null
-    if (layout.keyBytes === 16) {
-      kept = this.idText(id)
-      putDigest(this.digest.text(kept === null ? `k${content}` : `i${kept}`), bytes, at, 16)
-      putDigest(content, bytes, at + 16, 24)
-    } else {
-      putDigest(content, bytes, at, 32)
-      if (this.sketch) {
-        this.sketch.text(text)
-        this.sketch.put(bytes, at + 56)
-      } else bytes.fill(0, at + 56, at + 64)
-    }
-    const ms = instant(time)?.ms ?? Number.NaN
-    bytes.writeDoubleLE(ms, at + word.time * 4)
+    const kept = layout.keyBytes === 16 ? this.idText(id) : null
+    const key = layout.keyBytes === 32 ? content : this.digest.text(kept === null ? `k${content}` : `i${kept}`)
+    const at = writer.begin((key.charCodeAt(0) << 2) | (key.charCodeAt(1) >> 6))
+    const { bytes, words } = writer
+    putDigest(key, bytes, at, layout.keyBytes)
+    if (layout.keyBytes === 16) putDigest(content, bytes, at + 16, 24)
+    else if (this.sketch) {
+      this.sketch.text(text)
+      this.sketch.put(bytes, at + 56)
+    } else bytes.fill(0, at + 56, at + 64)
+    bytes.writeDoubleLE(instant(time)?.ms ?? Number.NaN, at + word.time * 4)
     const first = at / 4
     const labelAt = first + layout.label[0] / 4
     for (let k = 0; k < 6; k++) words[labelAt + k] = label.digest[k] as number

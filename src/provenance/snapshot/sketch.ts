@@ -60,10 +60,3 @@ export class Sketch {
 const multiplier = 0x01000193
 /** multiplier ** window, modulo 2 ** 32 */
 const power = Array.from({ length: window }, () => multiplier).reduce((a, b) => Math.imul(a, b), 1)
-
-/** Lanes in which two sketches agree, 0..4. */
-export function lanesShared(a: Uint8Array, i: number, b: Uint8Array, j: number): number {
-  let n = 0
-  for (let k = 0; k < sketchBytes; k += 2) if (a[i + k] === b[j + k] && a[i + k + 1] === b[j + k + 1]) n++
-  return n
-}

@@ -40,16 +40,13 @@ const meta = (id: string | null): SnapshotMeta => ({
 function shard(folder: string, name: string, leaves: readonly Leaf[], perSegment = 1000, withIds = true): SnapshotShard {
   const writer = new SegmentWriter(folder, `segments/${sha(name).toString('hex', 0, 8)}`, withIds ? 16 : 32, perSegment * recordBytes)
   leaves.forEach((leaf, row) => {
-    const bytes = writer.bytes.subarray(writer.at, writer.at + recordBytes).fill(0)
-    if (withIds) {
-      sha(`iid-${leaf.key}`).copy(bytes, 0, 0, 16)
-      sha(`c${leaf.content}`).copy(bytes, 16, 0, 24)
-      sha(`l${leaf.label}`).copy(bytes, 40, 0, 24)
-    } else {
-      sha(`c${leaf.key},${leaf.content}`).copy(bytes, 0, 0, 32)
-      sha(`l${leaf.label}`).copy(bytes, 32, 0, 24)
-    }
-    const at = writer.at / 4
+    const key = sha(withIds ? `iid-${leaf.key}` : `c${leaf.key},${leaf.content}`)
+    const place = writer.begin(key.readUInt16BE(0) >> 6)
+    const at = place / 4
+    const bytes = writer.bytes.subarray(place, place + recordBytes).fill(0)
+    key.copy(bytes, 0, 0, withIds ? 16 : 32)
+    if (withIds) sha(`c${leaf.content}`).copy(bytes, 16, 0, 24)
+    sha(`l${leaf.label}`).copy(bytes, withIds ? 40 : 32, 0, 24)
     bytes.writeDoubleLE(leaf.content * 1000, word.time * 4)
     writer.words[at + word.row] = row
     writer.words[at + word.label] = writer.labels.count(`class ${leaf.label}`)
