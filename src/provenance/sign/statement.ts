@@ -36,6 +36,20 @@ const rulesOf = (findings: VerdictInput['findings'], gates: boolean): string[] =
   [...new Set(findings.filter((f) => f.status === 'open' && f.gates === gates).map((f) => f.rule))].sort()
 
 /**
+ * Names of inputs as paths below one folder, which who verifies may name. Inputs that lie outside of the pipeline file's folder
+ * are named from the folder that holds all of them; where that cannot be told, by what no verifier takes for a path.
+ */
+function subjectNames(ids: readonly string[]): readonly string[] {
+  const climbs = (id: string): boolean => id.startsWith('../')
+  if (!ids.some(climbs)) return ids
+  const [first = [], ...others] = ids.map((id) => id.split('/').slice(0, -1))
+  const differs = first.findIndex((part, i) => others.some((other) => other[i] !== part))
+  const shared = differs < 0 ? first.length : differs
+  const names = ids.map((id) => id.split('/').slice(shared).join('/'))
+  return names.some(climbs) ? ids.map((id) => `input:${id}`) : names
+}
+
+/**
  * The verdict of an audit over the digests of what it read, as a test result of in-toto
  * (https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md). `PASSED`: the gate passed without a finding;
  * `WARNED`: it passed, with findings; `FAILED`: all else, an audit that is incomplete included.
@@ -45,9 +59,10 @@ export function verdictStatement(report: VerdictInput): StatementText {
   const warned = rulesOf(findings, false)
   const failed = rulesOf(findings, true)
   const passed = verdict === 'passed'
+  const names = subjectNames(inputs.map(({ id }) => id))
   return {
     _type: statementType,
-    subject: inputs.map(({ id, sha256 }) => ({ name: id, digest: { sha256 } })),
+    subject: inputs.map(({ sha256 }, i) => ({ name: names[i] as string, digest: { sha256 } })),
     predicateType: verdictPredicate,
     predicate: {
       result: passed ? (warned.length > 0 ? 'WARNED' : 'PASSED') : 'FAILED',

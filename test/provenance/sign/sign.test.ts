@@ -229,6 +229,19 @@ describe('the verdict of an audit', () => {
     })
   })
 
+  it.each([
+    ['files below the pipeline file', ['a.csv', 'sub/b.csv'], ['a.csv', 'sub/b.csv']],
+    ['files elsewhere, from the folder that holds them', ['../data/a.csv', '../data/sub/b.csv'], ['a.csv', 'sub/b.csv']],
+    ['one file elsewhere', ['../../delivery/a.csv'], ['a.csv']],
+    ['files that no folder holds by name', ['../data/a.csv', 'b.csv'], ['input:../data/a.csv', 'input:b.csv']],
+    ['folders of which one is around the other', ['../../a.csv', '../b.csv'], ['input:../../a.csv', 'input:../b.csv']],
+  ])('names %s', (_, ids, names) => {
+    const inputs = ids.map((id) => ({ id, sha256: sha(id) }))
+    expect(verdictStatement({ ...report, inputs }).subject).toEqual(
+      names.map((name, i) => ({ name, digest: { sha256: sha(ids[i] as string) } })),
+    )
+  })
+
   it('is signed into the run directory and verified like any statement', async () => {
     const root = folder(data)
     const { key, policy } = await keys('ed25519')
