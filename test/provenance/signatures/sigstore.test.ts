@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TrustPolicy } from '../../../src/contracts/provenance.ts'
 import { type Artifact, artifactOfDigest, checkBundle } from '../../../src/provenance/signatures/check-bundle.ts'
@@ -230,5 +231,20 @@ describe('bundles that name a key', () => {
         status: 'trusted',
       })
     }
+  })
+})
+
+describe('a bundle with some characters changed', () => {
+  it.each(forms)('%s: never ends the process, and is trusted for the same content alone', async (_, content, options) => {
+    const text = JSON.stringify(await ours.bundle(content, options))
+    const [original, trust] = [await checkBundle(text, artifact, policy()), policy()]
+    const change = fc.record({ at: fc.nat(text.length - 1), length: fc.nat(3), by: fc.string({ maxLength: 3 }) })
+    await fc.assert(
+      fc.asyncProperty(change, async ({ at, length, by }) => {
+        const changed = await checkBundle(text.slice(0, at) + by + text.slice(at + length), artifact, trust)
+        if (changed.check.status === 'trusted') expect(changed.content).toEqual(original.content)
+      }),
+      { numRuns: 150 },
+    )
   })
 })
