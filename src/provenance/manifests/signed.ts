@@ -19,9 +19,11 @@ import { baseName, fileAt } from './lookup.ts'
 import { omsContent, omsPredicate, omsPredicate2 } from './oms-content.ts'
 import { type ProblemList, problemList, shown } from './problem-list.ts'
 import { readParts, type SignedPart } from './signed-json.ts'
+import { property } from './structured.ts'
 
 interface Part {
   readonly kind: ManifestKind
+  readonly title?: string
   readonly version: string | null
   readonly entries: readonly ManifestEntry[]
   readonly closed: string | null
@@ -35,6 +37,14 @@ const titles: Readonly<Partial<Record<ManifestKind, string>>> = {
   oms: 'OpenSSF Model Signing',
   'in-toto': 'in-toto statement',
   sigstore: 'Sigstore bundle',
+}
+
+const testResult = 'https://in-toto.io/attestation/test-result/v0.1'
+
+/** That a verdict is authentic does not make it a good one: its result is told with it. */
+function titleOf({ predicateType, predicate }: Statement): string {
+  const result = predicateType === testResult ? property(predicate, 'result') : null
+  return result === 'PASSED' || result === 'WARNED' || result === 'FAILED' ? `in-toto test result ${result}` : 'in-toto statement'
 }
 
 class Reader {
@@ -61,7 +71,7 @@ class Reader {
       return { kind, ...content, check }
     }
     const entries = inTotoEntries(statement, this.file, line, this.delivery, this.problems)
-    return { kind, version: statement.version, entries, closed: null, ignored: [], check }
+    return { kind, title: titleOf(statement), version: statement.version, entries, closed: null, ignored: [], check }
   }
 
   nothing(kind: ManifestKind, check: SignatureCheck | null): Part {
@@ -158,7 +168,7 @@ export async function readSigned(file: DeliveredFile, delivery: Delivery, trust:
   const kind = first?.kind ?? 'in-toto'
   return {
     kind,
-    title: titles[kind] ?? kind,
+    title: first?.title ?? titles[kind] ?? kind,
     file: file.path,
     version: first?.version ?? null,
     entries: used.flatMap(({ entries }) => entries),

@@ -249,6 +249,7 @@ describe('the verdict of an audit', () => {
     const manifest = await manifestOf(root, 'verdict.intoto.json', policy)
     expect(manifest).toMatchObject({
       kind: 'in-toto',
+      title: 'in-toto test result PASSED',
       signatures: [{ status: 'trusted' }],
       entries: [{ path: 'a.csv' }, { path: 'sub/b.csv' }],
     })
