@@ -1,8 +1,7 @@
 import type { Coded } from '../changes/census.ts'
 import type { Bucket } from './buckets.ts'
 import type { Places } from './diff-places.ts'
-import { leafBytes } from './segment.ts'
-import { sketchBytes } from './sketch.ts'
+import { leafBytes, leafLayout } from './segment.ts'
 
 /** A record without a counterpart of the same content. */
 export interface Unmatched extends Coded {
@@ -28,9 +27,12 @@ const combinations = [
   [2, 3],
 ] as const
 
+/** Behind key and label, where there is no id. */
+const sketchAt = leafLayout(32).label[1]
+
 /** The sketch of a record without id. Keyed snapshots have none: it would tell of the content. */
 export function lanesAt({ leaves }: Bucket, i: number): Unmatched['lanes'] {
-  const lane = (k: number) => leaves.readUInt16LE((i + 1) * leafBytes - sketchBytes + 2 * k)
+  const lane = (k: number) => leaves.readUInt16LE(i * leafBytes + sketchAt + 2 * k)
   const lanes = [lane(0), lane(1), lane(2), lane(3)] as const
   return lanes.every((l) => l === 0) ? [empty, empty, empty, empty] : lanes
 }

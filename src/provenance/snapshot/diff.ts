@@ -141,6 +141,9 @@ function notesOf(d: Diff, unequal: number, sampled: number): string[] {
     notes.push(
       'No record kept its content: was a column added or dropped, or were the same values read as other types? A declared schema tells.',
     )
+  const { relabelled, removed } = tally.counts
+  if (relabelled > 0 && relabelled + removed >= before.header.records)
+    notes.push('No record kept its label: are classes numbered on one side and named on the other? Name them alike.')
   return notes
 }
 
