@@ -315,4 +315,14 @@ describe('the summary', () => {
     const { summary } = await diffRows({ 'x.csv': rows }, { 'x.csv': rows.map((r) => ({ ...r, source: 't' })) })
     expect(summary.notes).toEqual(['The records are the same; places, sources or times differ.'])
   })
+
+  test('classes that are numbered here and named there are told', async () => {
+    const rows = (names: readonly string[]): Row[] =>
+      Array.from({ length: 40 }, (_, i) => ({ id: String(i), text: unlike(i), label: names[i % 2] as string }))
+    const note = /are classes numbered on one side/
+    const all = await diffRows({ 'a.csv': rows(['0', '1']) }, { 'a.csv': rows(['cat', 'dog']).slice(5) })
+    expect(all.summary.notes.join()).toMatch(note)
+    const half = await diffRows({ 'a.csv': rows(['cat', '1']) }, { 'a.csv': rows(['cat', 'dog']) })
+    expect(half.summary.notes.join()).not.toMatch(note)
+  })
 })
