@@ -25,7 +25,7 @@ export function addDiffCommand(program: Command, { io, finish }: Pick<Host, 'io'
     )
     .argument('<before>', 'the trusted side: a data set, or the folder of a snapshot')
     .argument('<after>', 'the side to check')
-    .optionsGroup('Columns (guessed where none is named):')
+    .optionsGroup('Columns (guessed where absent; none: there is no such column):')
     .option('--id <column>', 'what names a record; without one, records are told by their content')
     .option('--label <column>', 'the given label')
     .option('--source <column>', 'who labelled or delivered the record')

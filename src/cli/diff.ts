@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { SourceSpec } from '../contracts/data.ts'
 import { type FlagFormat, flagFormats, type Gate, type ReportFormat } from '../contracts/pipeline.ts'
 import { diffData, readSchema } from '../engine/diff.ts'
+import { snapshotKey } from '../engine/leaves.ts'
 import { renderers } from '../report/render/registry.ts'
 import type { Report } from '../report/schema.ts'
 import { renderTerminal } from '../report/terminal.ts'
@@ -13,6 +14,7 @@ import { UsageError } from './errors.ts'
 import { clock, newRunDir } from './input.ts'
 import { type Io, wantsColor, write } from './io.ts'
 import type { ResultOptions } from './options.ts'
+import { namedColumns } from './snapshot.ts'
 import { openWatch } from './watch.ts'
 
 export interface DiffOptions extends ResultOptions {
@@ -33,24 +35,11 @@ export interface DiffOptions extends ResultOptions {
   readonly workers?: number
 }
 
-const roles = ['id', 'label', 'source', 'time'] as const
-
-function sideOf(path: string, options: DiffOptions): SourceSpec {
-  const named = roles.flatMap((role) => (options[role] === undefined ? [] : [[role, options[role]] as const]))
-  return {
-    path,
-    ...(named.length > 0 ? { columns: Object.fromEntries(named) } : {}),
-    ...(options.classes ? { classes: options.classes } : {}),
-    ...(options.imageLabels === undefined ? {} : { labels: options.imageLabels }),
-  }
-}
-
-function keyOf(name: string | undefined, env: Io['env']): Buffer | null {
-  if (name === undefined) return null
-  const key = env[name]
-  if (!key) throw new UsageError(`the environment variable ${name}, which is to hold the key of the digests, is not set`)
-  return Buffer.from(key, 'utf8')
-}
+const sideOf = (path: string, { classes, imageLabels }: DiffOptions): SourceSpec => ({
+  path,
+  ...(classes ? { classes } : {}),
+  ...(imageLabels === undefined ? {} : { labels: imageLabels }),
+})
 
 function formatOf(file: string): FlagFormat {
   const format = flagFormats.find((f) => file.toLowerCase().endsWith(`.${f}`))
@@ -69,7 +58,7 @@ export async function runDiff(before: string, after: string, options: DiffOption
   const file = options.out !== undefined ? resolve(options.out) : runDir === null ? null : join(runDir, 'changes.csv')
   const changes = file === null ? null : { file, format: formatOf(file) }
   const schema = options.schema === undefined ? null : await readSchema(options.schema)
-  const key = keyOf(options.keyEnv, io.env)
+  const key = snapshotKey(options.keyEnv ?? null, io.env as NodeJS.ProcessEnv)
   for (const folder of [runDir, file === null ? null : dirname(file)]) if (folder !== null) await mkdir(folder, { recursive: true })
   const { hooks, progress, quiet } = await openWatch(options, io)
   try {
@@ -79,6 +68,7 @@ export async function runDiff(before: string, after: string, options: DiffOption
       workers: options.workers ?? availableParallelism(),
       hooks,
       schema,
+      named: namedColumns(options),
       key,
       changes,
       excerpts: options.excerpts === true,

@@ -44,7 +44,7 @@ const roles = ['id', 'label', 'source', 'time'] as const
 const shown = 12
 
 /** `--label none`: no column is the label. */
-const namedColumns = (options: SnapshotCommandOptions) =>
+export const namedColumns = (options: Pick<SnapshotCommandOptions, (typeof roles)[number]>) =>
   Object.fromEntries(
     roles.flatMap((role) => (options[role] === undefined ? [] : [[role, options[role] === 'none' ? null : options[role]]])),
   )

@@ -5,6 +5,7 @@ import type { SourceSpec } from '../contracts/data.ts'
 import type { AuditOutcome, Incomplete, InputFile } from '../contracts/outcome.ts'
 import type { FlagFormat, Gate } from '../contracts/pipeline.ts'
 import type { RecordSchema, SnapshotHeader } from '../contracts/snapshot.ts'
+import { SnapshotError } from '../provenance/snapshot/errors.ts'
 import { isSnapshot, openSnapshot, type Snapshot } from '../provenance/snapshot/read.ts'
 import { parseSchema } from '../provenance/snapshot/schema.ts'
 import { buildReport } from '../report/build.ts'
@@ -14,7 +15,7 @@ import { EngineError } from './errors.ts'
 import { withExcerpts } from './excerpts.ts'
 import { provenanceDetector, rowlessOutcome } from './provenance-outcome.ts'
 import type { Hooks } from './request.ts'
-import { snapshotSources } from './snapshot.ts'
+import { type SnapshotOptions, snapshotSources } from './snapshot.ts'
 
 /** A schema file, see `parseSchema`. @throws SnapshotError `invalid-schema` */
 export const readSchema = async (file: string): Promise<RecordSchema> => parseSchema(await readFile(file, 'utf8'), file)
@@ -30,6 +31,8 @@ export interface DiffOptions {
   readonly hooks: Hooks
   /** Of data; absent: that of a snapshot on the other side, else every value by its own kind. */
   readonly schema?: RecordSchema | null
+  /** Columns by their role, null for none; the others are guessed. */
+  readonly named?: SnapshotOptions['named']
   /** Columns left out of the content. */
   readonly ignored?: readonly string[]
   /** For HMAC digests. */
@@ -78,7 +81,7 @@ async function openSide(folder: string): Promise<Side> {
 
 async function takeSide(side: DiffSide, folder: string, previous: string | null, options: DiffOptions): Promise<Side> {
   const spec = specOf(side)
-  const { base, now, workers, hooks, schema, ignored, key = null } = options
+  const { base, now, workers, hooks, schema, named, ignored, key = null } = options
   const made = await snapshotSources([spec], base, folder, {
     subject: { name: nameOf(spec), version: null },
     now,
@@ -87,9 +90,17 @@ async function takeSide(side: DiffSide, folder: string, previous: string | null,
     key,
     previous,
     ...(schema ? { schema } : {}),
+    ...(named ? { named } : {}),
     ...(ignored ? { ignored } : {}),
-  })
+  }).catch(inOtherWords)
   return { snapshot: await openSnapshot(folder), spec, incomplete: made.incomplete, notes: made.notes }
+}
+
+/** A snapshot is made after another one here as in a chain, of which the user knows nothing. */
+function inOtherWords(error: unknown): never {
+  if (!(error instanceof SnapshotError) || error.code !== 'snapshots-differ') throw error
+  const hint = 'both sides need the same columns and the same key: --id, --label, --source and --time name columns, --key-env the key'
+  throw new SnapshotError('snapshots-differ', `the two do not compare: ${error.message}`, error.place, hint)
 }
 
 /** Both sides as snapshots under one schema; of a shard that both have, the leaves are made once. */
