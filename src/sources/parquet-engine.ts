@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { asSourceError, reasonOf, SourceError } from './errors.ts'
 import { limits } from './limits.ts'
+import type { ReadPointer } from './parquet-texts.ts'
 
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 export const name = (value: string): string => `"${value.replaceAll('"', '""')}"`
@@ -51,6 +52,9 @@ async function* connections(path: string, memory: number): AsyncGenerator<DuckDB
   }
   return undefined
 }
+
+/** Reads the bytes behind a pointer in a vector. */
+export const pointerReader = async (): Promise<ReadPointer> => (await import('@duckdb/node-bindings')).default.get_data_from_pointer
 
 /** Four vectors of 2,048 rows must fit: more memory for wide rows, up to a limit of its own. */
 const memoryFor = (rowBytes: number): number => Math.min(limits.parquetMemoryMost, Math.max(limits.parquetMemory, 4 * 2048 * rowBytes))

@@ -2,6 +2,7 @@ import type { DuckDBDataChunk, DuckDBVector } from '@duckdb/node-api'
 import type { Cells, NumberArray } from '../contracts/chunk.ts'
 import { limits } from './limits.ts'
 import { fromInt64 } from './npy-items.ts'
+import { type ReadPointer, textsOf } from './parquet-texts.ts'
 import { isoInstant } from './times.ts'
 
 /** The parts of DuckDB's vectors that are read without making a JavaScript object of every value. */
@@ -119,11 +120,14 @@ function plain(value: unknown): unknown {
 }
 
 /** Rows `from` to `to` of a vector, copied. */
-export function cellsOf(vector: DuckDBVector, from: number, to: number): Cells {
+export function cellsOf(vector: DuckDBVector, from: number, to: number, read: ReadPointer): Cells {
   const data = numbersOf(vector, from, to)
   if (data) return { kind: 'numbers', data, valid: validityOf(vector, from, to) }
   const lists = listsOf(vector, from, to)
   if (lists) return lists
+  const { dataView } = raw(vector)
+  if (dataView && dataView.byteOffset % 4 === 0 && String(vector.type) === 'VARCHAR')
+    return { kind: 'values', values: textsOf(dataView, from, to, validityOf(vector, from, to), read) }
   const values: unknown[] = []
   for (let i = from; i < to; i++) values.push(plain(vector.getItem(i)))
   return { kind: 'values', values }

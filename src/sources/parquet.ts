@@ -7,7 +7,7 @@ import { sequence, uniqueNames } from './cells.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { limits } from './limits.ts'
-import { fileMetadata, metadata, name, scan, stream, withDuckDb } from './parquet-engine.ts'
+import { fileMetadata, metadata, name, pointerReader, scan, stream, withDuckDb } from './parquet-engine.ts'
 import { cellsOf, cuts } from './parquet-vectors.ts'
 import { sampleColumn } from './sample.ts'
 
@@ -117,12 +117,13 @@ export const parquet: SourceFormat = {
     const { leaves: found, rowBytes } = await layoutOf(path)
     if (found.length === 0) throw new SourceError('empty', `${path}: has no columns`, { file: path })
     const cells: (Cells | null)[] = found.map(() => null)
+    const read = await pointerReader()
     const columns = found.map((leaf) => leaf.expression).join(', ')
     const sample = Math.max(20, Math.min(limits.sampleRows, Math.floor(limits.batchBytes / Math.max(rowBytes, 1))))
     for await (const chunk of stream(path, `SELECT ${columns} FROM ${scan(path, false)} LIMIT ${sample}`, rowBytes)) {
       const to = cuts(chunk)[1] as number
       found.forEach((_, i) => {
-        cells[i] = cellsOf(chunk.getColumnVector(i), 0, to)
+        cells[i] = cellsOf(chunk.getColumnVector(i), 0, to, read)
       })
       break
     }
@@ -158,13 +159,14 @@ export const parquet: SourceFormat = {
     const { first, rows, used, rowBytes, numbered } = shard.options as unknown as Range
     const columns = used.map((leaf) => leaf.expression).join(', ')
     const range = numbered ? ` WHERE ${rowNumber} >= ${first} AND ${rowNumber} < ${first + rows}` : ''
+    const pointers = await pointerReader()
     let done = 0
     for await (const chunk of stream(shard.path, `SELECT ${columns} FROM ${scan(shard.path, numbered)}${range}`, rowBytes)) {
       const ends = cuts(chunk)
       for (let k = 1; k < ends.length; k++) {
         const from = ends[k - 1] as number
         const to = ends[k] as number
-        const cells = new Map(used.map((leaf, i) => [leaf.name, cellsOf(chunk.getColumnVector(i), from, to)]))
+        const cells = new Map(used.map((leaf, i) => [leaf.name, cellsOf(chunk.getColumnVector(i), from, to, pointers)]))
         const batch = handOver(
           { rows: sequence(first + done + from, to - from), lines: null, columns: cells },
           roles,
