@@ -60,66 +60,80 @@ const maxTouched = 2 ** 18
 
 const isKept = (content: number, shift: number): boolean => content % 2 ** shift === 0
 
-/** A set of contents that counts. A content is the first 48 bits of its digest. */
+/** Contents with their multiplicity. A content is the first 48 bits of its digest. */
 class Contents {
   shift = 0
-  size = 0
-  /** Records beyond the first of their content. */
-  surplus = 0
-  /** Open addressing; 0 is an empty slot, so that contents are kept plus one. */
-  private slots: Float64Array
-  /** How many more there are of contents that occur several times. */
-  private more = new Map<number, number>()
+  private size = 0
+  private values: Float64Array<ArrayBuffer>
 
   constructor(records: number) {
-    this.slots = new Float64Array(2 ** Math.ceil(Math.log2(2 * Math.min(maxContents, Math.max(16, records)))))
-  }
-
-  private slotOf(content: number): number {
-    const mask = this.slots.length - 1
-    // The high bits are those of the digest as well as the low ones, which thinning uses up.
-    let at = Math.floor(content / 2 ** 22) & mask
-    for (;;) {
-      const held = this.slots[at] as number
-      if (held === 0 || held === content + 1) return at
-      at = (at + 1) & mask
-    }
+    this.values = new Float64Array(Math.min(maxContents, records))
   }
 
   add(content: number): void {
     if (!isKept(content, this.shift)) return
-    const at = this.slotOf(content)
-    if (this.slots[at] !== 0) {
-      this.surplus++
-      this.more.set(content, (this.more.get(content) ?? 0) + 1)
-      return
-    }
-    this.slots[at] = content + 1
-    if (++this.size >= maxContents) this.thin(this.shift + 1)
+    if (this.size === this.values.length && !this.makeRoom()) return
+    this.values[this.size++] = content
   }
 
-  count(content: number): number {
-    return this.slots[this.slotOf(content)] === 0 ? 0 : 1 + (this.more.get(content) ?? 0)
+  /** False where all that is held is one content that cannot be thinned out; further copies of it are not counted. */
+  private makeRoom(): boolean {
+    while (this.size === this.values.length && this.shift < 48) this.thin(this.shift + 1)
+    return this.size < this.values.length
   }
 
   thin(shift: number): void {
     if (shift <= this.shift) return
     this.shift = shift
-    const [slots, more] = [this.slots, this.more]
-    this.slots = new Float64Array(slots.length)
-    this.more = new Map()
-    this.size = 0
-    this.surplus = 0
-    for (const held of slots) {
-      if (held === 0 || !isKept(held - 1, shift)) continue
-      this.slots[this.slotOf(held - 1)] = held
-      this.size++
-      const n = more.get(held - 1)
-      if (n === undefined) continue
-      this.more.set(held - 1, n)
-      this.surplus += n
+    let n = 0
+    for (let i = 0; i < this.size; i++) {
+      const value = this.values[i] as number
+      if (isKept(value, shift)) this.values[n++] = value
     }
+    this.size = n
   }
+
+  /** Ascending: dealt out by the first bits, so that what is sorted at a time stays in the cache. */
+  sorted(): Float64Array {
+    const starts = new Uint32Array(piles + 1)
+    const pileOf = (value: number): number => Math.floor(value / pileSpan)
+    for (let i = 0; i < this.size; i++) {
+      const after = pileOf(this.values[i] as number) + 1
+      starts[after] = (starts[after] as number) + 1
+    }
+    for (let k = 0; k < piles; k++) starts[k + 1] = (starts[k + 1] as number) + (starts[k] as number)
+    const next = starts.slice()
+    const out = new Float64Array(this.size)
+    for (let i = 0; i < this.size; i++) {
+      const value = this.values[i] as number
+      const pile = pileOf(value)
+      const at = next[pile] as number
+      out[at] = value
+      next[pile] = at + 1
+    }
+    for (let k = 0; k < piles; k++) out.subarray(starts[k], starts[k + 1]).sort()
+    return out
+  }
+}
+
+const piles = 1024
+const pileSpan = 2 ** 48 / piles
+
+const surplusIn = (sorted: Float64Array): number => {
+  let n = 0
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) n++
+  return n
+}
+
+/** How many of `sorted` are below `value`. */
+function below(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] as number) < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** What happened to the records of one content. */
@@ -173,21 +187,22 @@ function byContent({ content }: LeafLayout, records: number): CopyCounter {
       before.thin(last)
       thin(last)
       const sampled = 2 ** last
-      const { surplus, size } = before
+      const old = before.sorted()
+      const surplus = surplusIn(old)
       let [after, added, copied] = [surplus, 0, 0]
       let largest: Copies['largest'] = null
       for (const [value, t] of touched) {
-        const old = before.count(value)
-        after += Math.max(0, old - t.gone + t.came - 1) - Math.max(0, old - 1)
+        const held = below(old, value + 1) - below(old, value)
+        after += Math.max(0, held - t.gone + t.came - 1) - Math.max(0, held - 1)
         if (t.added === 0) continue
-        const copies = old > 0 ? t.added : t.added - 1
+        const copies = held > 0 ? t.added : t.added - 1
         added += t.added
         copied += copies
         if (copies > (largest?.copies ?? 0) && t.record) largest = { copies, record: t.record }
       }
       return {
         duplicates: { before: surplus * sampled, after: after * sampled },
-        copies: { added, copies: copied, records: size + surplus, surplus, largest },
+        copies: { added, copies: copied, records: old.length, surplus, largest },
         sampled,
       }
     },
