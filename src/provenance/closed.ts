@@ -8,16 +8,18 @@ import { foldName } from './paths.ts'
 const isIgnored = (path: string, ignored: readonly string[]): boolean =>
   ignored.some((one) => path === one || (one.endsWith('/') && path.startsWith(one)))
 
+const trustedFirst = (a: Manifest, b: Manifest): number => Number(isTrusted(b)) - Number(isTrusted(a)) || (a.file < b.file ? -1 : 1)
+
 /** Files in a folder that a manifest closes, which it neither names nor leaves out: whatever others say of them. */
 export function strangers(discovery: Discovery): Map<string, Manifest> {
   const found = new Map<string, Manifest>()
-  for (const manifest of discovery.manifests) {
+  for (const manifest of [...discovery.manifests].sort(trustedFirst)) {
     if (manifest.closed === null) continue
     const folder = manifest.closed.replace(/\/+$/, '')
     const known = new Set([...namedFiles({ delivery: discovery.delivery, manifests: [manifest] }).keys(), ...manifest.own])
     for (const { path } of filesUnder(discovery.delivery, folder === '' ? '' : `${folder}/`)) {
       if (known.has(path) || discovery.delivery.outside.has(path) || isIgnored(path, manifest.ignored)) continue
-      if (!found.has(path) || isTrusted(manifest)) found.set(path, manifest)
+      if (!found.has(path)) found.set(path, manifest)
     }
   }
   return found

@@ -114,6 +114,8 @@ export async function hashFile(absolute: string, request: DigestRequest, options
       if (ranged) ranges.update(chunk, position)
       position += n
       options.progress?.(n)
+      // A file that somebody appends to has no end.
+      if (position > before.size) break
       if (position < turn) continue
       turn += bytesPerTurn
       await setImmediate()
