@@ -47,10 +47,14 @@ describe('texts of Parquet', { timeout: 120_000 }, () => {
         const listing = await listSources([{ path, columns: { id: 'id', text: 'text' } }], dir, { everyColumn: true, tapOnly: true })
         const read: unknown[] = []
         for (const shard of listing.shards)
-          for await (const _ of readShard(shard, expect.fail, (chunk) => {
-            const at = (name: string, i: number) => cellAt(chunk.columns.get(name) as Cells, i)
-            for (let i = 0; i < chunk.rows.length; i++) read.push({ id: at('id', i), text: at('text', i) })
-          }));
+          for await (const _ of readShard(
+            shard,
+            (issue) => expect.fail(JSON.stringify(issue)),
+            (chunk) => {
+              const at = (name: string, i: number) => cellAt(chunk.columns.get(name) as Cells, i)
+              for (let i = 0; i < chunk.rows.length; i++) read.push({ id: at('id', i), text: at('text', i) })
+            },
+          ));
         expect(read).toEqual(rows)
       }),
       { numRuns: 8 },
