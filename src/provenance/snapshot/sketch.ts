@@ -1,5 +1,4 @@
 /** Bytes of a sketch: four lanes of 16 bits. */
-const sketchBytes = 8
 const window = 8
 /** Characters or bytes of one value that are looked at. */
 const most = 16_384
