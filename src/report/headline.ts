@@ -80,6 +80,9 @@ function refused(p: ProvenanceOutcome, first: ReportFinding | undefined): string
   return `The delivery is not what its publisher released: ${list(parts)}.`
 }
 
+/** A fingerprint by its first 16 digits: the line of the manifest shows all of it. */
+const short = (signer: string): string => signer.replace(/\b([0-9a-f]{16})[0-9a-f]{48}\b/g, '$1…')
+
 /** "Every file is the one that SHA256SUMS names, signed by ..." */
 function accepted(p: ProvenanceOutcome): string {
   const c = p.coverage as NonNullable<ProvenanceOutcome['coverage']>
@@ -90,7 +93,11 @@ function accepted(p: ProvenanceOutcome): string {
       : verified === 0
         ? `No file has a sufficient digest in ${manifestNames(p)}`
         : `${formatCount(verified)} of ${plural(c.files, 'file')} ${verified === 1 ? 'is the one' : 'are the ones'} that ${manifestNames(p)} names`
-  const signers = p.manifests.flatMap((m) => m.signatures.filter((s) => s.status === 'trusted').map((s) => s.signer ?? s.method))
+  const signers = p.manifests.flatMap((m) => m.signatures.filter((s) => s.status === 'trusted').map((s) => short(s.signer ?? s.method)))
+  if (c.files === 0)
+    return signers.length > 0
+      ? `${manifestNames(p)} is signed by ${names(signers)}, and no file was held against it.`
+      : 'No file was held against a digest.'
   if (c.signedFiles === 0 || signers.length === 0) return `${which}, and nobody whom the policy trusts has signed it.`
   return `${which}, ${c.signedFiles < c.verifiedFiles ? 'some of it ' : ''}signed by ${names(signers)}.`
 }

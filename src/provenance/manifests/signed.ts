@@ -97,10 +97,14 @@ class Reader {
     artifact: string | null = null,
   ): Promise<Part> {
     const { path } = this.file
-    const statement =
-      type === statementPayloadType ? parseStatement(payload, path) : { malformed: `It holds ${shown(type)} and no in-toto statement.` }
+    const place = line === null ? { file: path } : { file: path, line }
+    if (type !== statementPayloadType) {
+      this.problems.warn('unsupported', `${path}: It holds ${shown(type)} and no in-toto statement: only its signature was checked.`, place)
+      return { ...this.nothing('in-toto', check), title: 'DSSE envelope' }
+    }
+    const statement = parseStatement(payload, path)
     if (!('malformed' in statement)) return this.statement(await this.about(statement, artifact), line, check, legacy)
-    this.problems.error('malformed', `${path}: ${statement.malformed}`, { file: path, ...(line === null ? {} : { line }) })
+    this.problems.error('malformed', `${path}: ${statement.malformed}`, place)
     return this.nothing('in-toto', check)
   }
 
