@@ -32,12 +32,23 @@ export class FieldColumns {
 
   constructor(private readonly file: string) {}
 
-  /** Takes a record; the name that two of its fields share (`a.b` and `b` in `a`), and then nothing is taken. */
-  add(record: Parsed): string | null {
-    const twice = this.put(record, this.root, 1)
+  /**
+   * Takes the record of a line; `parsed` as JSON.parse reads it, null where it does not. Returns the name that two of its fields
+   * share (`a.b`, and `b` in `a`): then nothing is taken.
+   */
+  add(text: string, parsed: Parsed | null): string | null {
+    let twice = parsed ? this.put(parsed, this.root, 1, false) : inexact
+    if (twice === inexact) {
+      this.undo()
+      twice = this.put(parseExactly(text) as Parsed, this.root, 1, true)
+    }
     if (twice === null) this.row++
-    else for (const { values } of this.columns.values()) if (values.length > this.row) values.length = this.row
-    return twice
+    else this.undo()
+    return twice as string | null
+  }
+
+  private undo(): void {
+    for (const { values } of this.columns.values()) if (values.length > this.row) values.length = this.row
   }
 
   /** The records since the last call. */
@@ -55,21 +66,19 @@ export class FieldColumns {
     return out
   }
 
-  private put(record: Parsed, at: Node, depth: number): string | null {
+  /** Null where all is taken, `inexact` at a number that JSON.parse may have rounded, a name at its second field. */
+  private put(record: Parsed, at: Node, depth: number, exact: boolean): string | null | typeof inexact {
     for (const key of Object.keys(record)) {
       const value = record[key]
-      let node = at.children.get(key)
-      if (!node) {
-        if (++this.nodes > limits.columns)
-          throw new SourceError('too-large', `${this.file}: more than ${limits.columns} fields`, { file: this.file })
-        node = newNode(at === this.root ? key : `${at.path}.${key}`)
-        at.children.set(key, node)
-      }
-      if (depth < maxPath && isObject(value) && hasKeys(value)) {
-        const twice = this.put(value, node, depth + 1)
-        if (twice !== null) return twice
-        continue
-      }
+      const node = at.children.get(key) ?? this.grow(at, key)
+      if (typeof value === 'object' && value !== null) {
+        if (depth < maxPath && isObject(value) && hasKeys(value)) {
+          const stopped = this.put(value, node, depth + 1, exact)
+          if (stopped !== null) return stopped
+          continue
+        }
+        if (!exact && hasLargeInteger(value)) return inexact
+      } else if (typeof value === 'number' && !exact && isLarge(value)) return inexact
       node.column ??= this.columnOf(node.path)
       const { values } = node.column
       if (values.length > this.row) return node.path
@@ -77,6 +86,14 @@ export class FieldColumns {
       values.push(value)
     }
     return null
+  }
+
+  private grow(at: Node, key: string): Node {
+    if (++this.nodes > limits.columns)
+      throw new SourceError('too-large', `${this.file}: more than ${limits.columns} fields`, { file: this.file })
+    const node = newNode(at === this.root ? key : `${at.path}.${key}`)
+    at.children.set(key, node)
+    return node
   }
 
   private columnOf(name: string): Column {
@@ -94,9 +111,13 @@ const hasKeys = (value: Parsed): boolean => {
   return false
 }
 
+const inexact = Symbol('inexact')
+
+const isLarge = (value: number): boolean => (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) && Number.isInteger(value)
+
 /** Does the value hold an integer that may have been rounded when it was read? */
-export function hasLargeInteger(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
+function hasLargeInteger(value: unknown): boolean {
+  if (typeof value === 'number') return isLarge(value)
   if (typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) return value.some(hasLargeInteger)
   for (const key of Object.keys(value)) if (hasLargeInteger((value as Parsed)[key])) return true
@@ -145,5 +166,5 @@ const marked = (text: string): unknown => {
 }
 
 /** JSON with integers of any size (as bigint where it is long) and with NaN and infinities, which Python writes. Throws SyntaxError. */
-export const parseExactly = (text: string): unknown =>
+const parseExactly = (text: string): unknown =>
   JSON.parse(quoteExact(text), (_, value: unknown) => (typeof value === 'string' && value.startsWith(mark) ? marked(value) : value))

@@ -5,7 +5,7 @@ import { rolesOf } from './assemble.ts'
 import { readContent, readHead } from './bytes.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
-import { FieldColumns, hasLargeInteger, parseExactly } from './json-fields.ts'
+import { FieldColumns } from './json-fields.ts'
 import { limits } from './limits.ts'
 import { rowBuffer } from './row-buffer.ts'
 import { sampleColumn } from './sample.ts'
@@ -88,34 +88,19 @@ function quoteWords(text: string): string {
 
 type Parsed = Readonly<Record<string, unknown>>
 
-/** One line as an object; NaN and Infinity, which Python writes, are read as the numbers that they are. Null: no JSON object. */
-function parse(text: string): Parsed | null {
+/** One line as an object; null where it is none. */
+function parseStrictly(text: string): Parsed | null {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    if (!/NaN|Infinity/.test(text)) return null
-    try {
-      value = JSON.parse(quoteWords(text))
-    } catch {
-      return null
-    }
+    return null
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Parsed) : null
 }
 
-/** The record with every number as it stands in the text. */
-const exact = (text: string, record: Parsed): Parsed =>
-  hasLargeInteger(record) || (/NaN|Infinity/.test(text) && !isJson(text)) ? (parseExactly(text) as Parsed) : record
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
+/** The same with NaN and Infinity, which Python writes: they are read as the numbers that they are. */
+const parse = (text: string): Parsed | null => parseStrictly(text) ?? (/NaN|Infinity/.test(text) ? parseStrictly(quoteWords(text)) : null)
 
 const isObject = (v: unknown): v is Parsed => typeof v === 'object' && v !== null && !Array.isArray(v)
 
@@ -208,12 +193,13 @@ export const jsonl: SourceFormat = {
             issue({ code: 'invalid-utf8', row: n, line, rejected: true })
             continue
           }
-          const record = parse(text)
+          const strict = parseStrictly(text)
+          const record = strict ?? parse(text)
           if (!record) {
             issue({ code: 'invalid-json', row: n, line, rejected: true })
             continue
           }
-          const twice = fields?.add(exact(text, record))
+          const twice = fields?.add(text, strict)
           if (twice) {
             issue({ code: 'invalid-json', row: n, line, column: twice, detail: 'two fields of this name', rejected: true })
             continue
