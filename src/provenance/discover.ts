@@ -35,6 +35,11 @@ export async function formatOf(file: DeliveredFile, delivery: Delivery): Promise
   return null
 }
 
+/** The first kind that a file may be, without the closer look: for one that the user calls a manifest. */
+function takenFor(file: DeliveredFile, delivery: Delivery): ManifestFormat | null {
+  return manifestFormats.find((format) => format.detect(file, () => readHead(delivery, file.path, headBytes))) ?? null
+}
+
 function bytesOf(path: string): number | null {
   const info = statSync(path, { throwIfNoEntry: false })
   return info?.isFile() ? info.size : null
@@ -105,7 +110,7 @@ export async function discover(
     for (const path of paths) {
       interrupted()
       const file = fileAt(delivery, path)
-      const format = file && (await formatOf(file, delivery))
+      const format = file && ((await formatOf(file, delivery)) ?? takenFor(file, delivery))
       if (!file || !format)
         throw new ProvenanceError(
           'unknown-manifest',

@@ -2,10 +2,13 @@ import fc from 'fast-check'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import Papa from 'papaparse'
 import { describe, expect, it } from 'vitest'
+import { discover } from '../../../src/provenance/discover.ts'
+import { problemList } from '../../../src/provenance/manifests/problem-list.ts'
 import { cellDigest, urlColumns } from '../../../src/provenance/manifests/url-columns.ts'
 import { urlName } from '../../../src/provenance/manifests/url-members.ts'
+import { delimitedTable, lineTable } from '../../../src/provenance/manifests/url-rows.ts'
 import { urlTable } from '../../../src/provenance/manifests/url-table.ts'
-import { deliver, digest, problems, said } from './deliver.ts'
+import { deliver, digest, folder, nobody, problems, said } from './deliver.ts'
 
 const sha256 = (text: string) => digest('sha256', text)
 const md5 = (text: string) => digest('md5', text)
@@ -191,7 +194,26 @@ describe('data are no manifest', () => {
   })
 })
 
+describe('a table none of whose members came along', () => {
+  it('is a manifest where the user says so', async () => {
+    const root = folder({ 'a.txt': 'x', 't.csv': `url,sha256\nhttps://a.example/1.jpg,${sha256('one')}\n` })
+    expect((await discover(root, nobody)).manifests).toEqual([])
+    const { manifests } = await discover(root, nobody, ['t.csv'])
+    expect(manifests.map(said)).toEqual([{ '1.jpg': `sha256:${sha256('one')}` }])
+  })
+})
+
 describe('hostile tables', () => {
+  it('are read up to a bound, and say that there is more', () => {
+    const list = problemList('t')
+    const csv = delimitedTable(`url,md5\n${'https://a.example/x,y\n'.repeat(9)}`, 't.csv', 4, true, list)
+    const lines = lineTable(Buffer.from('{"url":"https://a.example/x","md5":"y"}\n'.repeat(9)), 't.jsonl', 4, true, list)
+    expect([csv, lines].map((table) => [table?.rows.length, table?.more])).toEqual([
+      [4, true],
+      [4, true],
+    ])
+  })
+
   it.each<[string, string, string | Uint8Array]>([
     ['a line of a megabyte', 'a.csv', `${header}${'x'.repeat(2 ** 20)}\n`],
     ['a quote that never ends', 'a.csv', `${header}"${'x\n'.repeat(10_000)}`],
