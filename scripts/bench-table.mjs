@@ -23,7 +23,7 @@ export function markdown(results) {
   const { machine, peers } = results
   const issues = results['find-issues']
   const check = results['label-check']
-  const { memory } = results
+  const { memory, snapshot } = results
   return [
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
     '',
@@ -48,6 +48,19 @@ export function markdown(results) {
           ),
           '',
           `${number(memory.rowFactor)} times the rows cost ${number(memory.timeFactor)} times the time.`,
+          '',
+        ]
+      : []),
+    ...(snapshot
+      ? [
+          '### Snapshot of a CSV file with ids and labels, one core',
+          '',
+          '| records | file | wall time | records/s | peak resident memory | sha256sum of the file |',
+          '|---|---|---|---|---|---|',
+          ...snapshot.sizes.map(
+            ({ rows, fileMiB, wallS, perSecond, peakMiB, sha256sumS }) =>
+              `| ${count(rows)} | ${number(fileMiB)} MiB | ${range(wallS)} s | ${count(Math.round(perSecond))} | ${range(peakMiB)} MiB | ${number(sha256sumS)} s |`,
+          ),
           '',
         ]
       : []),

@@ -1,7 +1,7 @@
 // `npm run bench`: Assay beside cleanlab, process against process, on this machine. Needs .cache/venv (bench/requirements.txt).
 //   npm run bench -- --quick        small data and few repetitions, into .cache/bench: what CI runs
-//   npm run bench -- find-issues    one part: find-issues, label-check, memory
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+//   npm run bench -- find-issues    one part: find-issues, label-check, memory, snapshot
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { markdown } from './bench-table.mjs'
@@ -13,8 +13,15 @@ const peers = join(root, 'bench/peers.py')
 const bin = join(root, 'dist/cli/bin.js')
 
 const sizes = {
-  full: { predictions: 1_000_000, features: 50_000, parquet: [1_000_000, 4_000_000], repeats: 7, repeatsSlow: 3 },
-  quick: { predictions: 200_000, features: 10_000, parquet: [50_000, 200_000], repeats: 3, repeatsSlow: 1 },
+  full: {
+    predictions: 1_000_000,
+    features: 50_000,
+    parquet: [1_000_000, 4_000_000],
+    snapshot: [300_000, 3_000_000, 30_000_000],
+    repeats: 7,
+    repeatsSlow: 3,
+  },
+  quick: { predictions: 200_000, features: 10_000, parquet: [50_000, 200_000], snapshot: [30_000, 300_000], repeats: 3, repeatsSlow: 1 },
 }
 
 const tail = (text) => text.trim().split('\n').slice(-12).join('\n')
@@ -142,7 +149,57 @@ async function memory(size) {
   return { dims: 128, sizes: runsBySize, timeFactor: large.wallS.median / small.wallS.median, rowFactor: large.rows / small.rows }
 }
 
-const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory }
+const words = 'the quick brown fox jumps over a lazy dog and then some more text to reach the length of a short note'.split(' ')
+
+/** Records of about 135 bytes: an id, a site, a number, a text, a time, a label. */
+function recordsCsv(rows) {
+  const path = join(cache, `records-${rows}.csv`)
+  if (existsSync(path)) return path
+  const file = openSync(`${path}.tmp`, 'w')
+  let text = 'id,site,value,text,time,label\n'
+  for (let i = 0; i < rows; i++) {
+    const note = Array.from({ length: 14 }, (_, k) => words[(i * 7 + k * k) % words.length]).join(' ')
+    const day = String((i % 28) + 1).padStart(2, '0')
+    text += `rec-${String(i).padStart(8, '0')},site-${i % 7},${((i * 0.37) % 100).toFixed(2)},${note} ${i},2026-01-${day}T10:00:00Z,class${i % 10}\n`
+    if (i % 10_000 === 9999 || i + 1 === rows) {
+      writeSync(file, text)
+      text = ''
+    }
+  }
+  closeSync(file)
+  renameSync(`${path}.tmp`, path)
+  return path
+}
+
+/** One core, one worker; the floor beside it is sha256sum of the same file. */
+async function snapshot(size) {
+  const pinned = existsSync('/usr/bin/taskset') ? ['/usr/bin/taskset', '-c', '0'] : []
+  const measured = []
+  for (const rows of size.snapshot) {
+    const file = recordsCsv(rows)
+    const out = join(cache, 'snapshot')
+    const once = async () => {
+      rmSync(out, { recursive: true, force: true })
+      return measure([0], ...pinned, process.execPath, bin, 'snapshot', file, '--out', out, '--workers', '1', '--quiet')
+    }
+    const repeats = rows > 5_000_000 ? 1 : size.repeatsSlow
+    const results = []
+    for (let i = 0; i < repeats; i++) results.push(await once())
+    const floor = await measure([0], '/usr/bin/sha256sum', file)
+    rmSync(out, { recursive: true, force: true })
+    const spreadOf = spreads(results)
+    measured.push({
+      rows,
+      fileMiB: statSync(file).size / 2 ** 20,
+      ...spreadOf,
+      perSecond: rows / spreadOf.wallS.median,
+      sha256sumS: floor.wallS,
+    })
+  }
+  return { sizes: measured }
+}
+
+const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory, snapshot }
 
 await script(async (args) => {
   const quick = args.includes('--quick')
