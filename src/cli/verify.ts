@@ -14,6 +14,7 @@ import { clock } from './input.ts'
 import { type Io, wantsColor, write } from './io.ts'
 import type { ResultOptions } from './options.ts'
 import { runVerifySnapshot } from './snapshot-verify.ts'
+import { openFiles } from './verify-files.ts'
 import { openWatch } from './watch.ts'
 
 export interface VerifyOptions extends ResultOptions {
@@ -136,8 +137,10 @@ export async function runVerify(path: string, options: VerifyOptions, io: Io): P
       const text = await renderers[format].render(report)
       if (options.out === undefined || options.out === '-') await write(io.stdout, text)
       else await writeFile(resolve(options.out), text)
-    } else if (!quiet)
-      await write(io.stdout, renderTerminal(report, { color: wantsColor(io.stdout, io.env), width: io.stdout.columns || 100, files }))
+    } else if (!quiet) {
+      const summary = renderTerminal(report, { color: wantsColor(io.stdout, io.env), width: io.stdout.columns || 100, files })
+      await write(io.stdout, summary + openFiles(report))
+    }
     return options.exitZero && report.exitCode === 1 ? 0 : report.exitCode
   } finally {
     progress.stop()

@@ -119,7 +119,9 @@ function outcomeOf(request: VerifyRequest, found: Discovery, graded: Graded, tru
     empty
       ? {
           status: 'not-applicable',
-          reason: `no manifest was found in ${request.path}: ${plural(delivery.files.length, 'file')} and nobody who vouches for them`,
+          reason: isFile(request.path)
+            ? `nothing that lies beside ${request.path} names it: no manifest, no bundle`
+            : `no manifest was found in ${request.path}: ${plural(delivery.files.length, 'file')} and nobody who vouches for them`,
         }
       : { status: 'ran', reason: `${plural(manifests.length, 'manifest')}, ${plural(digests.length, 'file')} hashed` },
     empty ? [] : [manifestFindings(found, graded, trust), splitView(graded.files), factFindings(facts)],

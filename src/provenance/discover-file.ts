@@ -1,7 +1,8 @@
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
 import type { DeliveredFile, Manifest, TrustPolicy } from '../contracts/provenance.ts'
 import { openDelivery } from './delivery.ts'
 import { type DiscoverOptions, type Discovery, discover, formatOf } from './discover.ts'
+import { ProvenanceError } from './errors.ts'
 import { locate } from './named.ts'
 
 /** Statements about other things, that need not lie beside them. */
@@ -37,6 +38,13 @@ function about(found: Discovery, file: DeliveredFile, given: boolean): Discovery
   return keep(found, new Set([file.path, ...manifests.flatMap(({ own }) => own), ...found.delivery.outside.keys()]), manifests)
 }
 
+/** Where all of the manifests lie in one folder that the file lies below: their names start there. */
+function folderAround(file: string, only: readonly string[], { names }: DiscoverOptions): string | null {
+  const [folder, ...others] = new Set(only.map((one) => dirname(resolve(one))))
+  if (folder === undefined || others.length > 0 || only.some((one) => names?.has(resolve(one)))) return null
+  return dirname(file).startsWith(folder.endsWith(sep) ? folder : folder + sep) ? folder : null
+}
+
 /**
  * One file to verify: a manifest (then the files that it names, where it lies), or any other file, by `only` or by the
  * manifests that lie in its folder and name it. An attestation none of whose subjects lie beside it is judged by its
@@ -55,6 +63,22 @@ export async function discoverFile(
   const [self] = single.files
   if (!self) return { delivery: single, manifests: [] }
   if (only === null && (await formatOf(self, single))) return ofManifest(absolute, trust, options)
-  if (only !== null) return about(await discover(absolute, trust, only, options), self, true)
+  if (only !== null) {
+    const folder = folderAround(absolute, only, options)
+    const found = await discover(folder ?? absolute, trust, only, options)
+    const path = relative(folder ?? dirname(absolute), absolute)
+      .split(sep)
+      .join('/')
+    const told = about(found, { ...self, path }, true)
+    const silent = told.manifests.find(({ entries, signatures }) => entries.length === 0 && !signatures.some((s) => s.status === 'invalid'))
+    if (silent)
+      throw new ProvenanceError(
+        'unknown-manifest',
+        `${silent.file} does not name ${path}`,
+        { file: silent.file },
+        'give the manifest of this file, or verify the folder that it speaks of',
+      )
+    return told
+  }
   return about(await discover(dirname(absolute), trust, null, { ...options, recursive: false }), self, false)
 }

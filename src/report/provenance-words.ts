@@ -54,7 +54,11 @@ export const kindTitles: { readonly [K in ChangeKind]: string } = {
 /** "SHA256SUMS, signed by vendor.pub (trusted)"; of a signature that does not hold, so. */
 export function manifestWords(m: ReportProvenance['manifests'][number]): string {
   const signatures = m.signatures.map((s) =>
-    s.status === 'invalid' ? 'with a signature that does not hold' : `signed by ${s.signer ?? 'an unknown signer'} (${s.status})`,
+    s.status === 'invalid'
+      ? 'with a signature that does not hold'
+      : s.status === 'unchecked' && s.signer === null
+        ? 'with a signature that was not checked'
+        : `signed by ${s.signer ?? 'an unknown signer'} (${s.status})`,
   )
   return `${m.file.endsWith(m.title) ? m.file : `${m.file} (${m.title})`}, ${signatures.join(', ') || 'not signed'}`
 }

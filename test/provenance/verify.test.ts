@@ -312,6 +312,19 @@ describe('discoverFile', () => {
     expect(await of('b')).toMatchObject([{ path: 'b', grade: 'mismatched' }])
   })
 
+  it('takes a manifest that lies in a folder above, and none that does not name the file', async () => {
+    const files = { 'sub/a': 'a', 'sub/b': 'b' }
+    const root = folderOf({ ...files, SHA256SUMS: sums(files) })
+    const elsewhere = folderOf({ SHA256SUMS: sums({ other: 'x' }), sums: sums({ a: 'changed' }) })
+    const by = async (manifest: string) => (await gradeFound(await discoverFile(join(root, 'sub/a'), trust, [manifest]))).files
+    expect(await by(join(root, 'SHA256SUMS'))).toMatchObject([{ path: 'sub/a', grade: 'verified' }])
+    expect(await by(join(elsewhere, 'sums'))).toMatchObject([{ path: 'a', grade: 'mismatched' }])
+    await expect(by(join(elsewhere, 'SHA256SUMS'))).rejects.toMatchObject({
+      code: 'unknown-manifest',
+      message: 'SHA256SUMS does not name a',
+    })
+  })
+
   it('holds the files that a manifest names against it, and no others', async () => {
     const files = { a: 'a', 'sub/b': 'b' }
     const root = folderOf({ ...files, SHA256SUMS: sums({ ...files, gone: 'x' }), other: 'x' })

@@ -115,10 +115,13 @@ function ofManifest(m: Manifest, isOpen: boolean, trust: TrustPolicy): Finding[]
 /** A file that is at once the pointer to a content (Git LFS) and nothing else needs no signature of its own. */
 const bare = new Set<Manifest['kind']>(['hf-pointer'])
 
-/** Manifests of whose files one at least is not verified by a trusted signature: there the signature of another does not help. */
-function unvouched(files: readonly FileGrade[]): ReadonlySet<string> {
+/** Manifests that name a file for which no trusted signature stands: there the signature of another does not help. */
+function unvouched(files: readonly FileGrade[], trusted: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set<string>()
-  for (const { signed, manifests } of files) if (!signed) for (const file of manifests) found.add(file)
+  for (const { signed, grade, manifests } of files) {
+    const isContradicted = (grade === 'mismatched' || grade === 'missing') && manifests.some((file) => trusted.has(file))
+    if (!signed && !isContradicted) for (const file of manifests) found.add(file)
+  }
   return found
 }
 
@@ -137,7 +140,7 @@ const nothingSigned = (): Finding => ({
 
 export function signatureFindings(manifests: readonly Manifest[], files: readonly FileGrade[], trust: TrustPolicy): Finding[] {
   if (manifests.length === 0) return trust.requireSignature ? [nothingSigned()] : []
-  const open = unvouched(files)
+  const open = unvouched(files, new Set(manifests.filter((m) => m.signatures.some((s) => s.status === 'trusted')).map((m) => m.file)))
   return manifests
     .filter((m) => !bare.has(m.kind) || m.signatures.length > 0)
     .flatMap((m) => ofManifest(m, open.has(m.file) || m.entries.length === 0, trust))

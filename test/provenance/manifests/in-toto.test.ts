@@ -39,6 +39,9 @@ describe('detection', () => {
     ['x.dsse', '{}', true],
     ['attestation.json', JSON.stringify(two), true],
     ['envelope.json', signed(two), true],
+    ['hello.json', '{"payload":"aGVsbG8=","payloadType":"text/plain","signatures":[]}', true],
+    ['long.json', `{"payload":"${'QUJD'.repeat(3000)}","payloadType":"text/plain","signatures":[]}`, true],
+    ['long-data.json', `{"payload":"${'QUJD'.repeat(3000)}","label":"cat"}`, false],
     ['data.json', '{"payload": 1}', false],
     ['data.csv', JSON.stringify(two), false],
   ])('%s', async (path, content, expected) => {
@@ -54,6 +57,14 @@ describe('a statement', () => {
       'a.csv': `sha256:${sha('A')}`,
       'sub/b.csv': `sha256:${sha('B')} sha512:${'ab'.repeat(64)}`,
     })
+  })
+
+  it('of another kind is no statement, but its signature counts', async () => {
+    const other = JSON.stringify(signDsse('http://example.com/HelloWorld', Buffer.from('hello world'), key))
+    const manifest = await read(other)
+    expect(manifest).toMatchObject({ title: 'DSSE envelope', entries: [], signatures: [{ status: 'trusted' }] })
+    expect(manifest.problems).toMatchObject([{ code: 'unsupported', invalid: false }])
+    expect((await read(other.replace('HelloWorld', 'HelloMoon'))).signatures).toMatchObject([{ status: 'invalid' }])
   })
 
   it('without one is signed by nobody', async () => {
