@@ -130,7 +130,7 @@ describe('assay verify of a folder', () => {
 
   it('is incomplete where a file changes while it is read', async () => {
     const root = delivery({ SHA256SUMS: `${'0a'.repeat(32)}  large.bin\n`, 'large.bin': '' })
-    truncateSync(join(root, 'large.bin'), 100 << 20)
+    truncateSync(join(root, 'large.bin'), 200 << 20)
     const timer = setInterval(() => appendFileSync(join(root, 'large.bin'), 'x'), 1)
     const { code, stdout } = await verify(root).finally(() => clearInterval(timer))
     expect(stdout).toContain('large.bin was changed while it was read')
