@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
-import type { DeliveredFile, Delivery } from '../contracts/provenance.ts'
+import type { Delivery } from '../contracts/provenance.ts'
 import { ProvenanceError } from './errors.ts'
+import { fileAt } from './manifests/lookup.ts'
 import { walk } from './walk.ts'
 
 export interface DeliveryLimits {
@@ -56,19 +57,6 @@ export async function openDelivery(root: string, limits: Partial<DeliveryLimits>
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     throw new ProvenanceError(missing ? 'not-found' : 'unreadable', `${root}: ${reasonOf(error)}`, { file: root })
   }
-}
-
-/** The file of this path, by binary search; null where the delivery has none. */
-export function fileAt(delivery: Delivery, path: string): DeliveredFile | null {
-  let low = 0
-  let high = delivery.files.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((delivery.files[middle] as DeliveredFile).path < path) low = middle + 1
-    else high = middle
-  }
-  const file = delivery.files[low]
-  return file?.path === path ? file : null
 }
 
 /** Where the bytes of a delivered file are. */

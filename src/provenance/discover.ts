@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 import { basename, relative, resolve, sep } from 'node:path'
 import type { DeliveredFile, Delivery, Manifest, ManifestFormat, TrustPolicy } from '../contracts/provenance.ts'
-import { byPath, fileAt, openDelivery, readHead } from './delivery.ts'
+import { byPath, openDelivery, readHead } from './delivery.ts'
 import { ProvenanceError } from './errors.ts'
+import { fileAt } from './manifests/lookup.ts'
 import { manifestFormats } from './manifests/registry.ts'
 
 export interface Discovery {

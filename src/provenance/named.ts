@@ -1,5 +1,5 @@
 import type { DeliveredFile, Delivery, Manifest, ManifestEntry } from '../contracts/provenance.ts'
-import { fileAt } from './delivery.ts'
+import { fileAt } from './manifests/lookup.ts'
 import { spellings } from './manifests/spellings.ts'
 
 export interface Statement {

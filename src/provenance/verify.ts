@@ -8,9 +8,9 @@ import type {
   TrustPolicy,
 } from '../contracts/provenance.ts'
 import { collisions, strangers } from './closed.ts'
-import { fileAt } from './delivery.ts'
 import type { Discovery } from './discover.ts'
 import { coverageOf, gradeNamed, gravity } from './grade.ts'
+import { fileAt } from './manifests/lookup.ts'
 import { type Named, namedFiles } from './named.ts'
 import { rangesOf } from './statements.ts'
 

@@ -1,19 +1,7 @@
 import { z } from 'zod'
 import { digestAlgorithms, grades, manifestKinds, problemCodes } from '../contracts/provenance.ts'
 import { changeKinds, concentrationAxes } from '../contracts/snapshot.ts'
-
-const count = z.int().min(0)
-const fraction = z.number().min(0).max(1)
-const text = z.string()
-const digest = z.string().regex(/^[0-9a-f]{64}$/)
-
-const place = z.strictObject({
-  file: text.nullable(),
-  line: count.nullable(),
-  column: text.nullable(),
-  row: count.nullable(),
-  offset: count.nullable(),
-})
+import { count, digest, fraction, place, text } from './schema-parts.ts'
 
 const signature = z.strictObject({
   method: text,

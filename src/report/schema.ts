@@ -4,15 +4,12 @@ import { confidences, severities } from '../contracts/finding.ts'
 import { taxonomyKeys } from '../taxonomy/taxonomies.ts'
 import { ReportError } from './errors.ts'
 import { provenanceSchema } from './provenance-schema.ts'
+import { count, digest, fraction, place, text } from './schema-parts.ts'
 
 export const reportSchemaId = 'urn:assay:schema:report:1'
 const verdicts = ['passed', 'failed', 'incomplete', 'nothing-audited'] as const
 
-const count = z.int().min(0)
-const fraction = z.number().min(0).max(1)
-const text = z.string()
 const cell = z.union([z.string(), z.number(), z.null()])
-const digest = z.string().regex(/^[0-9a-f]{64}$/)
 
 const evidence = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('numbers'), title: text, items: z.array(z.strictObject({ name: text, value: cell })) }),
@@ -100,14 +97,6 @@ const record = z.strictObject({
       group: text.nullable(),
     }),
   ),
-})
-
-const place = z.strictObject({
-  file: text.nullable(),
-  line: count.nullable(),
-  column: text.nullable(),
-  row: count.nullable(),
-  offset: count.nullable(),
 })
 
 const reasonCodes = [

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fileAt, openDelivery, readBounded, readHead } from '../../src/provenance/delivery.ts'
+import { openDelivery, readBounded, readHead } from '../../src/provenance/delivery.ts'
 import { ProvenanceError } from '../../src/provenance/errors.ts'
+import { fileAt } from '../../src/provenance/manifests/lookup.ts'
 import { folderOf } from './folders.ts'
 
 const paths = (files: readonly { readonly path: string }[]): string[] => files.map((f) => f.path)

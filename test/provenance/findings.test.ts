@@ -3,18 +3,9 @@ import type { Coverage, FileGrade, Grade, Manifest, SignatureCheck, TrustPolicy 
 import { grades } from '../../src/contracts/provenance.ts'
 import { manifestFindings } from '../../src/provenance/findings.ts'
 import { provenanceRules } from '../../src/provenance/rules.ts'
+import { defaultTrust } from '../../src/provenance/trust.ts'
 
-const trust: TrustPolicy = {
-  keys: [],
-  certificates: [],
-  identities: [],
-  trustedRoot: null,
-  weakest: 'sha256',
-  coverage: 0,
-  unlisted: 'report',
-  requireSignature: false,
-  now: new Date('2026-11-24T00:00:00Z'),
-}
+const trust = defaultTrust(new Date('2026-11-24T00:00:00Z'))
 
 const signature = (status: SignatureCheck['status']): SignatureCheck => ({
   method: 'ed25519',

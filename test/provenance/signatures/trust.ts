@@ -2,19 +2,9 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { TrustPolicy } from '../../../src/contracts/provenance.ts'
 import type { SigningKey } from '../../../src/provenance/sign/signing-key.ts'
 import { fingerprintOf, kindOf } from '../../../src/provenance/signatures/keys.ts'
+import { defaultTrust } from '../../../src/provenance/trust.ts'
 
-export const trusting = (part: Partial<TrustPolicy> = {}): TrustPolicy => ({
-  keys: [],
-  certificates: [],
-  identities: [],
-  trustedRoot: null,
-  weakest: 'sha256',
-  coverage: 0,
-  unlisted: 'report',
-  requireSignature: false,
-  now: new Date(),
-  ...part,
-})
+export const trusting = (part: Partial<TrustPolicy> = {}): TrustPolicy => ({ ...defaultTrust(new Date()), ...part })
 
 export const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString()
 
