@@ -39,11 +39,12 @@ export function safePath(raw: string, base: string): { readonly path: string } |
   if (name !== null) return { hostile: name }
   if (raw.startsWith('//')) return { hostile: 'it names a share of the network' }
   if (raw.startsWith('/')) return { hostile: 'it is absolute' }
-  if (raw.startsWith('~')) return { hostile: 'it begins with ~, the home folder of a user' }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(raw)) return { hostile: 'it is an address and not a path' }
-  if (/^[a-z]:/i.test(raw)) return { hostile: 'it begins with the letter of a drive' }
   if (raw.endsWith('/')) return { hostile: 'it names a folder' }
   const own = raw.split('/').filter((part) => part !== '' && part !== '.')
+  const [first = ''] = own
+  if (first.startsWith('~')) return { hostile: 'it begins with ~, the home folder of a user' }
+  if (/^[a-z]:/i.test(first)) return { hostile: 'it begins with the letter of a drive' }
   if (own.includes('..')) return { hostile: 'it climbs out of its folder with ..' }
   if (own.length === 0 || raw.endsWith('/.')) return { hostile: 'it names a folder' }
   const parts = [...base.split('/').filter((part) => part !== ''), ...own]

@@ -34,6 +34,8 @@ describe('safePath', () => {
     ['~root/x', /home/],
     ['C:/x', /drive/],
     ['c:x', /drive/],
+    ['./~/x', /home/],
+    ['./C:x', /drive/],
     ['file:///etc/passwd', /address/],
     ['https://example.org/x', /address/],
     ['a\u0000b', /NUL/],
