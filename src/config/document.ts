@@ -86,7 +86,7 @@ function* unwanted(doc: Document): Generator<{ offset: number; message: string }
     const { node, depth } = top
     if (isPair(node)) {
       if (isScalar(node.key) && node.key.value === '__proto__')
-        yield { offset: node.key.range?.[0] ?? 0, message: 'is no key of a pipeline file' }
+        yield { offset: node.key.range?.[0] ?? 0, message: '"__proto__" cannot be a key' }
       stack.push({ node: node.value, depth }, { node: node.key, depth })
       continue
     }

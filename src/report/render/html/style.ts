@@ -115,6 +115,7 @@ thead th bdi { overflow-wrap: normal; }
 tbody th { font-weight: 550; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
+tbody th { min-width: 6em; }
 th bdi, td bdi, dd bdi, li bdi, p bdi, h3, .answers li, .action, .legend bdi { overflow-wrap: anywhere; }
 td code { overflow-wrap: anywhere; }
 th code { white-space: nowrap; }
