@@ -144,7 +144,7 @@ const invalid: readonly (readonly [string, string, number, number, string, reado
   ['two documents', `${valid}---\n${valid}`, 3, 1, '', ['multiple documents']],
   ['a tag', `${valid}subject: { name: !!binary aGk= }\n`, 3, 27, '', ['tags are not used']],
   ['an alias of nothing', `${valid}gate: *none\n`, 1, 1, '', ['none']],
-  ['a prototype', `${valid}__proto__: { x: 1 }\n`, 3, 1, '', ['no key of a pipeline file']],
+  ['a prototype', `${valid}__proto__: { x: 1 }\n`, 3, 1, '', ['"__proto__" cannot be a key']],
   ['an alias bomb', `a: &a [x, x]\nb: &b [${'*a, '.repeat(60)}]\nc: [${'*b, '.repeat(60)}]\n`, 1, 1, '', ['alias']],
   ['a map that is no map', 'hello\n', 1, 1, '', ['expected a map', 'found "hello"']],
   ['an empty file', '', 1, 1, '', ['found nothing']],

@@ -115,11 +115,11 @@ thead th bdi { overflow-wrap: normal; }
 tbody th { font-weight: 550; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
-tbody th { min-width: 6em; }
 th bdi, td bdi, dd bdi, li bdi, p bdi, h3, .answers li, .action, .legend bdi { overflow-wrap: anywhere; }
 td code { overflow-wrap: anywhere; }
 th code { white-space: nowrap; }
-.scroll th:not(.n), .scroll td:not(.n) { min-width: 4.75rem; }
+.scroll th:not(.n) { min-width: 5.5rem; }
+.scroll td:not(.n) { min-width: 4.75rem; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 3rem; align-items: start; }
 .grid > div { min-width: 0; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
