@@ -118,7 +118,7 @@ th:last-child, td:last-child { padding-right: 0; }
 th bdi, td bdi, dd bdi, li bdi, p bdi, h3, .answers li, .action, .legend bdi { overflow-wrap: anywhere; }
 td code { overflow-wrap: anywhere; }
 th code { white-space: nowrap; }
-.scroll th:not(.n) { min-width: 5.5rem; }
+.scroll th:not(.n) { min-width: 6.25rem; }
 .scroll td:not(.n) { min-width: 4.75rem; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 3rem; align-items: start; }
 .grid > div { min-width: 0; }
