@@ -92,9 +92,11 @@ const byWeight = (a: Concentration, b: Concentration): number => a.log10P - b.lo
 function concentratedFinding(summary: ChangeSummary, rule: Rule, found: readonly Concentration[], examples: Examples): Finding {
   const [first, ...more] = [...found].sort(byWeight) as [Concentration, ...Concentration[]]
   const selective = first.kind === 'removed' && first.axis === 'class'
+  // A store that grows by a new site adds the records of one source.
+  const growth = first.kind === 'added' && found.every((c) => c.axis === 'source')
   return {
     rule: selective ? 'provenance/class-selective-removal' : `provenance/${rule}`,
-    severity: 'high',
+    severity: growth ? 'medium' : 'high',
     confidence: 'high',
     scope: scopeOf(first),
     message: `${sentence(summary, first)}${alsoAlong(more)}`,

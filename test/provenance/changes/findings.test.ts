@@ -123,6 +123,9 @@ describe('what is said of changes', () => {
     const oneClass = await one([...rows, ...more(40, () => ({ label: 'normal' }))])
     expect(heads(oneClass)).toEqual([['provenance/added', 'high', 40]])
     expect(oneClass.findings[0]?.message).toContain('40 of 140 records of class normal (29 %) are new and 0 of 300 of class pneumonia')
+    const oneSource = await one([...rows, ...more(40, () => ({ source: 'new site' }))])
+    expect(heads(oneSource)).toEqual([['provenance/added', 'medium', 40]])
+    expect(oneSource.findings[0]?.test).not.toBeNull()
     const flood = await one([...rows, ...more(40, (i) => (i < 35 ? { text: rows[9]?.text as string } : {}))])
     expect(heads(flood)).toEqual([
       ['provenance/added', 'medium', 40],
