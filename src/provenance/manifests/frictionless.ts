@@ -91,7 +91,14 @@ function entriesOf(resource: Dictionary, at: At, delivery: Delivery, problems: P
     return []
   }
   const { digests, placeholder, unsupported } = hashOf(resource)
-  const bytes = wholeNumber(property(resource, 'bytes') ?? property(property(resource, 'stats'), 'bytes'))
+  const size = property(resource, 'bytes') ?? property(property(resource, 'stats'), 'bytes')
+  const bytes = wholeNumber(size)
+  if (bytes === null && size !== undefined && size !== null)
+    problems.warn(
+      'malformed',
+      `The size of resource ${at.name} in ${at.file} is no number of bytes: ${typeof size === 'object' ? 'a list or an object' : shown(String(size))}.`,
+      at.place,
+    )
   if (unsupported !== null)
     problems.warn('unsupported', `The hash of resource ${at.name} in ${at.file} is ${unsupported}, which cannot be computed.`, at.place)
   const single = paths.length === 1

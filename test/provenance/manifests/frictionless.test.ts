@@ -70,6 +70,13 @@ describe('Data Package', () => {
     }
   })
 
+  it.each(['1e400', '-3', '"many"', '[]', '{"toString":1}'])('says so where a size is no number of bytes: %s', async (size) => {
+    const text = `{"resources":[{"name":"d","path":"data.csv","hash":"sha256:${hex('sha256', rows)}","bytes":${size}}]}`
+    const manifest = await readOne(frictionless, { 'datapackage.json': text, 'data.csv': rows })
+    expect(manifest.entries[0]?.bytes).toBeNull()
+    expect(manifest.problems).toMatchObject([{ code: 'malformed', invalid: false, message: expect.stringContaining('no number of bytes') }])
+  })
+
   it('has a size that decides where no strong digest does, and else is a warning', async () => {
     const wrong = { name: 'd', path: 'data.csv', bytes: 7 }
     expect((await read([{ ...wrong, hash: hex('md5', rows) }])).entries[0]?.bytes).toBe(7)
