@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { SignatureCheck, TrustPolicy } from '../../contracts/provenance.ts'
 import { checkBundle } from './check-bundle.ts'
@@ -71,7 +72,8 @@ export async function checkDetached(
   if (signature.length === 0) return answer('unknown', file, 'invalid', 'The signature is empty.')
   if (signature.length > maxSignatureBytes) return answer('unknown', file, 'unchecked', 'The file is too large for a signature.')
   if (isMinisignSignature(signature)) return checkMinisign(data, signature, file, keys)
-  const head = signature.subarray(0, 200).toString('latin1').trimStart()
+  // One raw signature in 256 begins with the brace of a bundle.
+  const head = isUtf8(signature) ? signature.subarray(0, 200).toString('utf8').trimStart() : ''
   if (head.startsWith('{'))
     return (await checkBundle(signature.toString('utf8'), { digests: digests(data), bytes: data }, trust, file)).check
   if (/^-----BEGIN (?:PGP|SSH|PKCS7|CMS)/.test(head)) {

@@ -41,6 +41,21 @@ describe.each(allCurves)('a signature by a key of %s', (curve) => {
 })
 
 describe('other forms', () => {
+  it.each([0x7b, 0x0a, 0x20, 0x2d, 0x75])(
+    'takes a raw signature that begins with the byte %i, as a bundle or a text may',
+    async (first) => {
+      const key = signingKey('ed25519')
+      for (let i = 0; ; i++) {
+        const other = Buffer.from(`${'0'.repeat(64)}  ${i}.csv\n`)
+        const raw = signBytes(other, key)
+        if (raw[0] !== first) continue
+        const trust = trustingKeys(key.publicKey)
+        expect((await checkDetached(other, raw, 'SHA256SUMS.sig', loadKeys(trust), trust)).status).toBe('trusted')
+        return
+      }
+    },
+  )
+
   it('takes ECDSA P-384 with SHA-256, as openssl dgst -sha256 makes it, and RSA', async () => {
     const { publicKey, privateKey } = keyPair('p384')
     expect((await against(sign('sha256', data, privateKey), trustingKeys(publicKey))).status).toBe('trusted')
