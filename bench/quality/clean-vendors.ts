@@ -35,7 +35,7 @@ for (let i = 0; i < Number(count); i++) {
     await tally.update(context, state, withColumns(batch, { source: dictionary({ codes, values: names }, 2) }), scored)
   }
   tally.seal?.(context, state)
-  const { findings, tests } = detector.conclude(context, await tally.finish(context, state), null, { count: 0, scored: 0, top: [] })
+  const { findings, tests } = await detector.conclude(context, await tally.finish(context, state), null, { count: 0, scored: 0, top: [] })
   if (!tests.some((t) => t.id.startsWith('label-flip/source'))) throw new Error('the source test did not run')
   const adjusted = benjaminiHochberg(tests.map((t) => t.p))
   const significant = new Set(tests.filter((_, t) => (adjusted[t] as number) <= significanceLevel).map((t) => t.id))

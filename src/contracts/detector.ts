@@ -71,7 +71,7 @@ export interface Detector<Options = any, TallySummary = any, EvidenceSummary = a
   /** Over flagged rows alone, which have the columns `row`, `id`, `label`, `source` and those of `evidenceReads`. */
   readonly evidence?: Tally<unknown, EvidenceSummary>
   readonly evidenceReads?: readonly Role[]
-  conclude(c: Context<Options>, tally: TallySummary, evidence: EvidenceSummary, flagged: Flagged): Conclusion
+  conclude(c: Context<Options>, tally: TallySummary, evidence: EvidenceSummary, flagged: Flagged): Maybe<Conclusion>
 }
 
 /** What the engine knows of a detector's flags: the counts and the strongest rows, strongest first. */

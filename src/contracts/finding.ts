@@ -88,3 +88,40 @@ export type Evidence =
       readonly threshold: number | null
     }
   | { readonly kind: 'table'; readonly title: string; readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
+  /**
+   * Pictures side by side, in native pixels: the report enlarges them. With `ofRecords` they show records, not what many have in common,
+   * and a report without excerpts leaves them out.
+   */
+  | { readonly kind: 'pictures'; readonly title: string; readonly ofRecords: boolean; readonly items: readonly Picture[] }
+  /** Points in a plane, a series a group: an embedding map. Marked series are drawn over the others. */
+  | {
+      readonly kind: 'scatter'
+      readonly title: string
+      readonly xTitle: string
+      readonly yTitle: string
+      readonly series: readonly {
+        readonly name: string
+        readonly marked: boolean
+        readonly points: readonly (readonly [number, number])[]
+      }[]
+    }
+  /** Text of records with the part that matters marked; left out of a report without excerpts. */
+  | { readonly kind: 'passages'; readonly title: string; readonly items: readonly Passage[] }
+
+/** A PNG as a data URI, made from pixels by `math/picture.ts`, never copied from a file. */
+export interface Picture {
+  readonly caption: string
+  readonly png: string
+  readonly width: number
+  readonly height: number
+  /** In pixels of the picture: [left, top, width, height], or null. */
+  readonly outline: readonly [number, number, number, number] | null
+}
+
+/** `marks` are ranges of `text` in UTF-16 code units, ascending, apart. `where` names the record. */
+export interface Passage {
+  readonly where: string
+  readonly label: string | null
+  readonly text: string
+  readonly marks: readonly (readonly [number, number])[]
+}

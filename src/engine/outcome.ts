@@ -62,7 +62,7 @@ export async function conclude(
     const flagged = result.byDetector.get(p.id)
     const top = excerpts && flagged ? await attachExcerpts(run, flagged.top) : (flagged?.top ?? [])
     outcomes.push(
-      concludeOne(run, p, a ?? null, {
+      await concludeOne(run, p, a ?? null, {
         tally: tallies.states[p.id],
         evidence: evidence.states[p.id],
         thresholds: decisions.get(p.id) ?? [],
@@ -91,7 +91,7 @@ interface Pieces {
   readonly failures: Map<string, Incomplete>
 }
 
-function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector | null, pieces: Pieces): DetectorOutcome {
+async function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector | null, pieces: Pieces): Promise<DetectorOutcome> {
   const detector = detectorById(planned.id)
   const base = {
     id: planned.id,
@@ -113,7 +113,7 @@ function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector 
         ...base,
         status: 'ran',
         reason: planned.reason,
-        ...detector.conclude(active.context, pieces.tally, pieces.evidence, flagged),
+        ...(await detector.conclude(active.context, pieces.tally, pieces.evidence, flagged)),
       }
     } catch (error) {
       pieces.failures.set(planned.id, failureOf(error, planned.id))

@@ -6,7 +6,7 @@ import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxo
 import { blindSpotsOf } from './blind-spots.ts'
 import { ReportError } from './errors.ts'
 import { clip } from './escape.ts'
-import { boundEvidence, limits, name } from './evidence.ts'
+import { boundEvidence, isPng, limits, name, showsRecords } from './evidence.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { coverageOf, exitCodes, judge, nextOf, reaches, waiverState } from './gate.ts'
 import { headlineOf } from './headline.ts'
@@ -85,15 +85,18 @@ class Records {
       givenLabel: ref.givenLabel === null ? null : name(ref.givenLabel),
       suggestedLabel: null,
       excerpt: excerpt === undefined ? null : clip(excerpt, limits.excerpt),
-      thumbnail: thumbnail !== undefined && isThumbnail(thumbnail) ? thumbnail : null,
+      thumbnail: thumbnail !== undefined && isPng(thumbnail) ? thumbnail : null,
       parts: [],
     }
   }
 }
 
-const isThumbnail = (uri: string): boolean => uri.length <= 400_000 && /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(uri)
-
-function toReport(finding: Finding, detector: DetectorOutcome, tests: ReadonlyMap<string, CorrectedTest>): ReportFinding {
+function toReport(
+  finding: Finding,
+  detector: DetectorOutcome,
+  tests: ReadonlyMap<string, CorrectedTest>,
+  excerpts: boolean,
+): ReportFinding {
   const rule = detector.rules.find((r) => r.id === finding.rule)
   if (!rule)
     throw ReportError.of('unknown-rule', `${detector.id} reports a finding of ${clip(finding.rule, 200)}, which is not one of its rules`, 2)
@@ -115,7 +118,7 @@ function toReport(finding: Finding, detector: DetectorOutcome, tests: ReadonlyMa
     action: clip(finding.action, limits.message),
     count: finding.count,
     records: [],
-    evidence: finding.evidence.map(boundEvidence),
+    evidence: finding.evidence.filter((e) => excerpts || !showsRecords(e)).map(boundEvidence),
     test: test === null ? null : { id: test.id, method: test.method, p: test.p, adjusted: test.adjusted },
     taxa: taxaOf(rule.family).map((taxon) => ({ ...taxon })),
     status: 'open',
@@ -151,7 +154,7 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
   const { gate, now } = policy
   const tests = correct(outcome.detectors)
   const all = outcome.detectors
-    .flatMap((d) => d.findings.map((source) => ({ source, finding: toReport(source, d, tests) })))
+    .flatMap((d) => d.findings.map((source) => ({ source, finding: toReport(source, d, tests, policy.excerpts) })))
     .sort((a, b) => byWeight(a.finding, b.finding))
   const isSignificant = (f: ReportFinding): boolean => f.test === null || f.test.adjusted <= significanceLevel
   const reported = all.filter(({ finding }) => isSignificant(finding))

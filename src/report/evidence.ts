@@ -1,17 +1,31 @@
 import type { Evidence } from '../contracts/finding.ts'
 import { clip } from './escape.ts'
 import type { ReportFinding } from './schema.ts'
+import { maxPngLength } from './schema-parts.ts'
 
 type ReportEvidence = ReportFinding['evidence'][number]
 
 /** Bounds of what a report keeps of evidence: content of data is hostile, and a report must open. */
-export const limits = { name: 300, message: 2_000, excerpt: 2_000, matrix: 40, items: 200, records: 200, bins: 500 } as const
+export const limits = {
+  name: 300,
+  message: 2_000,
+  excerpt: 2_000,
+  matrix: 40,
+  items: 200,
+  records: 200,
+  bins: 500,
+  pictures: 24,
+  points: 2_000,
+  passages: 20,
+} as const
 
 export const name = (text: string): string => clip(text, limits.name)
 const unit = (n: number): number => Math.min(1, Math.max(0, n))
 const cell = (value: string | number | null): string | number | null =>
   typeof value === 'string' ? name(value) : typeof value === 'number' && !Number.isFinite(value) ? null : value
 const countOf = (n: number | undefined): number => (n !== undefined && Number.isFinite(n) && n > 0 ? n : 0)
+
+export const isPng = (uri: string): boolean => uri.length <= maxPngLength && /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(uri)
 
 type MatrixEvidence = Extract<Evidence, { kind: 'matrix' }>
 
@@ -102,5 +116,46 @@ export function boundEvidence(evidence: Evidence): ReportEvidence {
         columns: evidence.columns.map(name),
         rows: evidence.rows.slice(0, limits.items).map((row) => row.map(cell)),
       }
+    case 'pictures':
+      return {
+        kind: 'pictures',
+        title: name(evidence.title),
+        ofRecords: evidence.ofRecords,
+        items: evidence.items
+          .filter((item) => isPng(item.png))
+          .slice(0, limits.pictures)
+          .map((item) => ({ ...item, caption: name(item.caption), outline: item.outline ? [...item.outline] : null })),
+      }
+    case 'scatter':
+      return {
+        kind: 'scatter',
+        title: name(evidence.title),
+        xTitle: name(evidence.xTitle),
+        yTitle: name(evidence.yTitle),
+        series: evidence.series.slice(0, 8).map((s) => ({
+          name: name(s.name),
+          marked: s.marked,
+          points: s.points
+            .filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y))
+            .slice(0, limits.points)
+            .map(([x, y]) => [x, y]),
+        })),
+      }
+    case 'passages':
+      return {
+        kind: 'passages',
+        title: name(evidence.title),
+        items: evidence.items.slice(0, limits.passages).map((item) => ({
+          where: name(item.where),
+          label: item.label === null ? null : name(item.label),
+          text: item.text.slice(0, limits.excerpt),
+          marks: item.marks.flatMap(([from, to]): [number, number][] =>
+            from >= 0 && from < to && to <= limits.excerpt ? [[from, to]] : [],
+          ),
+        })),
+      }
   }
 }
+
+/** What shows records themselves: it leaves the report only when the pipeline allows excerpts. */
+export const showsRecords = (e: Evidence): boolean => e.kind === 'passages' || (e.kind === 'pictures' && e.ofRecords)

@@ -12,3 +12,9 @@ export const place = z.strictObject({
   row: count.nullable(),
   offset: count.nullable(),
 })
+
+export const maxPngLength = 400_000
+export const png = z
+  .string()
+  .regex(/^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/)
+  .max(maxPngLength)

@@ -3,53 +3,12 @@ import { roles, rowIssueCodes } from '../contracts/data.ts'
 import { confidences, severities } from '../contracts/finding.ts'
 import { taxonomyKeys } from '../taxonomy/taxonomies.ts'
 import { ReportError } from './errors.ts'
+import { evidence } from './evidence-schema.ts'
 import { provenanceSchema } from './provenance-schema.ts'
-import { count, digest, fraction, place, text } from './schema-parts.ts'
+import { count, digest, fraction, place, png, text } from './schema-parts.ts'
 
 export const reportSchemaId = 'urn:assay:schema:report:1'
 const verdicts = ['passed', 'failed', 'incomplete', 'nothing-audited'] as const
-
-const cell = z.union([z.string(), z.number(), z.null()])
-
-const evidence = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('numbers'), title: text, items: z.array(z.strictObject({ name: text, value: cell })) }),
-  z.strictObject({
-    kind: z.literal('matrix'),
-    title: text,
-    rowTitle: text,
-    columnTitle: text,
-    rows: z.array(text),
-    columns: z.array(text),
-    counts: z.array(z.array(z.number())),
-    marked: z.array(z.tuple([count, count])),
-  }),
-  z.strictObject({
-    kind: z.literal('intervals'),
-    title: text,
-    level: fraction,
-    expected: fraction.nullable(),
-    items: z.array(
-      z.strictObject({
-        name: text,
-        count: z.number().min(0),
-        total: z.number().min(0),
-        estimate: fraction,
-        low: fraction,
-        high: fraction,
-        marked: z.boolean(),
-      }),
-    ),
-  }),
-  z.strictObject({
-    kind: z.literal('histogram'),
-    title: text,
-    xTitle: text,
-    edges: z.array(z.number()),
-    series: z.array(z.strictObject({ name: text, counts: z.array(z.number().min(0)) })),
-    threshold: z.number().nullable(),
-  }),
-  z.strictObject({ kind: z.literal('table'), title: text, columns: z.array(text), rows: z.array(z.array(cell)) }),
-])
 
 const taxon = z.strictObject({ taxonomy: z.enum(taxonomyKeys), id: text, name: text })
 
@@ -82,11 +41,7 @@ const record = z.strictObject({
   givenLabel: text.nullable(),
   suggestedLabel: text.nullable(),
   excerpt: text.nullable(),
-  thumbnail: z
-    .string()
-    .regex(/^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/)
-    .max(400_000)
-    .nullable(),
+  thumbnail: png.nullable(),
   parts: z.array(
     z.strictObject({
       rule: text,

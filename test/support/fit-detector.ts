@@ -52,6 +52,6 @@ export async function fitDetector(
     scores,
     flagged,
     thresholds,
-    conclusion: detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }),
+    conclusion: await detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }),
   }
 }

@@ -70,5 +70,19 @@ export async function evidence(e: Evidence): Promise<Safe> {
         .map((edge, b) => [`${formatNumber(edge)} to ${formatNumber(e.edges[b + 1] as number)}`, ...e.series.map((s) => s.counts[b] ?? 0)])
       return figure(e.title, await histogramChart(e), table(e.title, columns, rows, 'compact', 'spoken'))
     }
+    case 'pictures':
+      return html`<figure class="wide"><figcaption>${e.title}</figcaption><ul class="pictures">${e.items.map(
+        (p) =>
+          html`<li><img src="${p.png}" alt="${p.caption}" width="${p.width}" height="${p.height}"><span><bdi>${p.caption}</bdi></span></li>`,
+      )}</ul></figure>`
+    case 'scatter':
+      return html`<figure><figcaption>${e.title}</figcaption>${pairs(
+        e.series.map((s) => [s.name, s.points.length] as const),
+        'pairs numbers',
+      )}</figure>`
+    case 'passages':
+      return html`<figure class="wide"><figcaption>${e.title}</figcaption><ul class="passages">${e.items.map(
+        (p) => html`<li><bdi>${p.where}</bdi> <bdi>${p.text}</bdi></li>`,
+      )}</ul></figure>`
   }
 }
