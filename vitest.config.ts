@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Every core: vitest would leave one idle, of two.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -11,8 +13,8 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      // The built program as a user runs it. One file at a time: kills and timings need the machine for themselves.
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } },
+      // The built program as a user runs it.
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000 } },
       // Needs the folder of real data in ASSAY_DATA.
       { test: { name: 'data', include: ['test/data/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 300_000 } },
       // Needs Chromium.

@@ -5,9 +5,9 @@ import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
 import { type Layer, merge, resolveSource } from './merge.ts'
-import { type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
+import { baselineFiles, type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
 import { defaults } from './schema.ts'
-import { deliveryAround } from './trust.ts'
+import { deliveryAround, isBeside } from './trust.ts'
 import { loadWaivers } from './waivers.ts'
 
 /** What the command line says. It wins over every file; its paths are relative to `cwd`. */
@@ -205,7 +205,10 @@ function checkTrust(
     refuse(file, deliveryAround(file, sources, anchor), 'keep pipeline and waivers files outside of the data')
   if (provenance === null) return
   for (const file of trustedFiles(provenance))
-    refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep keys, certificates and baselines outside of the data')
+    refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep keys, certificates and snapshots outside of the data')
+  for (const file of baselineFiles(provenance))
+    if (provenance.root !== null || !isBeside(file, sources))
+      refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep baselines outside of the data')
 }
 
 async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main: Loaded | null): Promise<LoadedPipeline> {

@@ -77,14 +77,17 @@ export function printProvenance(spec: ProvenanceSpec, to: To, source: (spec: Sou
   })
 }
 
-/** Files that the policy, or that of the next audit, rests on: none may lie inside what is audited. */
-export const trustedFiles = ({ trust, baseline, snapshot }: ProvenanceSpec): readonly string[] => [
+/** Files that the policy, or that of the next audit, rests on: none may come along with what is audited. */
+export const trustedFiles = ({ trust, snapshot }: ProvenanceSpec): readonly string[] => [
   ...trust.keys,
   ...trust.certificates,
   ...(trust.trustedRoot === null ? [] : [trust.trustedRoot]),
-  ...(typeof baseline === 'string' ? [baseline] : pathsOf(baseline)),
   ...(snapshot === null ? [] : [snapshot]),
 ]
+
+/** What the data are compared with. */
+export const baselineFiles = ({ baseline }: ProvenanceSpec): readonly string[] =>
+  typeof baseline === 'string' ? [baseline] : pathsOf(baseline)
 
 const pathsOf = (source: SourceSpec | null): readonly string[] => {
   if (source === null) return []

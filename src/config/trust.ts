@@ -43,3 +43,9 @@ export function deliveryAround(file: string, sources: readonly SourceSpec[], anc
   }
   return folders.find((folder) => !isInside(real(folder), real(anchor)) && isInside(real(folder), real(file))) ?? null
 }
+
+/** An original that the user names may lie beside its copy, where single files are audited and not their folder. */
+export const isBeside = (file: string, sources: readonly SourceSpec[]): boolean => {
+  const paths = sources.flatMap(({ path }) => (path === undefined ? [] : path))
+  return folderOf(file) === null && paths.every((one) => folderOf(one) === null) && paths.some((one) => dirname(one) === dirname(file))
+}

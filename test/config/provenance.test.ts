@@ -151,7 +151,7 @@ describe('trust', () => {
     ['a trusted root', 'provenance: { trust: { trusted-root: delivery/root.json } }\n'],
     ['a baseline', 'provenance: { baseline: delivery/snapshots/1 }\n'],
     ['a trusted original', 'provenance: { baseline: { path: delivery/original/*.csv } }\n'],
-    ['the labels of a trusted original', 'provenance: { baseline: { path: images, labels: delivery/l.csv } }\n'],
+    ['the labels of a trusted original', 'provenance: { baseline: { path: images, labels: delivery/labels/l.csv } }\n'],
     ['the next baseline', 'provenance: { snapshot: delivery/snapshots/2 }\n'],
     ['a key in the root of the manifests', 'provenance: { root: store, trust: { keys: [store/vendor.pub] } }\n'],
   ])('%s inside the delivery is refused', async (_, text) => {
@@ -160,6 +160,19 @@ describe('trust', () => {
 
   test('a key of the command line inside the delivery is refused', async () => {
     expect((await refused({ ...files, 'p.yaml': valid }, { keys: ['delivery/keys/vendor.pub'] })).code).toBe('untrusted-path')
+  })
+
+  test('an original that the user names may lie beside its copy', async () => {
+    const folder = await folderWith({
+      ...files,
+      'delivery/original.csv': 'id,label\n',
+      'home/p.yaml': 'version: 1\nsources: [{ path: ../delivery/a.csv }]\nprovenance: { baseline: { path: ../delivery/original.csv } }\n',
+    })
+    expect((await loadPipeline(join(folder, 'home/p.yaml'))).pipeline.provenance?.baseline).toMatchObject({
+      path: join(folder, 'delivery/original.csv'),
+    })
+    const whole = 'version: 1\nsources: [{ path: delivery }]\nprovenance: { baseline: { path: delivery/original.csv } }\n'
+    expect((await refused({ ...files, 'p.yaml': whole })).code).toBe('untrusted-path')
   })
 
   test("keys and baselines in a user's own folder are fine, also beside the data", async () => {
