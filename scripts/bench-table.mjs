@@ -23,7 +23,7 @@ export function markdown(results) {
   const { machine, peers } = results
   const issues = results['find-issues']
   const check = results['label-check']
-  const { memory, snapshot } = results
+  const { memory, snapshot, hash } = results
   return [
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
     '',
@@ -61,6 +61,20 @@ export function markdown(results) {
             ({ rows, fileMiB, wallS, perSecond, peakMiB, sha256sumS }) =>
               `| ${count(rows)} | ${number(fileMiB)} MiB | ${range(wallS)} s | ${count(Math.round(perSecond))} | ${range(peakMiB)} MiB | ${number(sha256sumS)} s |`,
           ),
+          '',
+        ]
+      : []),
+    ...(hash
+      ? [
+          `### Verifying ${count(hash.MiB)} MiB in eight files against SHA256SUMS, one core, from the page cache`,
+          '',
+          '| | MiB a second of the processor |',
+          '|---|---|',
+          `| assay verify, the whole process | ${range(hash.rate)} |`,
+          `| openssl speed -evp sha256, blocks of 1 MiB | ${range(hash.openssl)} |`,
+          `| Assay / OpenSSL | ${range(hash.ratio)} |`,
+          '',
+          `Peak resident memory ${range(hash.peakMiB)} MiB.`,
           '',
         ]
       : []),

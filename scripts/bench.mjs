@@ -1,6 +1,8 @@
 // `npm run bench`: Assay beside cleanlab, process against process, on this machine. Needs .cache/venv (bench/requirements.txt).
 //   npm run bench -- --quick        small data and few repetitions, into .cache/bench: what CI runs
-//   npm run bench -- find-issues    one part: find-issues, label-check, memory, snapshot
+//   npm run bench -- find-issues    one part: find-issues, label-check, memory, snapshot, hash
+
+import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -18,10 +20,19 @@ const sizes = {
     features: 50_000,
     parquet: [1_000_000, 4_000_000],
     snapshot: [300_000, 3_000_000, 30_000_000],
+    hashMiB: 4096,
     repeats: 7,
     repeatsSlow: 3,
   },
-  quick: { predictions: 200_000, features: 10_000, parquet: [50_000, 200_000], snapshot: [30_000, 300_000], repeats: 3, repeatsSlow: 1 },
+  quick: {
+    predictions: 200_000,
+    features: 10_000,
+    parquet: [50_000, 200_000],
+    snapshot: [30_000, 300_000],
+    hashMiB: 1024,
+    repeats: 3,
+    repeatsSlow: 1,
+  },
 }
 
 const tail = (text) => text.trim().split('\n').slice(-12).join('\n')
@@ -199,7 +210,48 @@ async function snapshot(size) {
   return { sizes: measured }
 }
 
-const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory, snapshot }
+/** `assay verify` of eight files on one core, in turn with OpenSSL's own rate there. The files are read from the page cache. */
+async function hash(size) {
+  const pinned = existsSync('/usr/bin/taskset') ? ['/usr/bin/taskset', '-c', '0'] : []
+  const folder = join(cache, `delivery-${size.hashMiB}`)
+  const names = Array.from({ length: 8 }, (_, i) => `part-${i}.bin`)
+  if (!existsSync(join(folder, 'SHA256SUMS'))) {
+    mkdirSync(folder, { recursive: true })
+    const block = randomBytes(1 << 20)
+    for (const name of names) {
+      const file = openSync(join(folder, name), 'w')
+      for (let i = 0; i < size.hashMiB / names.length; i++) writeSync(file, block)
+      closeSync(file)
+    }
+    const sums = (
+      await must(
+        '/usr/bin/sha256sum',
+        names.map((name) => join(folder, name)),
+      )
+    ).replaceAll(`${folder}/`, '')
+    writeFileSync(join(folder, 'SHA256SUMS'), sums)
+  }
+  const ours = []
+  const rates = []
+  for (let i = 0; i < size.repeats; i++) {
+    ours.push(await measure([0], ...pinned, process.execPath, bin, 'verify', folder, '--quiet'))
+    const [command, ...args] = [...pinned, 'openssl', 'speed', '-evp', 'sha256', '-bytes', '1048576', '-seconds', '3']
+    const output = await must(command, args)
+    rates.push((Number(/([\d.]+)k\s*$/.exec(output.trim())[1]) * 1000) / 2 ** 20)
+  }
+  // OpenSSL counts seconds of the processor, so ours are those too.
+  const rate = ours.map(({ cpuS }) => size.hashMiB / cpuS)
+  rmSync(folder, { recursive: true, force: true })
+  return {
+    MiB: size.hashMiB,
+    ...spreads(ours),
+    rate: spread(rate),
+    openssl: spread(rates),
+    ratio: spread(rate.map((r, i) => r / rates[i])),
+  }
+}
+
+const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory, snapshot, hash }
 
 await script(async (args) => {
   const quick = args.includes('--quick')
