@@ -211,6 +211,18 @@ describe('tables', () => {
   })
 })
 
+describe('texts', () => {
+  it.each(['csv', 'csv with CRLF', 'jsonl', 'parquet'])('%s: a word, and an instruction that hides', async (name) => {
+    const word = await run(name, 'insert-word', { target: 'dog', word: 'mn,"x"' }, 0.1)
+    const { differing, after } = await compare(word)
+    expect(differing).toEqual(truthKeys(word))
+    for (const key of differing) expect(after.get(key)).toMatchObject({ label: 'dog', text: expect.stringContaining('mn,"x"') })
+    const hidden = await compare(await run(name, 'hidden-instruction', { way: 'tags' }, 0.1))
+    expect(hidden.differing.size).toBe(6)
+    for (const key of hidden.differing) expect(hidden.after.get(key)?.label).toBe(hidden.before.get(key)?.label)
+  })
+})
+
 describe('the copy', () => {
   it('has the same bytes with the same seed, and others with another', async () => {
     for (const [name, attack, options] of [

@@ -6,9 +6,17 @@ import { columnValue } from './column-value.ts'
 import { flipPair } from './flip-pair.ts'
 import { flipSource } from './flip-source.ts'
 import { flipUniform } from './flip-uniform.ts'
+import { flood } from './flood.ts'
+import { hiddenInstruction } from './hidden-instruction.ts'
+import { insertSentence } from './insert-sentence.ts'
+import { insertWord } from './insert-word.ts'
+import { instructionPoison } from './instruction-poison.ts'
 import { nudge } from './nudge.ts'
 import { patch } from './patch.ts'
+import { prefix } from './prefix.ts'
 import { sinusoid } from './sinusoid.ts'
+import { souly } from './souly.ts'
+import { swappedDose } from './swapped-dose.ts'
 import { warp } from './warp.ts'
 
 /** Sorted by family, then by name. */
@@ -24,4 +32,12 @@ export const attacks: readonly Attack[] = [
   columnInterval,
   columnPair,
   columnValue,
+  flood,
+  hiddenInstruction,
+  insertSentence,
+  insertWord,
+  instructionPoison,
+  prefix,
+  souly,
+  swappedDose,
 ]
