@@ -1,4 +1,4 @@
-import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBAppender, DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 import type { Role, ShardSpec } from '../../contracts/data.ts'
 import { reasonOf } from '../../sources/errors.ts'
 import { limits } from '../../sources/limits.ts'
@@ -38,19 +38,22 @@ function slotsOf(shard: ShardSpec): readonly (Slot & { readonly role: Role; read
   return slots
 }
 
-/** The column with changed rows replaced, in its own type; nested fields are put into a copy of their struct. */
-function replaced(slots: readonly Slot[], top: string): string {
-  const build = (depth: number, of: string, own: readonly Slot[]): string => {
-    const [first] = own
-    if (first && own.length === 1 && first.path.length === depth) return `coalesce(try_cast_or_fail(${first.slot}), ${of})`
-    const fields = [...new Set(own.map((s) => s.path[depth] as string))]
-    const updates = fields.map((field) => {
-      const inner = own.filter((s) => s.path[depth] === field)
-      return `${name(field)} := ${build(depth + 1, `${of}.${name(field)}`, inner)}`
-    })
-    return `CASE WHEN ${of} IS NULL THEN ${of} ELSE struct_update(${of}, ${updates.join(', ')}) END`
-  }
-  return build(1, `t.${name(top)}`, slots).replaceAll(/try_cast_or_fail\((s\d+)\)/g, 'c.$1')
+interface StructLike {
+  readonly entryNames?: readonly string[]
+  readonly entryTypes?: readonly DuckDBType[]
+}
+
+/** The column with changed rows replaced; of a struct, every field, changed or not. */
+function replaced(of: string, type: DuckDBType, own: readonly Slot[], depth: number): string {
+  const [first] = own
+  if (!first) return of
+  if (own.length === 1 && first.path.length === depth) return `coalesce(c.${first.slot}, ${of})`
+  const { entryNames = [], entryTypes = [] } = type as StructLike
+  const fields = entryNames.map((field, i) => {
+    const inner = own.filter((s) => s.path[depth] === field)
+    return `${name(field)} := ${replaced(`${of}.${name(field)}`, entryTypes[i] as DuckDBType, inner, depth + 1)}`
+  })
+  return `CASE WHEN ${of} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
 }
 
 async function fill(job: CopyJob, connection: DuckDBConnection): Promise<void> {
@@ -124,7 +127,7 @@ export const writeParquet: CopyWriter = async (job) => {
     const columns = described.columnNames().map((column, i) => {
       if (!tops.includes(column)) return `t.${name(column)}`
       const own = slots.filter((s) => s.path[0] === column)
-      return `CAST(${replaced(own, column)} AS ${String(described.columnType(i))}) AS ${name(column)}`
+      return `CAST(${replaced(`t.${name(column)}`, described.columnType(i), own, 1)} AS ${String(described.columnType(i))}) AS ${name(column)}`
     })
     const query = `SELECT ${columns.join(', ')} FROM ${scan(job.path, true)} t LEFT JOIN changes c ON c.r = t.file_row_number`
     await connection.run(`COPY (${query}) TO ${text(out)} (FORMAT parquet, USE_TMP_FILE false)`)
