@@ -19,10 +19,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   taxonomy: ['contracts'],
   sources: ['contracts', 'math'],
   features: ['contracts', 'math'],
+  inject: ['contracts', 'math', 'sources', 'features'],
   report: ['contracts', 'math', 'taxonomy'],
   config: ['contracts'],
   engine: ['contracts', 'math', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
-  cli: ['contracts', 'config', 'engine', 'report', 'taxonomy'],
+  cli: ['contracts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
 }
 
 /** Loaded by a run only when it needs them: together they cost seconds and hundreds of megabytes. */

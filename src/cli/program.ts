@@ -4,6 +4,7 @@ import { version } from '../version.ts'
 import type { ConvertOptions } from './convert.ts'
 import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
+import { addInjectCommand } from './inject-command.ts'
 import type { Io } from './io.ts'
 import type { MergeOptions } from './merge.ts'
 import {
@@ -118,6 +119,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addDiffCommand(program, { io, finish })
   addSnapshotCommand(program, { io, finish })
   addSignCommands(program, { io, finish })
+  addInjectCommand(program, { io, finish })
 
   program
     .command('convert')
