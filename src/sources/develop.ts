@@ -1,6 +1,7 @@
 import { DataType } from 'apache-arrow'
-import { binary, column, rowsOf, takeRows, withColumns } from '../contracts/batch.ts'
+import { binary, column, rowsOf, withColumns } from '../contracts/batch.ts'
 import type { Batch, IssueSink } from '../contracts/data.ts'
+import { takeRows } from '../contracts/take-rows.ts'
 import { dicomReason, openDicom } from './dicom.ts'
 import { imageKind } from './image-kind.ts'
 
