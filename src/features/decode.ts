@@ -5,6 +5,7 @@ type SharpFactory = typeof import('sharp').default
 
 const maxPixels = 64_000_000
 const timeoutSeconds = 30
+const twelveBits = 4095
 let loaded: Promise<SharpFactory> | null = null
 
 /** sharp with the loaders of PNG, JPEG, WebP and TIFF alone, one thread an image, and no cache. */
@@ -65,6 +66,7 @@ export function startRaw(sharp: SharpFactory, image: RawImage): Sharp {
 
 /**
  * A picture as RGB pixels, 16 bits a channel where the file has them, else 8, scaled to the width and height that `fit` makes of its own.
+ * Where 16 bits hold no value above 4095 they are taken for 12, which is what many medical devices write.
  * Throws what sharp throws: not one of the four formats, damaged, more than 64 million pixels, more than 30 s.
  */
 export async function decodePixels(start: () => Sharp, fit: (width: number, height: number) => readonly [number, number]): Promise<Pixels> {
@@ -79,11 +81,12 @@ export async function decodePixels(start: () => Sharp, fit: (width: number, heig
     .removeAlpha()
     .raw(wide ? { depth: 'ushort' } : {})
     .toBuffer({ resolveWithObject: true })
+  const words = wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : null
   return {
-    data: wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data,
+    data: words ?? data,
     height: info.height,
     width: info.width,
     channels: info.channels,
-    max: wide ? 65_535 : 255,
+    max: words ? (words.every((v) => v <= twelveBits) ? twelveBits : 65_535) : 255,
   }
 }

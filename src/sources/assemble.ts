@@ -146,7 +146,7 @@ function imagesFrom(
     else if (value === invalidUtf8 || !bytes) reject(i, 'wrong-type', name, 'not the bytes of an image')
     else if (bytes.length === 0) reject(i, 'undecodable-image', name, 'empty')
     else if (bytes.length > limits.imageBytes) reject(i, 'too-long', name, `${bytes.length} bytes`)
-    else if (!imageKind(bytes)) reject(i, 'undecodable-image', name, 'not PNG, JPEG, WebP or TIFF')
+    else if (!imageKind(bytes)) reject(i, 'undecodable-image', name, 'not PNG, JPEG, WebP, TIFF or DICOM')
   }
   return images
 }

@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path'
 import type { Cells } from '../contracts/chunk.ts'
 import type { ShardSpec, SourceSpec } from '../contracts/data.ts'
 import { handOver, rolesOf } from './assemble.ts'
-import { sequence } from './cells.ts'
+import { frameReader, framesOfFile } from './dicom-frames.ts'
 import { SourceError } from './errors.ts'
-import { byName, idOf, imagesIn, isImageName } from './files.ts'
+import { byName, idOf, imagesAmong, imagesIn } from './files.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { imageKind } from './image-kind.ts'
 import { type LabelRole, labelRoles, matcher, readLabels } from './image-labels.ts'
@@ -16,6 +16,8 @@ import { sampleColumn } from './sample.ts'
 interface Picture {
   readonly id: string
   readonly missing?: true
+  /** 0-based, of a DICOM file with several. */
+  readonly frame?: number
   readonly values: { readonly [R in LabelRole]?: string }
 }
 
@@ -25,7 +27,7 @@ interface Folder {
 }
 
 const filesOf = async (root: string, spec: SourceSpec): Promise<readonly string[]> =>
-  Array.isArray(spec.path) && spec.path.every(isImageName) ? (spec.path as readonly string[]) : imagesIn(root)
+  Array.isArray(spec.path) ? imagesAmong(spec.path as readonly string[]) : imagesIn(root)
 
 /** Class by folder, unless the images all lie in the root; with `labels:` whatever its table says. */
 async function folderOf(root: string, spec: SourceSpec): Promise<Folder> {
@@ -57,6 +59,19 @@ async function folderOf(root: string, spec: SourceSpec): Promise<Folder> {
   return { pictures: [...pictures, ...absent].sort((a, b) => byName(a.id, b.id)), columns: ['image', ...columns] }
 }
 
+/** A record a frame: their ids end in the number of the frame, from 1 as DICOM counts them; labels are those of the file. */
+async function eachFrame(root: string, pictures: readonly Picture[]): Promise<readonly Picture[]> {
+  const out: Picture[] = []
+  for (const p of pictures) {
+    const frames = p.missing ? 1 : await framesOfFile(join(root, p.id))
+    if (frames === 1) out.push(p)
+    else
+      for (let frame = 0; frame < frames; frame++)
+        out.push({ ...p, frame, values: { ...p.values, id: `${p.values.id ?? p.id}#${frame + 1}` } })
+  }
+  return out
+}
+
 const cellsFor = (column: string, pictures: readonly Picture[]): Cells => ({
   kind: 'values',
   values: pictures.map((p) => p.values[column as LabelRole] ?? (column === 'id' ? p.id : null)),
@@ -64,7 +79,7 @@ const cellsFor = (column: string, pictures: readonly Picture[]): Cells => ({
 
 export const imageFolder: SourceFormat = {
   name: 'image-folder',
-  extensions: ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff'],
+  extensions: ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.dcm', '.dicom', '.dic', '.ima'],
   detect: (head) => imageKind(head) !== null,
 
   async columns(path, spec): Promise<readonly ColumnSample[]> {
@@ -78,13 +93,14 @@ export const imageFolder: SourceFormat = {
   },
 
   async shards(path, id, spec): Promise<readonly ShardSpec[]> {
-    const { pictures, columns } = await folderOf(path, spec)
+    const { pictures: files, columns } = await folderOf(path, spec)
+    const pictures = await eachFrame(path, files)
     const shards: ShardSpec[] = []
     for (let first = 0; first < pictures.length; first += limits.imageShardFiles) {
       const part = pictures.slice(first, first + limits.imageShardFiles)
       let bytes = 0
       for (const p of part) {
-        if (!p.missing) {
+        if (!p.missing && !p.frame) {
           bytes += await stat(join(path, p.id)).then(
             (s) => s.size,
             () => 0,
@@ -107,28 +123,41 @@ export const imageFolder: SourceFormat = {
     const roles = rolesOf(shard.options)
     const { first, names, pictures } = shard.options as unknown as { first: number; names: readonly string[]; pictures: readonly Picture[] }
     let images: unknown[] = []
-    let from = 0
+    let part: Picture[] = []
+    let rows: number[] = []
     let size = 0
-    const flush = (to: number) => {
-      const part = pictures.slice(from, to)
+    const flush = () => {
       const columns = new Map<string, Cells>(
         names.map((name) => [name, name === 'image' ? { kind: 'values', values: images } : cellsFor(name, part)]),
       )
-      const batch = handOver({ rows: sequence(first + from, part.length), lines: null, columns }, roles, shard.path, issue, tap)
+      const batch = handOver({ rows: Uint32Array.from(rows), lines: null, columns }, roles, shard.path, issue, tap)
       images = []
-      from = to
+      part = []
+      rows = []
       size = 0
       return batch
     }
+    const film = frameReader(shard.path)
     for (const [i, picture] of pictures.entries()) {
-      const bytes = await load(shard.path, picture)
+      let bytes: Uint8Array | null
+      if (picture.frame === undefined) bytes = await load(shard.path, picture)
+      else {
+        const found = await film(picture.id, picture.frame)
+        if (typeof found === 'string') {
+          issue({ code: 'undecodable-image', row: first + i, column: 'image', detail: found, rejected: true })
+          continue
+        }
+        bytes = found
+      }
       images.push(bytes)
+      part.push(picture)
+      rows.push(first + i)
       size += bytes?.length ?? 0
       if (size < limits.batchBytes && images.length < limits.batchRows) continue
-      const batch = flush(i + 1)
+      const batch = flush()
       if (batch) yield batch
     }
-    const batch = flush(pictures.length)
+    const batch = flush()
     if (batch) yield batch
   },
 }

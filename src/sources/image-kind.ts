@@ -1,4 +1,6 @@
-export type ImageKind = 'png' | 'jpeg' | 'webp' | 'tiff'
+import { hasMark, startsLikeDataSet } from './dicom/file.ts'
+
+export type ImageKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'dicom'
 
 const starts = (b: Uint8Array, ...bytes: number[]): boolean => bytes.every((v, i) => b[i] === v)
 
@@ -8,5 +10,5 @@ export function imageKind(b: Uint8Array): ImageKind | null {
   if (starts(b, 0xff, 0xd8, 0xff)) return 'jpeg'
   if (starts(b, 0x52, 0x49, 0x46, 0x46) && starts(b.subarray(8), 0x57, 0x45, 0x42, 0x50)) return 'webp'
   if (starts(b, 0x49, 0x49, 0x2a, 0) || starts(b, 0x4d, 0x4d, 0, 0x2a)) return 'tiff'
-  return null
+  return hasMark(b) || startsLikeDataSet(b) ? 'dicom' : null
 }

@@ -10,6 +10,10 @@ export const limits = {
   /** Characters of an id, label, source, time, url or digest. */
   nameLength: 4096,
   imageBytes: 64 * 2 ** 20,
+  imagePixels: 64_000_000,
+  /** A DICOM file of many frames, or inflated. */
+  dicomBytes: 512 * 2 ** 20,
+  dicomFrames: 16_384,
   /** Columns of a table, keys of a record. */
   columns: 65_536,
   /** Numbers in one embedding, feature or prediction vector, bytes of one raw image. */

@@ -3,7 +3,7 @@ import { dirname, resolve, sep } from 'node:path'
 import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 import type { SourceSpec } from '../contracts/data.ts'
 import { asSourceError, SourceError } from './errors.ts'
-import { byName, globOptions, isImageName } from './files.ts'
+import { byName, globOptions, imagesAmong } from './files.ts'
 import { formats } from './registry.ts'
 
 /** A file to read, or a folder of images with its files. */
@@ -19,7 +19,7 @@ const isData = (path: string): boolean => {
 
 async function ofFolder(path: string, spec: SourceSpec): Promise<Target[]> {
   const files = (await glob(`${escapePath(path)}/**/*`, globOptions)).sort(byName)
-  const images = files.filter(isImageName)
+  const images = await imagesAmong(files)
   if (images.length && (spec.format === undefined || /^image/.test(spec.format))) return [{ path, images }]
   const data = files.filter(isData)
   if (data.length) return data.map((file) => ({ path: file, images: null }))
@@ -60,8 +60,9 @@ export async function expand(spec: SourceSpec, base: string): Promise<Target[]> 
   const targets = new Map<string, Target>()
   for (const pattern of patterns) for (const t of await ofPattern(pattern, base, spec)) targets.set(t.path, t)
   const sorted = [...targets.values()].sort((a, b) => byName(a.path, b.path))
-  const single = sorted.filter((t) => !t.images && isImageName(t.path)).map((t) => t.path)
+  const single = await imagesAmong(sorted.filter((t) => !t.images).map((t) => t.path))
   if (single.length === 0) return sorted
-  const others = sorted.filter((t) => t.images || !isImageName(t.path))
+  const taken = new Set(single)
+  const others = sorted.filter((t) => t.images || !taken.has(t.path))
   return [...others, { path: commonFolder(single), images: single }].sort((a, b) => byName(a.path, b.path))
 }

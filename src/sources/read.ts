@@ -1,5 +1,6 @@
 import type { ChunkTap } from '../contracts/chunk.ts'
 import type { Batch, IssueSink, ShardSpec } from '../contracts/data.ts'
+import { developDicom } from './develop.ts'
 import { asSourceError, type Failure, fromFailure, relativeTo, SourceError } from './errors.ts'
 import { formatNamed } from './registry.ts'
 
@@ -19,7 +20,10 @@ export async function* readShard(shard: ShardSpec, issue: IssueSink, tap?: Chunk
   const format = formatNamed(shard.format)
   if (!format) throw new SourceError('unknown-format', `${shard.id}: no format named ${JSON.stringify(shard.format)}`, { file: shard.path })
   try {
-    yield* format.read(shard, issue, tap)
+    for await (const batch of format.read(shard, issue, tap)) {
+      const developed = await developDicom(batch, issue)
+      if (developed) yield developed
+    }
   } catch (e) {
     throw relativeTo(asSourceError(e, shard.path, `cannot be read as ${shard.format}`), rootOf(shard))
   }

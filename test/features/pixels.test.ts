@@ -112,7 +112,7 @@ describe('encoded images', () => {
       .toBuffer()
     const vector = await vectors(makeBatch({ row: Uint32Array.of(0), image: [new Uint8Array(png)] }))
     expect(new Set(vector.subarray(0, 784)).size).toBe(784)
-    expect(vector[700]).toBeCloseTo(700 / 65535, 6)
+    expect(vector[700]).toBeCloseTo(700 / 4095, 6)
   })
 
   test('rows that cannot be decoded are reported and left out, the others stay aligned', async () => {

@@ -39,6 +39,23 @@ describe('thumbnails', () => {
     expect([meta.width, meta.height, meta.exif]).toEqual([64, 32, undefined])
   })
 
+  test('16 bits are shown by what they hold: 12 bits of them, or all', async () => {
+    for (const [most, middle] of [
+      [4095, 2048],
+      [65_535, 32_768],
+    ] as const) {
+      const values = Uint16Array.from({ length: 16 }, (_, i) => (i === 0 ? 0 : i === 1 ? most : middle))
+      for (const format of ['png', 'tiff'] as const) {
+        const file = await sharp(values, { raw: { width: 4, height: 4, channels: 1 } })
+          .toColourspace('grey16')
+          .toFormat(format, format === 'tiff' ? { compression: 'lzw' } : {})
+          .toBuffer()
+        const { pixels } = await read(await thumbnail(new Uint8Array(file), 8))
+        expect([...pixels.subarray(0, 6)]).toEqual([0, 0, 255, 255, 128, 128])
+      }
+    }
+  })
+
   test('what is no picture has no thumbnail', async () => {
     expect(await thumbnail(new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>'))).toBeNull()
     expect(await thumbnail(new Uint8Array(0))).toBeNull()

@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { image, patient } from './dicom-make.ts'
 import { folder, load, refusal } from './make.ts'
 
 const { dir, put } = folder()
@@ -61,7 +62,7 @@ describe('class by folder', () => {
     expect(rows.map((r) => r.id)).toEqual(['a/good.png'])
     expect(issues.map((i) => [i.code, i.row, i.rejected, i.detail])).toEqual([
       ['undecodable-image', 0, true, 'empty'],
-      ['undecodable-image', 2, true, 'not PNG, JPEG, WebP or TIFF'],
+      ['undecodable-image', 2, true, 'not PNG, JPEG, WebP, TIFF or DICOM'],
     ])
   })
 
@@ -86,6 +87,63 @@ describe('class by folder', () => {
     symlinkSync(inDir('outside'), inDir('linked/b'))
     const { rows } = await load({ path: inDir('linked') }, dir)
     expect(rows.map((r) => r.id)).toEqual(['a/own.png'])
+  })
+})
+
+describe('DICOM', () => {
+  const slice = (grey: number, frames = 1) =>
+    image(
+      { rows: 2, columns: 2, more: { 2621448: ['IS', String(frames)] } },
+      Uint8Array.from({ length: 4 * frames }, (_, i) => grey + Math.floor(i / 4)),
+    )
+  const shade = async (bytes: unknown): Promise<number> =>
+    (
+      await sharp(bytes as Uint8Array)
+        .greyscale()
+        .raw()
+        .toBuffer()
+    )[0] as number
+
+  beforeAll(() => {
+    put('scans/ill/1.dcm', slice(10))
+    put('scans/ill/2.dcm', slice(50, 3))
+    put('scans/well/IM0001', slice(90))
+    put('scans/well/1.2.840.99', slice(91))
+    put('scans/well/notes', 'not an image')
+    put('scans/DICOMDIR', slice(1))
+    put('scans/well/cut.dcm', slice(5, 2).subarray(0, -2))
+    put('scans/well/report.dcm', slice(5).subarray(0, -20))
+  })
+
+  test('a record a frame, also of files without extension', async () => {
+    const { listing, rows, issues } = await load({ path: inDir('scans') }, dir)
+    expect(listing.shards.map((s) => [s.id, s.expectedRows])).toEqual([['scans', 9]])
+    expect(rows.map((r) => [r.row, r.id, r.label])).toEqual([
+      [0, 'ill/1.dcm', 'ill'],
+      [1, 'ill/2.dcm#1', 'ill'],
+      [2, 'ill/2.dcm#2', 'ill'],
+      [3, 'ill/2.dcm#3', 'ill'],
+      [4, 'well/1.2.840.99', 'well'],
+      [5, 'well/IM0001', 'well'],
+      [6, 'well/cut.dcm#1', 'well'],
+    ])
+    expect(await Promise.all(rows.map((r) => shade(r.image)))).toEqual([10, 50, 51, 52, 91, 90, 5])
+    expect(rows.some((r) => Buffer.from(r.image as Uint8Array).includes(patient))).toBe(false)
+    expect(issues.map((i) => [i.code, i.row, i.rejected, i.detail])).toEqual([
+      ['undecodable-image', 7, true, 'pixel data that ends before frame 2 does'],
+      ['undecodable-image', 8, true, 'DICOM that ends before its pixels'],
+    ])
+  })
+
+  test('labels from a table hold for every frame', async () => {
+    const labels = put('scans.csv', 'file,label,id\n1.dcm,x,P1\n2.dcm,y,P2\n')
+    const { rows } = await load({ path: inDir('scans/ill/*.dcm'), labels }, dir)
+    expect(rows.map((r) => [r.id, r.label])).toEqual([
+      ['P1', 'x'],
+      ['P2#1', 'y'],
+      ['P2#2', 'y'],
+      ['P2#3', 'y'],
+    ])
   })
 })
 
