@@ -26,5 +26,5 @@ mark::after { content: " end of mark] "; }
 .passages i { font-style: normal; }
 .passages .hidden { font: 0.8em/1.4 ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "Liberation Mono", monospace; color: var(--red); background: var(--red-soft); border-radius: 3px; padding: 0.1em 0.25em; }
 .passages .break, .passages .gap { color: var(--muted); }
-mark .break { color: inherit; }
+.passages mark .break { color: inherit; }
 .passages .gap { padding: 0 0.2em; }`.trim()
