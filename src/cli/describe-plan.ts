@@ -43,6 +43,7 @@ function describePart(name: string, part: Part): string[] {
   return [
     `${name}: ${plural(part.files.length, 'file')}, ${plural(part.shards.length, 'shard')} in ${plural(part.groups.length, 'group')}, ${size}`,
     `  columns${part.guessed ? ' (guessed)' : ''}: ${describeColumns(part.columns)}`,
+    ...(part.pixels ? [`  images: ${part.pixels.description}`] : []),
     ...list,
   ]
 }

@@ -21,6 +21,7 @@ import {
 } from 'apache-arrow'
 import type { Batch } from './data.ts'
 import type { Codes } from './detector.ts'
+import type { PixelShape } from './statistic.ts'
 
 /** Row-major, `rows` x `dims`. */
 export interface Matrix<T = Float32Array | Float64Array> {
@@ -35,7 +36,7 @@ export const column = (batch: Batch, name: string): Vector | null => (hasColumn(
 
 // Arrow moves the value buffers of a slice to its first row already: `offset` counts for the null bitmap alone.
 /** The single chunk behind a column of a record batch. */
-const chunk = (batch: Batch, name: string): Data | null => column(batch, name)?.data[0] ?? null
+export const chunk = (batch: Batch, name: string): Data | null => column(batch, name)?.data[0] ?? null
 
 const decoded = new WeakMap<Vector<Utf8>, readonly string[]>()
 
@@ -65,7 +66,7 @@ export function codesOf(batch: Batch, name: 'label' | 'source'): Codes | null {
 /** A fixed-size list column as one matrix without a copy; null when the column is absent. */
 export function matrixOf(
   batch: Batch,
-  name: 'embedding' | 'features' | 'predictions' | 'image',
+  name: 'embedding' | 'features' | 'predictions' | 'image' | 'pixels',
 ): Matrix<Float32Array | Float64Array | Uint8Array> | null {
   const data = chunk(batch, name)
   if (!data || !DataType.isFixedSizeList(data.type)) return null
@@ -77,6 +78,21 @@ export function matrixOf(
 
 /** `embedding` where there is one, else `features`: what the detectors that need a vector read. */
 export const vectorsOf = (batch: Batch): Matrix | null => (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) as Matrix | null
+
+/** Pictures of one size, row-major: `rows` x height x width x channels. */
+export interface PixelRows extends PixelShape {
+  readonly data: Uint8Array
+  readonly rows: number
+}
+
+/** The column `pixels`, a view; null when it is absent. */
+export function pixelsOf(batch: Batch): PixelRows | null {
+  const found = matrixOf(batch, 'pixels')
+  if (!found) return null
+  const metadata = batch.schema.fields.find((f) => f.name === 'pixels')?.metadata
+  const [height, width, channels] = ['height', 'width', 'channels'].map((name) => Number(metadata?.get(name))) as [number, number, 1 | 3]
+  return { data: found.data as Uint8Array, rows: found.rows, height, width, channels }
+}
 
 /** 0-based rows within the shard's file. */
 export const rowsOf = (batch: Batch): Uint32Array => {
@@ -182,6 +198,7 @@ export interface BatchColumns {
   readonly image?:
     | readonly (Uint8Array | null)[]
     | (Matrix<Uint8Array> & { readonly height: number; readonly width: number; readonly channels: number })
+  readonly pixels?: PixelRows
 }
 
 const metadata = (entries: Record<string, Json1>): Map<string, string> =>
@@ -214,18 +231,26 @@ export function makeBatch(columns: BatchColumns): Batch {
       add('image', matrix(columns.image), metadata({ height, width, channels }))
     } else add('image', binary(columns.image))
   }
+  if (columns.pixels) {
+    const { data, rows, height, width, channels } = columns.pixels
+    add('pixels', matrix({ data, rows, dims: height * width * channels }), metadata({ height, width, channels }))
+  }
   return assemble(fields, children, columns.row.length)
 }
 
-const assemble = (fields: Field[], children: Data[], length: number): Batch =>
+export const assemble = (fields: Field[], children: Data[], length: number): Batch =>
   new RecordBatch(new Schema(fields), makeData({ type: new Struct(fields), length, nullCount: 0, children }) as never)
 
-/** The same batch with columns added or replaced. */
-export function withColumns(batch: Batch, added: Readonly<Record<string, Data>>): Batch {
+/** The same batch with columns added or replaced; `entries` are the metadata of added ones. */
+export function withColumns(
+  batch: Batch,
+  added: Readonly<Record<string, Data>>,
+  entries: Readonly<Record<string, Record<string, Json1>>> = {},
+): Batch {
   const fields = batch.schema.fields.filter((f) => !(f.name in added))
   const children = fields.map((f) => chunk(batch, f.name) as Data)
   for (const [name, data] of Object.entries(added)) {
-    fields.push(new Field(name, data.type, data.nullCount > 0))
+    fields.push(new Field(name, data.type, data.nullCount > 0, entries[name] && metadata(entries[name])))
     children.push(data)
   }
   return assemble(fields, children, batch.numRows)
@@ -239,53 +264,4 @@ export function selectColumns(batch: Batch, names: ReadonlySet<string>): Batch {
     fields.map((f) => chunk(batch, f.name) as Data),
     batch.numRows,
   )
-}
-
-/** The named rows of a batch, in the order of `rows`. */
-export function takeRows(batch: Batch, rows: Int32Array): Batch {
-  const fields = batch.schema.fields
-  const children = fields.map((f) => takeData(chunk(batch, f.name) as Data, rows))
-  return assemble(fields, children, rows.length)
-}
-
-function takeData(data: Data, rows: Int32Array): Data {
-  const { type } = data
-  if (DataType.isFixedSizeList(type)) {
-    const all = (data.children[0] as Data).values as Float64Array
-    const size = type.listSize
-    const taken = new (all.constructor as Float64ArrayConstructor)(rows.length * size)
-    for (let i = 0; i < rows.length; i++) {
-      const from = (data.offset + (rows[i] as number)) * size
-      taken.set(all.subarray(from, from + size), i * size)
-    }
-    return matrix({ data: taken, rows: rows.length, dims: size })
-  }
-  if (DataType.isFixedSizeBinary(type)) {
-    const taken = new Uint8Array(rows.length * type.byteWidth)
-    for (let i = 0; i < rows.length; i++) {
-      const from = (data.offset + (rows[i] as number)) * type.byteWidth
-      taken.set((data.values as Uint8Array).subarray(from, from + type.byteWidth), i * type.byteWidth)
-    }
-    return makeData({ type, length: rows.length, nullCount: 0, data: taken })
-  }
-  const valid = (row: number): boolean => data.nullCount === 0 || data.getValid(row)
-  if (DataType.isDictionary(type)) {
-    const values = [...(data.dictionary as Vector<Utf8>)].map((v) => v ?? '')
-    const codes = rows.map((r) => (valid(r) ? ((data.values as Int32Array)[r] as number) : -1))
-    return dictionary({ codes, values }, type.id)
-  }
-  if (DataType.isUtf8(type) || DataType.isBinary(type)) {
-    const { values, valueOffsets } = data as Data & { values: Uint8Array; valueOffsets: Int32Array }
-    const cells = Array.from(rows, (r) => (valid(r) ? values.subarray(valueOffsets[r], valueOffsets[r + 1]) : null))
-    return DataType.isBinary(type)
-      ? binary(cells)
-      : utf8(cells.map((c) => c && Buffer.from(c.buffer, c.byteOffset, c.byteLength).toString('utf8')))
-  }
-  const all = data.values as Uint32Array
-  return makeData({
-    type,
-    length: rows.length,
-    nullCount: 0,
-    data: (all.constructor as Uint32ArrayConstructor).from(rows, (r) => all[r] as number),
-  } as never)
 }

@@ -1,4 +1,4 @@
-import type { Batch, Maybe, Role } from './data.ts'
+import type { Batch, Column, Maybe } from './data.ts'
 import type { Finding, RecordRef, Test } from './finding.ts'
 import type { Context, Shape, Statistic } from './statistic.ts'
 
@@ -43,8 +43,9 @@ export interface RuleMeta {
 
 /** What a detector may know before any data is read. */
 export interface Setup {
-  readonly subject: readonly Role[]
-  readonly reference: readonly Role[] | null
+  /** `embedding` and `pixels` also where they will be made. */
+  readonly subject: readonly Column[]
+  readonly reference: readonly Column[] | null
   /** Names of the prediction columns in order, where the pipeline or the column names give them. */
   readonly classes: readonly string[] | null
   readonly shape: Shape
@@ -62,15 +63,15 @@ export interface Detector<Options = any, TallySummary = any, EvidenceSummary = a
   missing(setup: Setup): string | null
   /** One sentence: how it will run on this data ("own predictions", "no model: choice of ridge, LDA, ..."). */
   mode(options: Options, setup: Setup): string
-  /** Roles that it reads in `score`, `tally` and its statistics. */
-  reads(options: Options, setup: Setup): readonly Role[]
+  /** Columns that it reads in `score`, `tally` and its statistics. */
+  reads(options: Options, setup: Setup): readonly Column[]
   statistics(options: Options, setup: Setup): readonly Statistic[]
   scorer(c: Context<Options>, setup: Setup): Maybe<(batch: Batch) => Maybe<Scored>>
   readonly tally?: Tally<unknown, TallySummary>
   decide(c: Context<Options>, tally: TallySummary): readonly Threshold[]
   /** Over flagged rows alone, which have the columns `row`, `id`, `label`, `source` and those of `evidenceReads`. */
   readonly evidence?: Tally<unknown, EvidenceSummary>
-  readonly evidenceReads?: readonly Role[]
+  readonly evidenceReads?: readonly Column[]
   conclude(c: Context<Options>, tally: TallySummary, evidence: EvidenceSummary, flagged: Flagged): Maybe<Conclusion>
 }
 

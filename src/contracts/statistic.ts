@@ -1,4 +1,4 @@
-import type { Batch, Maybe, Role } from './data.ts'
+import type { Batch, Column, Maybe } from './data.ts'
 
 /** Finished summaries by statistic id. Asking for one that was not declared in `after` throws. */
 export interface Summaries {
@@ -36,7 +36,7 @@ export interface Statistic<State = any, Summary = any> {
   /** Unique with its parameters: the engine shares one state between detectors that ask for the same id. */
   readonly id: string
   readonly version: number
-  readonly needs: readonly Role[]
+  readonly needs: readonly Column[]
   /** Ids whose summaries it reads: it is fitted one level deeper. */
   readonly after: readonly string[]
   readonly over: 'subject' | 'reference' | 'baseline'
@@ -58,4 +58,13 @@ export interface Shape {
   readonly dims: number
   readonly classes: number
   readonly sources: number
+  /** Of the column `pixels`, where there is one. */
+  readonly pixels?: PixelShape
+}
+
+/** Row-major, height x width x channels; grey or RGB. */
+export interface PixelShape {
+  readonly height: number
+  readonly width: number
+  readonly channels: 1 | 3
 }

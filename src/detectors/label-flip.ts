@@ -1,5 +1,5 @@
 import { codesOf } from '../contracts/batch.ts'
-import type { Batch, Role } from '../contracts/data.ts'
+import type { Batch, Column } from '../contracts/data.ts'
 import type { Conclusion, Detector, Flagged, Setup, Threshold } from '../contracts/detector.ts'
 import type { Test } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
@@ -21,7 +21,7 @@ import { cellName, type Judgement, type LabelTally, labelTally, type Mode, score
 import { cellCuts, cutFor, discover, flipsToFlag } from './label-flip/threshold.ts'
 import { judgeByModel } from './label-flip/with-model.ts'
 
-const vectorRole = (roles: readonly Role[]): Role | null =>
+const vectorRole = (roles: readonly Column[]): 'embedding' | 'features' | null =>
   roles.includes('embedding') ? 'embedding' : roles.includes('features') ? 'features' : null
 
 function modeOf(setup: Setup): Mode | null {

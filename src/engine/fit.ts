@@ -66,7 +66,8 @@ async function readGroup(
     for (const number of shards) {
       issues = new IssueCounter((part.shards[number] as ShardSpec).id)
       const open = async (): Promise<Features | null> => {
-        if (part.features) features ??= await openFeatures(part.features, run.seed, (issue) => issues.sink(issue))
+        if (part.features || part.pixels)
+          features ??= await openFeatures(part.features, run.seed, (issue) => issues.sink(issue), undefined, part.pixels)
         return features
       }
       facts.push(await readOne(run, part, over, number, { fit, issues, open, tick }))

@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { matrixOf } from '../contracts/batch.ts'
-import type { Batch, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
+import type { Column, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import type { Setup } from '../contracts/detector.ts'
-import { AssayError } from '../contracts/errors.ts'
 import { provenanceId } from '../contracts/outcome.ts'
 import type { FeatureSpec, Pipeline } from '../contracts/pipeline.ts'
-import type { Shape } from '../contracts/statistic.ts'
 import { detectors } from '../detectors/registry.ts'
+import type { PixelPlan } from '../features/pixel-row.ts'
 import { type FeaturePlan, planFeatures } from '../features/plan.ts'
+import { planPixels } from '../features/plan-pixels.ts'
 import { listSources } from '../sources/list.ts'
-import { readShard } from '../sources/read.ts'
 import { formatNamed } from '../sources/registry.ts'
 import { version } from '../version.ts'
 import { EngineError } from './errors.ts'
@@ -20,6 +18,7 @@ import { asksForSnapshot, checkTarget, contentOf, type PlannedComparison, planCo
 import { type PlannedDelivery, planDelivery, withoutPaths } from './plan-provenance.ts'
 import type { AuditRequest } from './request.ts'
 import { seedFrom } from './seed.ts'
+import { firstBatch, shapeOf } from './shape.ts'
 import { buildStatistics } from './statistics.ts'
 
 export interface PlannedFile {
@@ -37,6 +36,8 @@ export interface Part {
   readonly guessed: boolean
   readonly roles: readonly Role[]
   readonly features: FeaturePlan | null
+  /** How images become the column `pixels`; null where nothing reads it. */
+  readonly pixels: PixelPlan | null
   /** Shard numbers; a group is checkpointed as one. Fixed by the shards, never by the number of workers. */
   readonly groups: readonly (readonly number[])[]
 }
@@ -47,7 +48,7 @@ export interface PlannedDetector {
   readonly reason: string
   readonly required: boolean
   readonly options: Json
-  readonly reads: readonly Role[]
+  readonly reads: readonly Column[]
 }
 
 /** Everything that the steps of a run need to know. Plain data: written once to the run directory, read by every worker. */
@@ -96,38 +97,16 @@ async function planPart(specs: readonly SourceSpec[], base: string, features: Fe
     guessed: listing.guessed,
     roles: listing.roles,
     features: planFeatures(listing.roles, features),
+    pixels: null,
     groups: groupShards(listing.shards),
   }
 }
 
-const rolesWithFeatures = (part: Part): Role[] => [
+const columnsOf = (part: Part): Column[] => [
   ...part.roles,
   ...(part.features && !part.roles.includes('embedding') ? (['embedding'] as const) : []),
+  ...(part.pixels ? (['pixels'] as const) : []),
 ]
-
-async function firstBatch(part: Part): Promise<Batch | null> {
-  for (const shard of part.shards) {
-    try {
-      for await (const batch of readShard(shard, () => {})) return batch
-    } catch (error) {
-      if (!(error instanceof AssayError)) throw error
-    }
-  }
-  return null
-}
-
-async function shapeOf(part: Part): Promise<Shape> {
-  const known = part.shards.every((s) => s.expectedRows !== null)
-  const batch = await firstBatch(part)
-  const vectors = batch ? (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) : null
-  const predictions = batch ? matrixOf(batch, 'predictions') : null
-  return {
-    rows: known ? part.shards.reduce((sum, s) => sum + (s.expectedRows ?? 0), 0) : null,
-    dims: vectors?.dims ?? part.features?.dims ?? 0,
-    classes: predictions?.dims ?? 0,
-    sources: 0,
-  }
-}
 
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
   const known = new Set([...detectors.map((d) => d.id), provenanceId])
@@ -183,18 +162,23 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
   const { pipeline, base } = request
   let subject = await planPart(pipeline.sources, base, pipeline.features, asksForSnapshot(pipeline))
   let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
+  const first = await firstBatch(subject)
+  if (subject.roles.includes('image') && first) {
+    const pixels = await planPixels(first)
+    subject = { ...subject, pixels }
+    if (reference?.roles.includes('image')) reference = { ...reference, pixels }
+  }
   const setup: Setup = {
-    subject: rolesWithFeatures(subject),
-    reference: reference ? rolesWithFeatures(reference) : null,
+    subject: columnsOf(subject),
+    reference: reference ? columnsOf(reference) : null,
     classes: classesOf(pipeline, subject),
-    shape: await shapeOf(subject),
+    shape: shapeOf(subject, first),
   }
   const planned = planDetectors(pipeline, setup)
   const reads = new Set(planned.flatMap((d) => d.reads))
-  if (!reads.has('embedding')) {
-    subject = { ...subject, features: null }
-    reference = reference && { ...reference, features: null }
-  }
+  const unread = { ...(reads.has('embedding') ? {} : { features: null }), ...(reads.has('pixels') ? {} : { pixels: null }) }
+  subject = { ...subject, ...unread }
+  reference = reference && { ...reference, ...unread }
   const levels = buildStatistics(planned, setup)
   const statistics = levels.flat()
   const keyed = statistics.some((s) => s.keyed)
@@ -212,7 +196,8 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
     keyed,
     delivery: await planDelivery(pipeline, base, request.runDir, request.now, subject.files),
     comparison: await planComparison(pipeline, base, subject),
-    spool: keyed || [subject, reference].some((p) => p && (p.features || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
+    spool:
+      keyed || [subject, reference].some((p) => p && (p.features || p.pixels || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
     stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),
   }
   return { ...plan, base, digest: planDigest(plan), seed: seedFrom(request.seed), now: request.now.toISOString() }
@@ -221,7 +206,13 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
 /** Names, sizes and options: equal for copies of the data in other places and at other times. */
 function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): string {
   const part = (p: Part | null) =>
-    p && { shards: p.shards.map(({ path: _, options: __, ...s }) => s), columns: p.columns, features: p.features, groups: p.groups }
+    p && {
+      shards: p.shards.map(({ path: _, options: __, ...s }) => s),
+      columns: p.columns,
+      features: p.features,
+      pixels: p.pixels,
+      groups: p.groups,
+    }
   const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, ...rest } = plan.pipeline
   const policy = { ...rest, provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance) }
   const delivery = plan.delivery && { ...plan.delivery, root: null, name: null }

@@ -33,6 +33,15 @@ export const decodingProblem = (error: unknown): string =>
     ?.replace(/[^\x20-\x7e]/g, '?')
     .slice(0, 160) ?? ''
 
+/** An encoded picture as `decodePixels` gives it, a side longer than `maxSide` scaled down to it. */
+export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<Pixels> {
+  const sharp = await loadSharp()
+  return decodePixels(
+    () => startDecoding(sharp, bytes),
+    (width, height) => [Math.min(width, maxSide), Math.min(height, maxSide)],
+  )
+}
+
 export interface RawImage {
   /** height x width x channels, row-major. */
   readonly data: Uint8Array

@@ -91,6 +91,7 @@ export async function openTextModel(plan: TextModelPlan, limits: ModelLimits): P
   const { dims } = process.opened
   return {
     dims,
+    decodes: false,
     async vectors(batch, issue) {
       const texts = column(batch, 'text')
       const rows = rowsOf(batch)
@@ -122,6 +123,7 @@ export async function openImageModel(plan: ImageModelPlan, limits: ModelLimits):
   const sharp = await loadSharp()
   return {
     dims,
+    decodes: false,
     async vectors(batch, issue) {
       const rows = rowsOf(batch)
       const raw = rawImages(batch)

@@ -1,19 +1,24 @@
-import { column, matrix, rowsOf, takeRows, withColumns } from '../contracts/batch.ts'
+import { column, matrix, rowsOf, withColumns } from '../contracts/batch.ts'
 import type { Batch, IssueSink } from '../contracts/data.ts'
-import { decodePixels, loadSharp, startDecoding } from './decode.ts'
+import { takeRows } from '../contracts/take-rows.ts'
+import { decodeWithin } from './decode.ts'
 import { FeatureError } from './errors.ts'
 import { hashedText } from './hashed-text.ts'
 import { eachEncoded, rawImages } from './image-column.ts'
-import { keep, type Maker } from './maker.ts'
+import { keep, type Maker, rowsWithout } from './maker.ts'
 import { type ModelLimits, modelLimits } from './model-limits.ts'
 import { openImageModel, openTextModel } from './models.ts'
+import { openPixelRows } from './open-pixel-rows.ts'
+import type { PixelPlan } from './pixel-row.ts'
 import { pixelVector } from './pixel-vector.ts'
 import type { FeaturePlan, HashedTextPlan, ImagePixelsPlan } from './plan.ts'
 
 export interface Features {
+  /** Of `embedding`; 0 where none is made. */
   readonly dims: number
   /**
-   * The batch with the column `embedding` (FixedSizeList<Float32>), without the rows that have none. Calls may not overlap.
+   * The batch with the column `embedding` (FixedSizeList<Float32>), `pixels` (FixedSizeList<Uint8>) or both, without the rows that have
+   * none. Calls may not overlap.
    * @throws FeatureError
    */
   apply(batch: Batch): Promise<Batch>
@@ -21,28 +26,40 @@ export interface Features {
 }
 
 /**
- * Opens what `plan` asks for. The result depends on the plan, the seed and each row alone: not on batches, their order or the number of
- * workers (the user's own models: up to float32 rounding).
+ * Opens what `plan` and `pixels` ask for; an image is decoded once for both, but where a model of the user's reads encoded images. The
+ * result depends on the plans, the seed and each row alone: not on batches, their order or the number of workers (the user's own
+ * models: up to float32 rounding).
  *
  * @param seed 16 bytes
  * @throws FeatureError
  */
 export async function openFeatures(
-  plan: FeaturePlan,
+  plan: FeaturePlan | null,
   seed: Uint8Array,
   issue: IssueSink,
   limits: ModelLimits = modelLimits,
+  pixels: PixelPlan | null = null,
 ): Promise<Features> {
-  const maker = await openMaker(plan, seed, limits)
+  const maker = plan && (await openMaker(plan, seed, limits))
+  const pixelRows = pixels && openPixelRows(pixels)
   return {
-    dims: maker.dims,
+    dims: maker?.dims ?? 0,
     async apply(batch) {
-      if (!column(batch, plan.from)) throw new FeatureError('batch', `there is no column with the role ${plan.from}`)
-      const { data, kept } = await maker.vectors(batch, issue)
-      const rows = kept ? takeRows(batch, kept) : batch
-      return withColumns(rows, { embedding: matrix({ data, rows: rows.numRows, dims: maker.dims }) })
+      for (const from of [plan?.from, pixels ? ('image' as const) : undefined])
+        if (from && !column(batch, from)) throw new FeatureError('batch', `there is no column with the role ${from}`)
+      const seen = maker?.decodes ? pixelRows?.start(batch) : undefined
+      let result = batch
+      if (maker) {
+        const { data, kept } = await maker.vectors(batch, issue, seen?.see)
+        const rows = kept ? takeRows(batch, kept) : batch
+        result = withColumns(rows, { embedding: matrix({ data, rows: rows.numRows, dims: maker.dims }) })
+        if (seen) return seen.addTo(result, kept)
+      }
+      return pixelRows ? pixelRows.addTo(result, issue) : result
     },
-    close: maker.close,
+    async close() {
+      await maker?.close()
+    },
   }
 }
 
@@ -65,6 +82,7 @@ function openHashedText(plan: HashedTextPlan, seed: Uint8Array): Maker {
   const hashed = hashedText(plan, seed)
   return {
     dims: plan.dims,
+    decodes: false,
     async vectors(batch, issue) {
       const texts = column(batch, 'text')
       const data = new Float32Array(batch.numRows * plan.dims)
@@ -93,25 +111,24 @@ const oversampling = 8
 function openPixels(plan: ImagePixelsPlan): Maker {
   const { dims } = plan
   const maxSide = oversampling * Math.max(plan.height, plan.width)
-  const fit = (width: number, height: number) => [Math.min(width, maxSide), Math.min(height, maxSide)] as const
   const place = (data: Float32Array, i: number): Float32Array => data.subarray(i * dims, (i + 1) * dims)
   return {
     dims,
-    async vectors(batch, issue) {
+    decodes: true,
+    async vectors(batch, issue, see) {
       const data = new Float32Array(batch.numRows * dims)
       const raw = rawImages(batch)
       if (raw) {
         for (let i = 0; i < batch.numRows; i++) pixelVector(plan, { ...raw(i), max: 255 }, place(data, i))
         return { data, kept: null }
       }
-      const sharp = await loadSharp()
-      const rejected = new Set(
-        await eachEncoded(batch, issue, 0, batch.numRows, async (bytes, i) =>
-          pixelVector(plan, await decodePixels(() => startDecoding(sharp, bytes), fit), place(data, i)),
-        ),
-      )
-      if (rejected.size === 0) return { data, kept: null }
-      const kept = Int32Array.from({ length: batch.numRows }, (_, i) => i).filter((i) => !rejected.has(i))
+      const rejected = await eachEncoded(batch, issue, 0, batch.numRows, async (bytes, i) => {
+        const image = await decodeWithin(bytes, maxSide)
+        pixelVector(plan, image, place(data, i))
+        see?.(image, i)
+      })
+      if (rejected.length === 0) return { data, kept: null }
+      const kept = rowsWithout(batch.numRows, rejected)
       return { data: keep(data, dims, kept), kept }
     },
     close: nothing,

@@ -72,7 +72,14 @@ interface Target {
 }
 
 /** `plane` is height x width; the target gets its values times `scale`, plus `shift`. */
-function resample(plane: Float64Array, height: number, width: number, { into, rows, columns }: Target, scale: number, shift: number): void {
+export function resample(
+  plane: Float64Array,
+  height: number,
+  width: number,
+  { into, rows, columns }: Target,
+  scale: number,
+  shift: number,
+): void {
   const across = axisOf(width, columns)
   const down = axisOf(height, rows)
   const narrow = scratch(2, height * columns)
@@ -98,8 +105,8 @@ function resample(plane: Float64Array, height: number, width: number, { into, ro
   }
 }
 
-/** Exact for equal channels: 299 + 587 + 114 = 1000 (BT.601 luma, in thousandths). */
-function lumaOf({ data, channels, height, width }: Pixels): Float64Array {
+/** A plane that the next call writes over. Exact for equal channels: 299 + 587 + 114 = 1000 (BT.601 luma, in thousandths). */
+export function lumaOf({ data, channels, height, width }: Pixels): Float64Array {
   const cells = height * width
   const plane = scratch(0, cells)
   if (channels === 3 || channels === 4) {

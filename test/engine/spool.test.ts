@@ -2,8 +2,9 @@ import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { codesOf, column, makeBatch, matrixOf, rowsOf, takeRows } from '../../src/contracts/batch.ts'
+import { codesOf, column, makeBatch, matrixOf, rowsOf } from '../../src/contracts/batch.ts'
 import type { Batch } from '../../src/contracts/data.ts'
+import { takeRows } from '../../src/contracts/take-rows.ts'
 import { readSpool, withSpools } from '../../src/engine/spool.ts'
 
 const batch = (from: number, labels: string[], codes: number[]): Batch =>

@@ -1,0 +1,33 @@
+import { matrixOf } from '../contracts/batch.ts'
+import type { Batch } from '../contracts/data.ts'
+import { AssayError } from '../contracts/errors.ts'
+import type { Shape } from '../contracts/statistic.ts'
+import { readShard } from '../sources/read.ts'
+import type { Part } from './plan.ts'
+
+/** The first batch that can be read of any shard; null when there is none. */
+export async function firstBatch(part: Part): Promise<Batch | null> {
+  for (const shard of part.shards) {
+    try {
+      for await (const batch of readShard(shard, () => {})) return batch
+    } catch (error) {
+      if (!(error instanceof AssayError)) throw error
+    }
+  }
+  return null
+}
+
+/** @param batch the first one of the part */
+export function shapeOf(part: Part, batch: Batch | null): Shape {
+  const known = part.shards.every((s) => s.expectedRows !== null)
+  const vectors = batch ? (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) : null
+  const predictions = batch ? matrixOf(batch, 'predictions') : null
+  const { pixels } = part
+  return {
+    rows: known ? part.shards.reduce((sum, s) => sum + (s.expectedRows ?? 0), 0) : null,
+    dims: vectors?.dims ?? part.features?.dims ?? 0,
+    classes: predictions?.dims ?? 0,
+    sources: 0,
+    ...(pixels ? { pixels: { height: pixels.height, width: pixels.width, channels: pixels.channels } } : {}),
+  }
+}
