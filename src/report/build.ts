@@ -6,7 +6,8 @@ import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxo
 import { blindSpotsOf } from './blind-spots.ts'
 import { ReportError } from './errors.ts'
 import { clip } from './escape.ts'
-import { boundEvidence, isPng, limits, name, showsRecords } from './evidence.ts'
+import { boundEvidence, showsRecords } from './evidence.ts'
+import { boundAllPictures, isPng, limits, name } from './evidence-bounds.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { coverageOf, exitCodes, judge, nextOf, reaches, waiverState } from './gate.ts'
 import { headlineOf } from './headline.ts'
@@ -171,6 +172,7 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     if (state === 'applied') for (const finding of found) finding.status = 'waived'
     return { fingerprint: name(fingerprint), statement: clip(statement, limits.message), expires, maxCount, state }
   })
+  boundAllPictures([...findings, ...notSignificant])
   findings.sort((a, b) => Number(a.status === 'waived') - Number(b.status === 'waived'))
   for (const finding of findings) finding.gates = finding.status === 'open' && reaches(finding.severity, gate['fail-on'])
 

@@ -3,7 +3,8 @@
  * messages of parsers, record text. No renderer writes a string that did not go through here.
  */
 
-const hex = (code: number): string => `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`
+export const hexOf = (code: number): string => `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
+const hex = (code: number): string => `\u27e8${hexOf(code)}\u27e9`
 
 /**
  * C0 and C1 controls, bidirectional controls (Trojan Source, CVE-2021-42574), zero-width and invisible characters, line and
@@ -31,6 +32,23 @@ export function visible(text: string): string {
     .replace(/[\t\n\r]/g, ' ')
     .replace(/(\p{M}{4})\p{M}+/gu, '$1')
     .replace(hidden, (c: string, at: number, whole: string) => (keepsJoiner(whole, at) ? c : hex(c.codePointAt(0) as number)))
+}
+
+/** The text in order, cut at its hidden characters; those that follow one another are one run of code points. */
+export function hiddenPieces(text: string): readonly ({ readonly text: string } | { readonly codes: readonly number[] })[] {
+  const out: ({ text: string } | { codes: number[] })[] = []
+  let at = 0
+  for (const match of text.matchAll(hidden)) {
+    if (/[\t\n\r]/.test(match[0]) || keepsJoiner(text, match.index)) continue
+    if (match.index > at) out.push({ text: text.slice(at, match.index) })
+    const last = out.at(-1)
+    const code = match[0].codePointAt(0) as number
+    if (last && 'codes' in last && match.index === at) last.codes.push(code)
+    else out.push({ codes: [code] })
+    at = match.index + match[0].length
+  }
+  if (at < text.length) out.push({ text: text.slice(at) })
+  return out
 }
 
 /** At most `max` UTF-16 units, never half a surrogate pair, with an ellipsis where something is missing. */

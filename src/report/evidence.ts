@@ -1,31 +1,14 @@
 import type { Evidence } from '../contracts/finding.ts'
-import { clip } from './escape.ts'
+import { boundPassage, boundPictures, limits, name } from './evidence-bounds.ts'
+import { plural } from './format.ts'
 import type { ReportFinding } from './schema.ts'
-import { maxPngLength } from './schema-parts.ts'
 
 type ReportEvidence = ReportFinding['evidence'][number]
 
-/** Bounds of what a report keeps of evidence: content of data is hostile, and a report must open. */
-export const limits = {
-  name: 300,
-  message: 2_000,
-  excerpt: 2_000,
-  matrix: 40,
-  items: 200,
-  records: 200,
-  bins: 500,
-  pictures: 24,
-  points: 2_000,
-  passages: 20,
-} as const
-
-export const name = (text: string): string => clip(text, limits.name)
 const unit = (n: number): number => Math.min(1, Math.max(0, n))
 const cell = (value: string | number | null): string | number | null =>
   typeof value === 'string' ? name(value) : typeof value === 'number' && !Number.isFinite(value) ? null : value
 const countOf = (n: number | undefined): number => (n !== undefined && Number.isFinite(n) && n > 0 ? n : 0)
-
-export const isPng = (uri: string): boolean => uri.length <= maxPngLength && /^data:image\/png;base64,[A-Za-z0-9+/]+={0,2}$/.test(uri)
 
 type MatrixEvidence = Extract<Evidence, { kind: 'matrix' }>
 
@@ -117,22 +100,14 @@ export function boundEvidence(evidence: Evidence): ReportEvidence {
         rows: evidence.rows.slice(0, limits.items).map((row) => row.map(cell)),
       }
     case 'pictures':
-      return {
-        kind: 'pictures',
-        title: name(evidence.title),
-        ofRecords: evidence.ofRecords,
-        items: evidence.items
-          .filter((item) => isPng(item.png))
-          .slice(0, limits.pictures)
-          .map((item) => ({ ...item, caption: name(item.caption), outline: item.outline ? [...item.outline] : null })),
-      }
+      return boundPictures(evidence)
     case 'scatter':
       return {
         kind: 'scatter',
         title: name(evidence.title),
         xTitle: name(evidence.xTitle),
         yTitle: name(evidence.yTitle),
-        series: evidence.series.slice(0, 8).map((s) => ({
+        series: evidence.series.slice(0, limits.series).map((s) => ({
           name: name(s.name),
           marked: s.marked,
           points: s.points
@@ -145,17 +120,28 @@ export function boundEvidence(evidence: Evidence): ReportEvidence {
       return {
         kind: 'passages',
         title: name(evidence.title),
-        items: evidence.items.slice(0, limits.passages).map((item) => ({
-          where: name(item.where),
-          label: item.label === null ? null : name(item.label),
-          text: item.text.slice(0, limits.excerpt),
-          marks: item.marks.flatMap(([from, to]): [number, number][] =>
-            from >= 0 && from < to && to <= limits.excerpt ? [[from, to]] : [],
-          ),
-        })),
+        items: evidence.items.slice(0, limits.passages).map(boundPassage),
       }
   }
 }
 
 /** What shows records themselves: it leaves the report only when the pipeline allows excerpts. */
 export const showsRecords = (e: Evidence): boolean => e.kind === 'passages' || (e.kind === 'pictures' && e.ofRecords)
+
+const shownKinds = [
+  ['pictures', 'picture'],
+  ['scatter', 'map of points', 'maps of points'],
+  ['passages', 'passage'],
+] as const
+
+/** How much of what a short format cannot show stands in the report: "14 pictures, 1 map of points". Empty where there is none. */
+export const shownWords = (evidence: readonly ReportEvidence[]): string =>
+  shownKinds
+    .flatMap(([kind, one, many]) => {
+      const count = evidence.reduce(
+        (sum, e) => sum + (e.kind !== kind ? 0 : e.kind === 'scatter' ? 1 : 'items' in e ? e.items.length : 0),
+        0,
+      )
+      return count > 0 ? [plural(count, one, many)] : []
+    })
+    .join(', ')

@@ -2,7 +2,7 @@ import type { ProvenanceOutcome } from '../contracts/outcome.ts'
 import { grades } from '../contracts/provenance.ts'
 import { type ChangeSummary, type Concentration, changeKinds, type RecordLocation } from '../contracts/snapshot.ts'
 import { clip } from './escape.ts'
-import { limits, name } from './evidence.ts'
+import { limits, name } from './evidence-bounds.ts'
 import type { ReportProvenance } from './provenance-schema.ts'
 
 /** Bounds of what a report keeps of provenance: manifests are hostile, and a report must open. */

@@ -1,4 +1,5 @@
 import { clip, escapeTerminal } from './escape.ts'
+import { shownWords } from './evidence.ts'
 import { formatCount, formatPercent, pEquals, plural } from './format.ts'
 import { whereOf } from './gate.ts'
 import { changeWords, coverageWords, manifestWords, unitOf } from './provenance-words.ts'
@@ -194,6 +195,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
       plural(finding.count, unitOf(finding)),
       finding.test ? pEquals(finding.test.adjusted) : 'no test',
       `${finding.confidence} confidence`,
+      ...[shownWords(finding.evidence)].filter((words) => words !== ''),
     ]
     const first = `  ${waived ? paint(label, 'dim') : paint(label, 'bold', severityStyle[finding.severity])}  `
     say(finding.message, '            ', first)

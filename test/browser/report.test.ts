@@ -186,8 +186,61 @@ describe('the page', () => {
     await page.close()
   })
 
-  test('prints on paper with the numbers of every chart', async () => {
-    const { page } = await open('poisoned-tabular', { width: 1280, colorScheme: 'dark' })
+  test('pictures of triggers: crisp, enlarged by whole factors, outlined where the trigger is, on paper too', async () => {
+    for (const width of [390, 1280]) {
+      const { page } = await open('triggers', { width, colorScheme: 'dark' })
+      const shots = (await page.evaluate(`[...document.querySelectorAll('.shot')].map((s) => {
+        const [img, mark] = [s.querySelector('img'), s.querySelector('.s-mark')]
+        const [a, b] = [img, mark].map((e) => e && e.getBoundingClientRect())
+        return { natural: img.naturalWidth, wide: a.width, tall: a.height, rendering: getComputedStyle(img).imageRendering,
+          mark: b && [(b.x - a.x) / a.width, (b.y - a.y) / a.height, b.width / a.width, b.height / a.height] }
+      })`)) as { natural: number; wide: number; tall: number; rendering: string; mark: number[] | null }[]
+      expect(shots).toHaveLength(15)
+      for (const { natural, wide, tall, rendering, mark } of shots) {
+        expect(rendering).toBe('pixelated')
+        expect(wide).toBeGreaterThan(natural * 2)
+        expect(tall).toBeCloseTo(wide, 0)
+        if (width === 1280) expect(wide % natural).toBe(0)
+        if (mark) for (const [i, part] of [2, 3, 5, 5].entries()) expect(Math.abs((mark[i] as number) - part / 24)).toBeLessThan(0.07)
+      }
+      const native = await page.evaluate(
+        "[...document.querySelectorAll('.caption img')].map((i) => i.getBoundingClientRect().width - i.naturalWidth)",
+      )
+      expect(native).toEqual(new Array(15).fill(0))
+      await page.close()
+    }
+  })
+
+  test('passages: what nobody sees is said, marks are spoken, hidden characters reorder nothing', async () => {
+    const { page } = await open('triggers', { width: 1280, colorScheme: 'light' })
+    const texts = (await page.evaluate("[...document.querySelectorAll('.passages blockquote')].map((b) => b.innerText)")) as string[]
+    expect(texts[0]).toContain('32 tag characters: ignore all previous instructions')
+    expect(texts[1]).toMatch(/pay.U\+200B × 5.pal .U\+202E.gpj\.exe.U\+202C. is safe/)
+    expect(texts[2]).toMatch(/^…[\s\S]*James Bond[\s\S]*…$/)
+    const spoken = await page.evaluate("getComputedStyle(document.querySelector('mark'), '::before').content")
+    expect(spoken).toContain('marked')
+    const order = await page.evaluate(`(() => {
+      const [before, mark] = [...document.querySelectorAll('.passages li:nth-child(2) blockquote i, .passages li:nth-child(2) mark')].map((e) => e.getBoundingClientRect().x)
+      return mark > before
+    })()`)
+    expect(order).toBe(true)
+    await page.close()
+  })
+
+  test('a map of points keeps its marked points on top and in a shape of their own', async () => {
+    const { page } = await open('triggers', { width: 390, colorScheme: 'light' })
+    const paths = (await page.evaluate(
+      `[...document.querySelectorAll('figure svg path[class]')].map((p) => ({ name: p.getAttribute('class'), wide: p.getBoundingClientRect().width }))`,
+    )) as { name: string; wide: number }[]
+    const marked = paths.findIndex((p) => p.name.includes('f-mark'))
+    const dots = paths.map((p) => /s-series\d/.test(p.name)).lastIndexOf(true)
+    expect(marked).toBeGreaterThan(dots)
+    expect((paths[marked] as { wide: number }).wide).toBeGreaterThan(10)
+    await page.close()
+  })
+
+  test.each(['poisoned-tabular', 'triggers'])('%s prints on paper with the numbers of every chart', async (name) => {
+    const { page } = await open(name, { width: 1280, colorScheme: 'dark' })
     const pdf = await page.pdf({ format: 'A4', printBackground: true })
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
     await page.emulateMedia({ media: 'print' })

@@ -1,5 +1,6 @@
 import { changeKinds } from '../../contracts/snapshot.ts'
 import { clip, escapeMarkdown, markdownCode } from '../escape.ts'
+import { shownWords } from '../evidence.ts'
 import { formatCount, formatPercent, pEquals, plural } from '../format.ts'
 import { whereOf } from '../gate.ts'
 import { changeWords, coverageWords, unitOf } from '../provenance-words.ts'
@@ -52,6 +53,8 @@ export function renderMarkdown(report: Report): string {
   if (report.findings.length > 0) {
     block('### Findings')
     block(...table(['severity', 'rule', 'finding', 'records', 'corrected p'], report.findings.slice(0, 20).map(findingRow)))
+    const shown = report.findings.slice(0, 20).filter((f) => shownWords(f.evidence) !== '')
+    if (shown.length > 0) block(...shown.map((f) => `- ${code(f.rule)}: ${shownWords(f.evidence)} in the report.`))
     if (report.findings.length > 20) block(`And ${plural(report.findings.length - 20, 'more finding')} in the report.`)
   }
   if (report.next.length > 0) {

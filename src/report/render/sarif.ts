@@ -1,5 +1,6 @@
 import type { Artifact, Location, Log, Notification, ReportingDescriptor, Result, ToolComponent } from 'sarif'
 import { clip, visible } from '../escape.ts'
+import { shownWords } from '../evidence.ts'
 import { explainRule } from '../explain.ts'
 import { pEquals, plural } from '../format.ts'
 import { unitOf } from '../provenance-words.ts'
@@ -172,6 +173,7 @@ function toResult(finding: ReportFinding, report: Report): Result {
       confidence: finding.confidence,
       scope: { kind: finding.scope.kind, names: finding.scope.names.map(show) },
       gates: finding.gates,
+      ...(shownWords(finding.evidence) === '' ? {} : { evidence: shownWords(finding.evidence) }),
       ...(finding.test ? { p: finding.test.p, adjustedP: finding.test.adjusted, method: show(finding.test.method) } : {}),
     },
   }

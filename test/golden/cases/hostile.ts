@@ -15,6 +15,9 @@ const ends = ']]></text></svg></title></script><script>window.pwned=4</script>'
 const commands = '##[error]x\n::set-output name=a::b\r\n##vso[task.complete]'
 const long = 'A'.repeat(5_000)
 
+const dot =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAGElEQVR4nGP8z8Dwn4EIwESMolGFowoBAGj+Ag+4LuSEAAAAAElFTkSuQmCC'
+
 const waivedScope = { kind: 'class', names: [image] } as const
 
 /** Every string that an attacker can choose tries to become markup, a command, a formula or an escape sequence. */
@@ -78,8 +81,7 @@ export const outcome: AuditOutcome = {
               source: null,
               group: null,
               excerpt: long,
-              thumbnail:
-                'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAGElEQVR4nGP8z8Dwn4EIwESMolGFowoBAGj+Ag+4LuSEAAAAAElFTkSuQmCC',
+              thumbnail: dot,
             },
           ],
           evidence: [
@@ -128,6 +130,62 @@ export const outcome: AuditOutcome = {
               rows: [
                 [script, bidi],
                 [long, null],
+              ],
+            },
+            {
+              kind: 'pictures',
+              title: ends,
+              ofRecords: true,
+              items: [
+                { caption: `${script}${image}`, png: dot, width: 8, height: 8, outline: [2, 2, 3, 3] },
+                { caption: `${bidi}${style}`, png: dot, width: 1e9, height: -1, outline: [-5, Number.NaN, 1e12, 3] },
+                { caption: 'never shown', png: 'data:image/svg+xml,<svg onload=alert(1)>', width: 8, height: 8, outline: null },
+                { caption: 'nor this', png: `${dot}" onerror="window.pwned=5`, width: 8, height: 8, outline: null },
+              ],
+            },
+            {
+              kind: 'scatter',
+              title: style,
+              xTitle: script,
+              yTitle: ends,
+              series: [
+                {
+                  name: image,
+                  marked: true,
+                  points: [
+                    [0, 1],
+                    [Number.NaN, 2],
+                    [1e300, -1e300],
+                  ],
+                },
+                { name: bidi, marked: false, points: [[3, Number.POSITIVE_INFINITY]] },
+                { name: long, marked: true, points: [] },
+              ],
+            },
+            {
+              kind: 'passages',
+              title: script,
+              items: [
+                { where: image, label: style, text: `${script}${bidi}${escapes}`, marks: [[3, 12]] },
+                {
+                  where: ends,
+                  label: null,
+                  text: `${markdown}\r\n${commands}\ud83d`,
+                  marks: [
+                    [0, 5],
+                    [2, 9_999],
+                  ],
+                },
+                { where: long, label: long, text: `${long}${image}${long}`, marks: [[5_000, 5_000 + image.length]] },
+                {
+                  where: formula,
+                  label: bidi,
+                  text: '\u{e0048}\u{e0069}\u200b\u200b\u200b\u200b<b>',
+                  marks: [
+                    [-4, 3],
+                    [Number.NaN, 2],
+                  ],
+                },
               ],
             },
           ],

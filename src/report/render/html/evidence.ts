@@ -5,6 +5,9 @@ import { histogramChart } from './histogram.ts'
 import { intervalsChart } from './intervals.ts'
 import { matrixChart } from './matrix.ts'
 import { pairs, table } from './parts.ts'
+import { passages } from './passages.ts'
+import { pictures } from './pictures.ts'
+import { scatterChart, scatterNumbers } from './scatter.ts'
 import { html, type Safe } from './tag.ts'
 
 type Evidence = ReportFinding['evidence'][number]
@@ -71,18 +74,10 @@ export async function evidence(e: Evidence): Promise<Safe> {
       return figure(e.title, await histogramChart(e), table(e.title, columns, rows, 'compact', 'spoken'))
     }
     case 'pictures':
-      return html`<figure class="wide"><figcaption>${e.title}</figcaption><ul class="pictures">${e.items.map(
-        (p) =>
-          html`<li><img src="${p.png}" alt="${p.caption}" width="${p.width}" height="${p.height}"><span><bdi>${p.caption}</bdi></span></li>`,
-      )}</ul></figure>`
+      return pictures(e)
     case 'scatter':
-      return html`<figure><figcaption>${e.title}</figcaption>${pairs(
-        e.series.map((s) => [s.name, s.points.length] as const),
-        'pairs numbers',
-      )}</figure>`
+      return figure(e.title, await scatterChart(e), scatterNumbers(e))
     case 'passages':
-      return html`<figure class="wide"><figcaption>${e.title}</figcaption><ul class="passages">${e.items.map(
-        (p) => html`<li><bdi>${p.where}</bdi> <bdi>${p.text}</bdi></li>`,
-      )}</ul></figure>`
+      return passages(e)
   }
 }

@@ -1,3 +1,5 @@
+import { evidenceStyle } from './evidence-style.ts'
+
 /** The style sheet of `report.html`: no font, image or script from anywhere; light, dark, phone and paper. */
 export const style = `
 :root {
@@ -8,7 +10,7 @@ export const style = `
   --red: #b3261e; --red-soft: #fbeeec; --green: #146c43; --green-soft: #eaf5ef; --amber: #8a5a00; --amber-soft: #fbf3e1; --blue: #1f5c99; --blue-soft: #edf3fa;
   --heat0: #f4f2ee; --heat1: #f7e3dc; --heat2: #f0c6b8; --heat3: #e4a08c; --heat4: #cf6f58; --heat5: #b8452f; --heat6: #97281a; --on-heat: #ffffff;
   --s0: #4f7cac; --s1: #d08c4a; --s2: #6a9a6e; --s3: #9a77b0; --s4: #b56576; --s5: #7d8a97; --s6: #c2a83e; --s7: #4f9d9d;
-  --dot: #6d7f92;
+  --dot: #6d7f92; --marker: #fbe6a2; --marker-line: #dba81f;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
@@ -18,7 +20,7 @@ export const style = `
     --red: #ff9a8f; --red-soft: #3a2220; --green: #7bd4a5; --green-soft: #1c3027; --amber: #e9bf6b; --amber-soft: #352b18; --blue: #8ab8e8; --blue-soft: #1d2a38;
     --heat0: #24272b; --heat1: #3d2a27; --heat2: #5c332c; --heat3: #834034; --heat4: #9f4b3a; --heat5: #d9745f; --heat6: #f29b87; --on-heat: #17110f;
     --s0: #7aa6d6; --s1: #e0a668; --s2: #8fc093; --s3: #bd9cd2; --s4: #d68b9b; --s5: #a3b0bd; --s6: #dcc66a; --s7: #7cc4c4;
-    --dot: #8fa1b5;
+    --dot: #8fa1b5; --marker: #4d3f14; --marker-line: #c79a2b;
   }
 }
 * { box-sizing: border-box; }
@@ -99,6 +101,10 @@ figure.wide svg { max-width: none; }
 .legend { list-style: none; padding: 0; margin-top: 0.5rem; display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.875rem; color: var(--soft); }
 .legend i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 3px; margin-right: 0.45rem; vertical-align: -0.06rem; }
 .legend .outline { border: 2.5px solid var(--red); }
+.legend .dot { border-radius: 50%; opacity: 0.75; }
+.legend .diamond { transform: rotate(45deg) scale(0.8); border-radius: 1px; }
+.legend .mark { background: var(--red); }
+${evidenceStyle}
 .note { margin-top: 0.4rem; color: var(--muted); font-size: 0.875rem; }
 details { margin-top: 0.75rem; font-size: 0.9375rem; }
 summary { cursor: pointer; color: var(--muted); font-size: 0.875rem; padding: 0.2rem 0; }
@@ -173,7 +179,7 @@ svg text { font-family: inherit; }
 .s-ink { stroke: var(--ink); } .s-muted { stroke: var(--muted); } .s-line { stroke: var(--line); } .s-mark { stroke: var(--red); } .s-plain { stroke: var(--dot); } .s-inverse { stroke: var(--on-heat); }
 .f-tone { fill: var(--tone); }
 ${[0, 1, 2, 3, 4, 5, 6].map((i) => `.f-heat${i} { fill: var(--heat${i}); }`).join(' ')}
-${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .swatch${i} { background: var(--s${i}); }`).join(' ')}
+${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .s-series${i} { stroke: var(--s${i}); } .swatch${i} { background: var(--s${i}); }`).join(' ')}
 
 @media screen and (max-width: 46rem) {
   .page { padding: 0 1.1rem 3rem; }
@@ -196,6 +202,9 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   .scroll tbody th[scope="row"] { min-width: 7.5rem; }
   .groups td:nth-child(2) { min-width: 6rem; }
   .bars > div { grid-template-columns: 1fr; gap: 0.2rem; }
+  .pictures { gap: 1.1rem 0.9rem; }
+  .pictures.few li, .pictures.several li { width: calc(50% - 0.5rem); }
+  .pictures.many li { width: calc(33.33% - 0.65rem); }
 }
 @media print {
   :root { --paper: #fff; --surface: #fff; color-scheme: light; }
@@ -206,8 +215,9 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .sw
   .answers { gap: 1.5rem; }
   nav, .skip { display: none; }
   section.part { margin-top: 2rem; }
+  figure.wide:has(.pictures, .passages) { break-inside: auto; }
   h2, h3, figcaption, thead { break-after: avoid; }
-  figure, tr, .blind li, .action { break-inside: avoid; }
+  figure, tr, .blind li, .action, .pictures li, .passages li { break-inside: avoid; }
   .verdict, .finding { box-decoration-break: clone; -webkit-box-decoration-break: clone; }
   .scroll { overflow: visible; }
   .digest .rest { display: inline; }
