@@ -296,7 +296,8 @@ describe('a hostile manifest', () => {
   test('makes a report of bounded size that reads back', () => {
     const report = buildReport(outcome, policyOf())
     const text = JSON.stringify(report)
-    expect(parseReport(text)).toEqual(report)
+    // As one text: `toEqual` walks these megabytes for ten seconds.
+    expect(JSON.stringify(parseReport(text)) === text).toBe(true)
     expect(report.provenance?.files).toHaveLength(1_000)
     expect(report.provenance?.manifestCount).toBe(500)
     expect(report.provenance?.changes?.classes.map((c) => c.counts.removed)).toContain(4_999)
