@@ -8,6 +8,7 @@ import { triggersText } from '../features/trigger-file.ts'
 import { plural } from '../report/format.ts'
 import { failureOf } from './accumulate.ts'
 import { CleanSample } from './clean-sample.ts'
+import { EngineError } from './errors.ts'
 import { type Over, writeBytes } from './files.ts'
 import { givenTriggers, type NamedTrigger } from './plan-base-model.ts'
 import type { Hooks } from './request.ts'
@@ -89,12 +90,17 @@ export async function concludeBaseModel(
       shards: part.shards,
       seed: run.seed,
       limits,
-      progress: (done, total) => hooks.progress({ phase: 'base model', done, total, unit: 'shards' }),
+      progress: (done, total) => {
+        if (hooks.signal?.aborted)
+          throw new EngineError('interrupted', 'interrupted', 2, { file: run.dir }, 'the same command with --resume goes on from here')
+        hooks.progress({ phase: 'base model', done: done * spec.samples, total: total * spec.samples, unit: 'rows' })
+      },
     })
     const how = `${plural(result.tested, 'trigger')} stamped on clean pictures of the ${over}, ${spec.classes === null ? 'embeddings compared' : 'classes compared'}`
     if (result.tested > 0) return { detector: outcome('ran', how, result), incomplete: [] }
     return { detector: outcome('not-applicable', result.notes.at(-1) ?? 'no trigger could be tested', result), incomplete: [] }
   } catch (error) {
+    if (error instanceof EngineError && error.code === 'interrupted') throw error
     const failure = failureOf(error, baseModelId)
     return {
       detector: outcome('failed', failure.message),
