@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { provenanceId } from '../src/contracts/outcome.ts'
+import { baseModelId, provenanceId } from '../src/contracts/outcome.ts'
 import { detectors } from '../src/detectors/registry.ts'
+import { triggerResponse } from '../src/engine/trigger-response-rule.ts'
 import { provenanceRules } from '../src/provenance/rules.ts'
 import { taxaOf } from '../src/taxonomy/taxonomies.ts'
 
@@ -222,7 +223,7 @@ describe('registries are complete', () => {
     expect(tests.filter((test) => test.startsWith(`test/detectors/${id}`) && test.endsWith('.test.ts'))).not.toEqual([])
   })
 
-  const rules = [...detectors, { id: provenanceId, rules: provenanceRules }].flatMap((d) =>
+  const rules = [...detectors, { id: provenanceId, rules: provenanceRules }, { id: baseModelId, rules: [triggerResponse] }].flatMap((d) =>
     d.rules.map((rule) => [rule.id, rule, d.id] as const),
   )
 

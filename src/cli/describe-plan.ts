@@ -81,6 +81,19 @@ function describeProvenance({ pipeline, delivery, comparison }: Plan): string[] 
   return out
 }
 
+/** The model that is asked about triggers, and where clean images for it come from. */
+function describeModel({ pipeline, reference }: Plan): string[] {
+  const spec = pipeline.baseModel
+  if (!spec) return []
+  const from = spec.images ?? (reference?.roles.includes('image') ? 'reference' : 'subject')
+  return [
+    '',
+    'base model:',
+    `  ${escapeTerminal(shortPath(spec.model))}: ${spec.classes ? plural(spec.classes.length, 'class', 'classes') : 'an embedding'}, asked about every trigger that is found${spec.triggers.length > 0 ? ` and those of ${plural(spec.triggers.length, 'file')}` : ''}`,
+    `  on ${formatCount(spec.samples)} clean images of the ${from}, read again`,
+  ]
+}
+
 /** What `--dry-run` prints: the data, the detectors, every read of the data, and the memory that statistics take. */
 export function describePlan(plan: Plan, workers: number): string {
   const { subject, reference } = plan
@@ -95,6 +108,7 @@ export function describePlan(plan: Plan, workers: number): string {
       (d) => `  ${d.id}${d.required ? ' (required)' : ''}: ${d.status === 'runs' ? 'runs' : d.status}: ${escapeTerminal(d.reason)}`,
     ),
     ...describeProvenance(plan),
+    ...describeModel(plan),
     '',
     'reads of the data:',
     ...plan.levels.map((level, i) => `  fit ${i}  ${level.name}: ${level.statistics.join(', ') || 'counts and spool'}`),

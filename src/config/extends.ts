@@ -1,4 +1,4 @@
-import { provenanceId } from '../contracts/outcome.ts'
+import { baseModelId, provenanceId } from '../contracts/outcome.ts'
 import { displayName, failAt, formatKey, issueAt, readYaml, resolveFrom, type YamlFile } from './document.ts'
 import { ConfigError, type ConfigIssue, fileError } from './errors.ts'
 import { type Layer, toLayer } from './merge.ts'
@@ -9,6 +9,8 @@ import { unknownDetector, validate } from './validate.ts'
 
 const maxDepth = 8
 const maxFiles = 32
+/** They may be required like detectors, and have settings of their own. */
+const others = [baseModelId, provenanceId]
 const presetPrefix = 'preset:'
 
 /** A checked file and what it says; `extendedBy` is null for the file that was asked for. */
@@ -25,8 +27,7 @@ function checkDetectors(file: PipelineFile, yaml: YamlFile, known: readonly stri
   for (const id of Object.keys(file.detectors ?? {}))
     if (!known.includes(id)) issues.push(unknownDetector(yaml, ['detectors', id], id, known, 'key'))
   for (const [i, id] of (file.gate?.require ?? []).entries())
-    if (!known.includes(id) && id !== provenanceId)
-      issues.push(unknownDetector(yaml, ['gate', 'require', i], id, [...known, provenanceId], 'value'))
+    if (![...known, ...others].includes(id)) issues.push(unknownDetector(yaml, ['gate', 'require', i], id, [...known, ...others], 'value'))
   if (issues.length) throw new ConfigError('invalid-config', issues)
 }
 

@@ -1,6 +1,7 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
 import type { Declared, FlagFormat, Gate, Pipeline, ProvenanceSpec, ReportFormat } from '../contracts/pipeline.ts'
+import { toBaseModel } from './base-model.ts'
 import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
@@ -147,6 +148,7 @@ function toPipeline(
   name: string,
 ): Omit<Pipeline, 'waivers'> {
   const gate = { ...defaults.gate, ...layer.gate } as Gate
+  const baseModel = layer['base-model'] ? toBaseModel(layer['base-model']) : null
   const report = { scores: null, ...defaults.report, ...layer.report } as Omit<Pipeline['report'], 'scores'> & {
     scores: FlagFormat | false | null
   }
@@ -162,6 +164,7 @@ function toPipeline(
     features: layer.features ?? {},
     detectors: (layer.detectors ?? {}) as Pipeline['detectors'],
     provenance: layer.provenance ? toProvenance(layer.provenance) : null,
+    ...(baseModel ? { baseModel } : {}),
     gate,
     report: {
       formats: [...new Set(report.formats)],
@@ -180,6 +183,14 @@ function checkRequired(chain: readonly Loaded[], layer: Layer): void {
     const where = chain.findLast(({ yaml }) => locate(yaml, at).exact) ?? chain.at(-1)
     if (where) throw failAt('invalid-config', where.yaml, at, 'is switched off, and gate.require names it: keep one of the two')
   }
+}
+
+/** Settings of a model that no file names would be passed over. */
+function checkModel(chain: readonly Loaded[], layer: Layer): void {
+  if (!layer['base-model'] || layer['base-model'].model !== undefined) return
+  const at = ['base-model']
+  const where = chain.findLast(({ yaml }) => locate(yaml, at).exact) ?? chain.at(-1)
+  if (where) throw failAt('invalid-config', where.yaml, at, 'names no model: add base-model.model, an .onnx file')
 }
 
 /** What says how the data are judged must not come with the data. */
@@ -224,6 +235,7 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
     throw fileError('no-sources', 'assay', 'no data to audit', 'name a file, a folder or a glob')
   }
   checkRequired(all, layer)
+  checkModel(all, layer)
   const fromData = (o.data?.length ?? 0) > 0 || main === null
   const home = main ? dirname(main.yaml.path) : cwd
   const base = fromData ? cwd : home

@@ -1,5 +1,6 @@
 import type { SourceSpec } from '../contracts/data.ts'
 import type { FeatureSpec } from '../contracts/pipeline.ts'
+import { resolveBaseModel } from './base-model.ts'
 import { resolveFrom, type YamlFile } from './document.ts'
 import { type ProvenanceLayer, resolveProvenance } from './provenance.ts'
 import type { PipelineFile, SourceEntry } from './schema.ts'
@@ -53,13 +54,14 @@ export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sourc
 
 export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
   const to = (path: string): string => resolveFrom(yaml, path)
-  const { version: _, extends: __, sources, reference, features, provenance, waivers, ...rest } = file
+  const { version: _, extends: __, sources, reference, features, provenance, waivers, 'base-model': model, ...rest } = file
   return {
     ...rest,
     ...(sources ? { sources: sources.map((s) => resolveSource(s, to)) } : {}),
     ...(reference ? { reference: reference.map((s) => resolveSource(s, to)) } : {}),
     ...(features ? { features: resolveFeatures(features, to) } : {}),
     ...(provenance ? { provenance: resolveProvenance(provenance, to, (s) => resolveSource(s, to)) } : {}),
+    ...(model ? { 'base-model': resolveBaseModel(model, to) } : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }
 }

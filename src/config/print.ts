@@ -2,6 +2,7 @@ import { basename, isAbsolute, relative, sep } from 'node:path'
 import { Document, type YAMLMap } from 'yaml'
 import { type Role, roles, type SourceListing, type SourceSpec } from '../contracts/data.ts'
 import type { Pipeline } from '../contracts/pipeline.ts'
+import { printBaseModel } from './base-model.ts'
 import { printProvenance } from './provenance.ts'
 
 export interface PrintOptions {
@@ -111,6 +112,7 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
       features: Object.keys(features).length ? features : null,
       detectors: Object.keys(pipeline.detectors).length ? pipeline.detectors : null,
       provenance: pipeline.provenance && printProvenance(pipeline.provenance, to, file),
+      'base-model': pipeline.baseModel && printBaseModel(pipeline.baseModel, to),
       gate: pipeline.gate,
       waivers: options.waiverFile == null ? null : to(options.waiverFile),
       report: prune({ ...pipeline.report }),

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { flagFormats, reportFormats } from '../contracts/pipeline.ts'
+import { baseModel } from './base-model-schema.ts'
 import { declared, provenance } from './provenance-schema.ts'
 import { choice, fraction, map, text, textOrList, whole } from './shapes.ts'
 import { source } from './source-schema.ts'
@@ -83,6 +84,7 @@ export const pipelineFile = map({
     .describe('Options by detector id; false switches one off. Absent: every detector whose columns are present.')
     .optional(),
   provenance: provenance.describe('Is this what the publisher released, and what changed since the baseline?').optional(),
+  'base-model': baseModel.describe('A model, and how it answers to the triggers that were found.').optional(),
   gate: gate.describe('What fails the audit.').optional(),
   waivers: text('a file').describe('File with findings that are accepted, relative to this file.').optional(),
   report: report.describe('What is written.').optional(),

@@ -1,6 +1,7 @@
 import type { Batch, Column, Maybe } from './data.ts'
 import type { Finding, RecordRef, Test } from './finding.ts'
 import type { Context, Shape, Statistic } from './statistic.ts'
+import type { RecoveredTrigger } from './trigger.ts'
 
 export interface Codes {
   readonly codes: Int32Array
@@ -88,4 +89,6 @@ export interface Conclusion {
   readonly tests: readonly Test[]
   /** Sentences for the coverage page: the model chosen, sample sizes, what could not be tested. */
   readonly notes: readonly string[]
+  /** Triggers that were recovered: the pipeline may have a base model asked about them. */
+  readonly triggers?: readonly RecoveredTrigger[]
 }

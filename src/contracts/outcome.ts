@@ -52,6 +52,9 @@ export interface Incomplete {
 /** The detector that provenance findings belong to. It scores no rows. */
 export const provenanceId = 'provenance'
 
+/** The detector that findings about a base model belong to. It scores no rows. */
+export const baseModelId = 'base-model'
+
 /** What provenance found besides its findings; they are those of the detector `provenance`. */
 export interface ProvenanceOutcome {
   /** The folder that was verified, as the user wrote it; null where there were no manifests to verify. */

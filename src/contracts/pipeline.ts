@@ -1,3 +1,4 @@
+import type { BaseModelSpec } from './base-model.ts'
 import type { Json, SourceSpec } from './data.ts'
 import type { Severity } from './finding.ts'
 import type { DigestAlgorithm } from './provenance.ts'
@@ -89,6 +90,8 @@ export interface Pipeline {
   readonly detectors: { readonly [id: string]: false | { readonly [option: string]: Json } }
   /** Null: no provenance is checked. */
   readonly provenance: ProvenanceSpec | null
+  /** Absent: no model is asked about triggers. */
+  readonly baseModel?: BaseModelSpec
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
   readonly report: {

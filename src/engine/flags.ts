@@ -40,13 +40,17 @@ interface Tracking {
   flagged: number
 }
 
-/** Reads the spooled scores once, in shard order: filters them by the thresholds, writes flags (and scores), and gathers evidence. */
+/**
+ * Reads the spooled scores once, in shard order: filters them by the thresholds, writes flags (and scores), and gathers evidence. `see` is
+ * shown every row, with 1 where some detector flags it.
+ */
 export async function writeFlags(
   run: Run,
   active: readonly ActiveDetector[],
   decisions: ReadonlyMap<string, readonly Threshold[]>,
   formats: { readonly flags: FlagFormat; readonly scores: FlagFormat | null },
   tick: Tick,
+  see: (shard: number, batch: Batch, flagged: Uint8Array) => void = () => {},
 ): Promise<FlagResult> {
   const tracked: Tracking[] = active.map((a) => ({
     active: a,
@@ -82,6 +86,7 @@ export async function writeFlags(
           t.top.add(shard.id, taken, takenScores)
           await flagWriter.write(columns(taken, takenScores, t.active.detector.id, shard.id, hits.rules))
         }
+        see(number, batch, any)
         flagged += countFlagged(batch, any, labels, sources)
         tick(batch.numRows)
       }

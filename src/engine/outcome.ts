@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import type { Threshold } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
 import type { AuditOutcome, DetectorOutcome, Incomplete } from '../contracts/outcome.ts'
+import type { RecoveredTrigger } from '../contracts/trigger.ts'
 import { detectorById } from '../detectors/registry.ts'
 import { failureOf, finishAll, type Monoid } from './accumulate.ts'
+import { concludeBaseModel, leaveTriggers, subjectSample } from './base-model.ts'
 import { readDigests } from './digests.ts'
 import { findDuplicateIds } from './duplicates.ts'
 import { attachExcerpts } from './excerpts.ts'
@@ -11,6 +13,7 @@ import { layout, type Over, readJson } from './files.ts'
 import type { ShardFacts } from './fit.ts'
 import { type DetectorFlags, type FlagResult, writeFlags } from './flags.ts'
 import type { PlannedDetector } from './plan.ts'
+import type { NamedTrigger } from './plan-base-model.ts'
 import { concludeProvenance, type Finishing, type ProvenanceResult } from './provenance.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, mergeTallies } from './score.ts'
@@ -50,31 +53,47 @@ export async function conclude(
   const deciding = live.filter((a) => decisions.has(a.detector.id))
   let rows = 0
   const { flags: flagFormat, scores: scoreFormat, excerpts } = plan.pipeline.report
-  const result = await writeFlags(run, deciding, decisions, { flags: flagFormat, scores: scoreFormat }, (n) => {
-    rows += n
-    finishing.hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
-  })
+  const clean = subjectSample(run)
+  const result = await writeFlags(
+    run,
+    deciding,
+    decisions,
+    { flags: flagFormat, scores: scoreFormat },
+    (n) => {
+      rows += n
+      finishing.hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
+    },
+    (shard, batch, flagged) => clean?.add(shard, batch, flagged),
+  )
   const evidence = await finishAll(evidenceMonoids(deciding), result.evidence)
   for (const [id, failure] of Object.entries(evidence.failures)) failures.set(id, failure as unknown as Incomplete)
   const outcomes: DetectorOutcome[] = []
+  const triggers: NamedTrigger[] = []
   for (const p of plan.detectors) {
     const a = deciding.find((d) => d.detector.id === p.id && !failures.has(p.id))
     const flagged = result.byDetector.get(p.id)
     const top = excerpts && flagged ? await attachExcerpts(run, flagged.top) : (flagged?.top ?? [])
-    outcomes.push(
-      await concludeOne(run, p, a ?? null, {
-        tally: tallies.states[p.id],
-        evidence: evidence.states[p.id],
-        thresholds: decisions.get(p.id) ?? [],
-        flagged,
-        top,
-        failures,
-      }),
-    )
+    const concluded = await concludeOne(run, p, a ?? null, {
+      tally: tallies.states[p.id],
+      evidence: evidence.states[p.id],
+      thresholds: decisions.get(p.id) ?? [],
+      flagged,
+      top,
+      failures,
+    })
+    outcomes.push(concluded.outcome)
+    for (const trigger of concluded.triggers) triggers.push({ trigger, from: p.id })
   }
+  const left = await leaveTriggers(
+    run,
+    triggers.map((t) => t.trigger),
+  )
+  const model = await concludeBaseModel(run, triggers, clean, finishing.hooks)
   const failed = [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures))
-  const { outcome, provenance } = await gather(run, outcomes, result, failed, finishing)
-  return { outcome, files: [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : []), ...(provenance?.files ?? [])] }
+  const detectors = model ? [...outcomes, model.detector] : outcomes
+  const { outcome, provenance } = await gather(run, detectors, result, [...failed, ...(model?.incomplete ?? [])], finishing)
+  const flags = [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : [])]
+  return { outcome, files: [...flags, ...left, ...(provenance?.files ?? [])] }
 }
 
 const evidenceMonoids = (active: readonly ActiveDetector[]): Monoid<never>[] =>
@@ -91,7 +110,12 @@ interface Pieces {
   readonly failures: Map<string, Incomplete>
 }
 
-async function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector | null, pieces: Pieces): Promise<DetectorOutcome> {
+interface Concluded {
+  readonly outcome: DetectorOutcome
+  readonly triggers: readonly RecoveredTrigger[]
+}
+
+async function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDetector | null, pieces: Pieces): Promise<Concluded> {
   const detector = detectorById(planned.id)
   const base = {
     id: planned.id,
@@ -105,21 +129,18 @@ async function concludeOne(run: Run, planned: PlannedDetector, active: ActiveDet
     thresholds: pieces.thresholds,
   }
   const nothing = { ...base, rowsScored: 0, rowsFlagged: 0, notes: [], findings: [], tests: [] }
-  if (planned.status !== 'runs') return { ...nothing, status: planned.status, reason: planned.reason }
+  const without = (outcome: DetectorOutcome): Concluded => ({ outcome, triggers: [] })
+  if (planned.status !== 'runs') return without({ ...nothing, status: planned.status, reason: planned.reason })
   if (active) {
     try {
       const flagged = { count: base.rowsFlagged, scored: base.rowsScored, top: pieces.top }
-      return {
-        ...base,
-        status: 'ran',
-        reason: planned.reason,
-        ...(await detector.conclude(active.context, pieces.tally, pieces.evidence, flagged)),
-      }
+      const { triggers = [], ...conclusion } = await detector.conclude(active.context, pieces.tally, pieces.evidence, flagged)
+      return { outcome: { ...base, status: 'ran', reason: planned.reason, ...conclusion }, triggers }
     } catch (error) {
       pieces.failures.set(planned.id, failureOf(error, planned.id))
     }
   }
-  return { ...nothing, status: 'failed', reason: incompleteOf(run, planned, pieces.failures)[0]?.message ?? 'failed' }
+  return without({ ...nothing, status: 'failed', reason: incompleteOf(run, planned, pieces.failures)[0]?.message ?? 'failed' })
 }
 
 /** Why a detector that should have run has no result. */

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Column, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import type { Setup } from '../contracts/detector.ts'
-import { provenanceId } from '../contracts/outcome.ts'
+import { baseModelId, provenanceId } from '../contracts/outcome.ts'
 import type { FeatureSpec, Pipeline } from '../contracts/pipeline.ts'
 import { detectors } from '../detectors/registry.ts'
 import type { PixelPlan } from '../features/pixel-row.ts'
@@ -14,6 +14,7 @@ import { formatNamed } from '../sources/registry.ts'
 import { version } from '../version.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, readJson, writeJson } from './files.ts'
+import { checkBaseModel } from './plan-base-model.ts'
 import { asksForSnapshot, checkTarget, contentOf, type PlannedComparison, planComparison } from './plan-baseline.ts'
 import { type PlannedDelivery, planDelivery, withoutPaths } from './plan-provenance.ts'
 import type { AuditRequest } from './request.ts'
@@ -109,7 +110,7 @@ const columnsOf = (part: Part): Column[] => [
 ]
 
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
-  const known = new Set([...detectors.map((d) => d.id), provenanceId])
+  const known = new Set([...detectors.map((d) => d.id), baseModelId, provenanceId])
   for (const id of [...Object.keys(pipeline.detectors), ...pipeline.gate.require]) {
     if (!known.has(id))
       throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
@@ -160,6 +161,8 @@ const optionProblem = (error: unknown): string => {
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
 export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir'>): Promise<Plan> {
   const { pipeline, base } = request
+  // Files that are missing or no triggers are told before hours of work, not after.
+  if (pipeline.baseModel) await checkBaseModel(pipeline.baseModel, base)
   let subject = await planPart(pipeline.sources, base, pipeline.features, asksForSnapshot(pipeline))
   let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
   const first = await firstBatch(subject)

@@ -31,7 +31,7 @@ interface Idle {
 }
 const idle = new Map<string, Idle>()
 
-async function start(request: Extract<ModelRequest, { limits: ModelLimits }>): Promise<Ready> {
+export async function start(request: Extract<ModelRequest, { limits: ModelLimits }>): Promise<Ready> {
   const { model, limits } = request
   const file = statSync(model, { throwIfNoEntry: false })
   if (!file?.isFile())
@@ -186,7 +186,7 @@ function finite(
 
 const imageNet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
 
-function statistics(plan: ImageModelPlan, channels: 1 | 3): readonly [readonly number[], readonly number[]] {
+export function statistics(plan: Pick<ImageModelPlan, 'mean' | 'std'>, channels: 1 | 3): readonly [readonly number[], readonly number[]] {
   const spread = (name: 'mean' | 'std'): readonly number[] => {
     const given = plan[name] ?? (channels === 3 ? imageNet[name] : [0.5])
     if (given.length === channels) return given
@@ -197,7 +197,7 @@ function statistics(plan: ImageModelPlan, channels: 1 | 3): readonly [readonly n
 }
 
 /** (pixel - mean) / std of pixels in 0..1, in the layout of the model. */
-function toTensor(image: Pixels, input: ImageInput, mean: readonly number[], std: readonly number[], into: Float32Array): void {
+export function toTensor(image: Pixels, input: ImageInput, mean: readonly number[], std: readonly number[], into: Float32Array): void {
   const { data, max } = image
   const cells = input.height * input.width
   for (let i = 0; i < cells; i++) {

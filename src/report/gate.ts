@@ -1,6 +1,6 @@
 import type { Severity } from '../contracts/finding.ts'
 import { severities } from '../contracts/finding.ts'
-import { type AuditOutcome, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
+import { type AuditOutcome, baseModelId, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { formatCount, formatPercent, plural } from './format.ts'
 import type { Reason, Report, ReportFinding, Verdict } from './schema.ts'
@@ -21,9 +21,9 @@ export function waiverState(waiver: Waiver, found: readonly { readonly count: nu
   return found.some((finding) => finding.count > waiver.maxCount) ? 'exceeded' : 'applied'
 }
 
-/** Rows scored / rows read; 1 where there was nothing to read, null for what scores no rows: provenance, and what did not run. */
+/** Rows scored / rows read; 1 where there was nothing to read, null for what scores no rows: provenance, base models, and what did not run. */
 export const coverageOf = (d: DetectorOutcome, rowsRead: number): number | null => {
-  if (d.status !== 'ran' || d.id === provenanceId) return null
+  if (d.status !== 'ran' || d.id === provenanceId || d.id === baseModelId) return null
   return rowsRead === 0 ? 1 : Math.min(1, d.rowsScored / rowsRead)
 }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { loadPipeline } from '../../src/config/load.ts'
 import { printConfig } from '../../src/config/print.ts'
+import type { BaseModelSpec } from '../../src/contracts/base-model.ts'
 import { type Role, roles, type SourceListing, type SourceSpec } from '../../src/contracts/data.ts'
 import { type Declared, flagFormats, type Pipeline, type ProvenanceSpec, reportFormats } from '../../src/contracts/pipeline.ts'
 import { digestAlgorithms } from '../../src/contracts/provenance.ts'
@@ -106,51 +107,73 @@ const provenance = (folder: string): fc.Arbitrary<ProvenanceSpec> => {
   })
 }
 
+const baseModel = (folder: string): fc.Arbitrary<BaseModelSpec> => {
+  const file = fileName.map((name) => join(folder, name))
+  const pair = fc.tuple(fc.nat(65_535), fc.nat(65_535))
+  return fc.record({
+    model: file,
+    layer: fc.option(word),
+    classes: fc.option(fc.array(word, { minLength: 2, maxLength: 3 })),
+    size: fc.option(fc.integer({ min: 4, max: 1024 })),
+    channels: fc.option(one([1, 3] as const)),
+    mean: fc.option(fc.array(unit, { minLength: 1, maxLength: 1 })),
+    std: fc.option(fc.array(unit, { minLength: 3, maxLength: 3 })),
+    triggers: fc.array(fc.record({ file, target: fc.option(word), at: fc.option(pair), frame: fc.option(pair), opacity: unit }), {
+      maxLength: 2,
+    }),
+    images: fc.option(one(['reference', 'subject'] as const)),
+    samples: fc.integer({ min: 200, max: 1000 }),
+  })
+}
+
 const pipeline = (folder: string): fc.Arbitrary<Pipeline> =>
-  fc.record({
-    version: fc.constant(1 as const),
-    subject: fc
-      .record({ name: word, version: fc.option(word), declared: fc.option(declared, { nil: undefined }) })
-      .map(({ declared: d, ...rest }) => (d === undefined ? rest : { ...rest, declared: d })),
-    sources: fc.array(source(folder), { minLength: 1, maxLength: 3 }),
-    reference: fc.array(source(folder), { maxLength: 2 }),
-    features: fc.oneof(
-      fc.constant({}),
-      fc.record({
-        text: optional({
-          dims: fc.integer({ min: 8, max: 4096 }),
-          model: fileName.map((n) => join(folder, n)),
-          pooling: one(['mean', 'cls'] as const),
+  fc
+    .record({
+      version: fc.constant(1 as const),
+      subject: fc
+        .record({ name: word, version: fc.option(word), declared: fc.option(declared, { nil: undefined }) })
+        .map(({ declared: d, ...rest }) => (d === undefined ? rest : { ...rest, declared: d })),
+      sources: fc.array(source(folder), { minLength: 1, maxLength: 3 }),
+      reference: fc.array(source(folder), { maxLength: 2 }),
+      features: fc.oneof(
+        fc.constant({}),
+        fc.record({
+          text: optional({
+            dims: fc.integer({ min: 8, max: 4096 }),
+            model: fileName.map((n) => join(folder, n)),
+            pooling: one(['mean', 'cls'] as const),
+          }),
         }),
-      }),
-    ),
-    detectors: fc.dictionary(
-      word.filter((w) => w !== '__proto__'),
-      fc.oneof(
-        fc.constant(false as const),
-        fc.dictionary(
-          word.filter((w) => w !== '__proto__'),
-          json,
-          { maxKeys: 3, noNullPrototype: true },
-        ),
       ),
-      { maxKeys: 2, noNullPrototype: true },
-    ),
-    provenance: fc.option(provenance(folder)),
-    gate: fc.record({
-      'fail-on': one(['critical', 'high', 'medium', 'low', 'never'] as const),
-      'max-flagged': unit,
-      require: fc.constant([]),
-      'min-coverage': unit,
-    }),
-    waivers: fc.constant([]),
-    report: fc.record({
-      formats: fc.uniqueArray(one(reportFormats), { maxLength: 4 }),
-      excerpts: fc.boolean(),
-      flags: one(flagFormats),
-      scores: fc.option(one(flagFormats)),
-    }),
-  }) as fc.Arbitrary<Pipeline>
+      detectors: fc.dictionary(
+        word.filter((w) => w !== '__proto__'),
+        fc.oneof(
+          fc.constant(false as const),
+          fc.dictionary(
+            word.filter((w) => w !== '__proto__'),
+            json,
+            { maxKeys: 3, noNullPrototype: true },
+          ),
+        ),
+        { maxKeys: 2, noNullPrototype: true },
+      ),
+      provenance: fc.option(provenance(folder)),
+      baseModel: fc.option(baseModel(folder), { nil: undefined }),
+      gate: fc.record({
+        'fail-on': one(['critical', 'high', 'medium', 'low', 'never'] as const),
+        'max-flagged': unit,
+        require: fc.constant([]),
+        'min-coverage': unit,
+      }),
+      waivers: fc.constant([]),
+      report: fc.record({
+        formats: fc.uniqueArray(one(reportFormats), { maxLength: 4 }),
+        excerpts: fc.boolean(),
+        flags: one(flagFormats),
+        scores: fc.option(one(flagFormats)),
+      }),
+    })
+    .map(({ baseModel: model, ...rest }) => (model === undefined ? rest : { ...rest, baseModel: model })) as fc.Arbitrary<Pipeline>
 
 const shard = (format: string, members: Readonly<Record<string, string>> = {}) =>
   ({ id: 'a', format, path: '/a', bytes: 1, expectedRows: null, options: { members } }) as const
