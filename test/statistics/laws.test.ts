@@ -13,14 +13,16 @@ import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
 import { labelModel } from '../../src/statistics/label-model.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
+import { pixelSample } from '../../src/statistics/pixel-sample.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
+import { triggerSearch } from '../../src/statistics/trigger-search.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
 
 interface Case {
   readonly file: string
   readonly name: string
-  readonly columns: 'embedding' | 'features'
+  readonly columns: 'embedding' | 'features' | 'pixels'
   readonly statistic: Statistic
   /** Fitted before it, on all rows. */
   readonly before?: readonly Statistic[]
@@ -74,6 +76,15 @@ const cases: readonly Case[] = [
     name: 'products with holes',
     columns: 'features',
     statistic: vectorMoments({ over: 'subject', directDims: 2 }),
+  },
+  { file: 'pixel-sample.ts', name: 'by label', columns: 'pixels', statistic: pixelSample({ perClass: 5, bytes: 1e6, labelled: true }) },
+  { file: 'pixel-sample.ts', name: 'bounded', columns: 'pixels', statistic: pixelSample({ perClass: 50, bytes: 40, labelled: true }) },
+  { file: 'pixel-sample.ts', name: 'one class', columns: 'pixels', statistic: pixelSample({ perClass: 7, bytes: 1e6, labelled: false }) },
+  {
+    file: 'trigger-search.ts',
+    name: 'pixels',
+    columns: 'pixels',
+    statistic: triggerSearch({ perClass: 5, bytes: 1e6, labelled: true }),
   },
   { file: 'label-sample.ts', name: 'embedding', columns: 'embedding', statistic: labelSample({ ...sampled, folds: 5 }) },
   { file: 'label-sample.ts', name: 'features', columns: 'features', statistic: labelSample({ ...sampled, folds: 5 }) },

@@ -44,8 +44,17 @@ const flat = (rows: readonly Row[], of: (row: Row) => Float64Array, width: numbe
   return out
 }
 
+/** Pictures of 2 x 2 pixels that depend on the vector. */
+const pixelRows = (rows: readonly Row[]) => ({
+  data: Uint8Array.from(flat(rows, (row) => row.vector.map((v) => (Number.isNaN(v) ? 7 : 100 + 9 * v)), dims)),
+  rows: rows.length,
+  height: 2,
+  width: 2,
+  channels: 1 as const,
+})
+
 /** As an engine hands them to statistics. `rotate` orders the dictionaries differently, as other shards' batches do. */
-export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features', rotate: number): Batch {
+export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' | 'pixels', rotate: number): Batch {
   const labels = classes.map((_, i) => classes[(i + rotate) % classes.length] as string)
   const code = (label: number): number => (label < 0 ? -1 : labels.indexOf(classes[label] as string))
   const data = flat(rows, (row) => row.vector, dims)
@@ -55,7 +64,8 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features',
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },
-    ...(columns === 'embedding'
+    ...(columns === 'pixels' ? { pixels: pixelRows(rows) } : {}),
+    ...(columns !== 'features'
       ? { embedding: { data: Float32Array.from(data), rows: rows.length, dims } }
       : { features: { data, rows: rows.length, dims, names: ['w', 'x', 'y', 'z'] } }),
   })

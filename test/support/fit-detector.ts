@@ -1,5 +1,7 @@
 import type { Batch } from '../../src/contracts/data.ts'
-import type { Conclusion, Detector, Scored, Setup, Threshold } from '../../src/contracts/detector.ts'
+import type { Codes, Conclusion, Detector, Scored, Setup, Threshold } from '../../src/contracts/detector.ts'
+import type { Context } from '../../src/contracts/statistic.ts'
+import { takeRows } from '../../src/contracts/take-rows.ts'
 import { addKeys } from '../../src/engine/keys.ts'
 import { contextFor } from '../../src/engine/statistics.ts'
 
@@ -47,11 +49,40 @@ export async function fitDetector(
   const groups = scored.flatMap((s) => Array.from(s.score, (_, i) => s.group?.values[s.group.codes[i] as number] ?? null))
   const flagged = scores.map((s, i) => thresholds.some((t) => s >= t.atLeast && (t.group === null || t.group === groups[i])))
   const count = flagged.filter(Boolean).length
+  const evidence = await evidenceOf(detector, c, keyed.subject, scored, flagged)
   return {
     scored,
     scores,
     flagged,
     thresholds,
-    conclusion: await detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }),
+    conclusion: await detector.conclude(c, summary, evidence, { count, scored: scores.length, top: [] }),
+  }
+}
+
+async function evidenceOf(
+  { evidence }: Detector,
+  c: Context,
+  batches: readonly Batch[],
+  scored: readonly Scored[],
+  flagged: readonly boolean[],
+): Promise<unknown> {
+  if (!evidence) return undefined
+  const state = evidence.init(c)
+  let first = 0
+  for (const [i, batch] of batches.entries()) {
+    const rows = Int32Array.from({ length: batch.numRows }, (_, r) => r).filter((r) => flagged[first + r])
+    first += batch.numRows
+    if (rows.length > 0) await evidence.update(c, state, takeRows(batch, rows), takeScores(scored[i] as Scored, rows))
+  }
+  await evidence.seal?.(c, state)
+  return evidence.finish(c, state)
+}
+
+function takeScores({ score, suggested, group }: Scored, rows: Int32Array): Scored {
+  const codes = (from: Codes): Codes => ({ codes: rows.map((r) => from.codes[r] as number), values: from.values })
+  return {
+    score: Float64Array.from(rows, (r) => score[r] as number),
+    ...(suggested ? { suggested: codes(suggested) } : {}),
+    ...(group ? { group: codes(group) } : {}),
   }
 }

@@ -1,0 +1,207 @@
+import { gemm32, matrix32 } from '../../math/gemm32.ts'
+import type { Random } from '../../math/rng.ts'
+import { logHypergeometricUpper } from '../../math/tests.ts'
+import { type BasisName, basisNames, type InBases } from './bases.ts'
+import { type Bins, binRows, without } from './bins.ts'
+import { type Half, halfSums, refineAll, type Template } from './refine.ts'
+import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
+import { lowerBound, references, testTail } from './tail.ts'
+import { type Whitening, whitened } from './whiten.ts'
+
+/** Records of all classes, those of a class in a row: what the records of one class are compared with. */
+export interface Pool {
+  readonly rows: number
+  readonly dims: number
+  readonly bases: InBases
+  readonly bins: Readonly<Record<BasisName, Bins>>
+  /** First row of each class, and the number of rows behind the last. */
+  readonly starts: readonly number[]
+}
+
+/** One direction that was tested for a class. */
+export interface Candidate {
+  readonly basis: BasisName
+  readonly template: Template
+  /** Natural logarithms: the mode and the association in the half that did not choose the template. */
+  readonly logMode: number
+  readonly logAssociation: number
+  /** Share of carriers in the class against the rest. */
+  readonly ratio: number
+  /** Carriers in the fresh half, and its rows; carriers in the rest, and its rows. */
+  readonly fresh: readonly [number, number]
+  readonly rest: readonly [number, number]
+  /** How far the threshold lies from the centre of the fresh scores, in deviations. */
+  readonly isolation: number
+  /** Corrected over directions and halves, 0..1. */
+  readonly logP: number
+}
+
+const tested = 4
+const halves = 2
+const leastRatio = 3
+const leastHalf = 30
+const sameDirection = 0.95
+
+/** A class with fewer records is not searched. */
+export const leastRows = halves * leastHalf
+
+/**
+ * Template pursuit for one class. On one half: directions in which some records stand apart, refined until the members stay. The best four
+ * are tested on the other half: do its scores have a mode of their own there, and is it the class alone that has it? Then the halves change
+ * places. Classes differ, so association alone is worth nothing; and so is a mode that all classes have.
+ */
+export async function scanClass(
+  own: InBases,
+  rows: number,
+  code: number,
+  pool: Pool,
+  whitening: Whitening,
+  random: Random,
+): Promise<Candidate[]> {
+  const parts = [0, 1].map((h) => takeHalf(own, rows, pool.dims, h))
+  const out: Candidate[] = []
+  const rest = restMoments(pool, code)
+  for (const h of [0, 1]) {
+    const chosen = await chooseOn(parts[h] as HalfBases, pool, code, rest, whitening, random)
+    for (const { basis, template } of chosen) out.push(await testOn(parts[1 - h] as HalfBases, basis, template, pool, code))
+  }
+  return out.sort((a, b) => a.logP - b.logP || a.template.fit.logP - b.template.fit.logP || b.ratio - a.ratio)
+}
+
+interface HalfBases {
+  readonly rows: number
+  readonly bases: InBases
+}
+
+/** Every second row. */
+function takeHalf(own: InBases, rows: number, dims: number, half: number): HalfBases {
+  const count = Math.floor((rows + 1 - half) / 2)
+  const take = (data: Float32Array): Float32Array => {
+    const out = new Float32Array(count * dims)
+    for (let i = 0; i < count; i++) out.set(data.subarray((2 * i + half) * dims, (2 * i + half + 1) * dims), i * dims)
+    return out
+  }
+  return { rows: count, bases: { dct: take(own.dct), pix: take(own.pix), raw: take(own.raw) } }
+}
+
+function restMoments(pool: Pool, code: number): Readonly<Record<BasisName, RestMoments>> {
+  const isOwn = ownRow(pool, code)
+  return Object.fromEntries(
+    basisNames.map((basis) => {
+      const data = pool.bases[basis]
+      const { dims } = pool
+      const mean = new Float64Array(dims)
+      const squares = new Float64Array(dims)
+      let n = 0
+      for (let r = 0; r < pool.rows; r++) {
+        if (isOwn(r)) continue
+        n++
+        for (let j = 0; j < dims; j++) {
+          const v = data[r * dims + j] as number
+          mean[j] = (mean[j] as number) + v
+          squares[j] = (squares[j] as number) + v * v
+        }
+      }
+      for (let j = 0; j < dims; j++) mean[j] = (mean[j] as number) / n
+      const variance = squares.map((s, j) => Math.max(0, s / n - (mean[j] as number) ** 2))
+      return [basis, { mean, variance, bins: without(pool.bins[basis], binRows(data, dims, isOwn)) }]
+    }),
+  ) as unknown as Readonly<Record<BasisName, RestMoments>>
+}
+
+function ownRow(pool: Pool, code: number): (row: number) => boolean {
+  const from = pool.starts[code] as number
+  const to = pool.starts[code + 1] as number
+  return (r) => r >= from && r < to
+}
+
+async function chooseOn(
+  half: HalfBases,
+  pool: Pool,
+  code: number,
+  rest: Readonly<Record<BasisName, RestMoments>>,
+  whitening: Whitening,
+  random: Random,
+): Promise<{ basis: BasisName; template: Template }[]> {
+  const { dims } = pool
+  const shared = await sharedSeeds(await whitened(half.bases.dct, dims, whitening), random)
+  const found: { basis: BasisName; template: Template; ratio: number }[] = []
+  for (const basis of basisNames) {
+    const data: Half = { data: half.bases[basis], rows: half.rows, dims }
+    const sums = halfSums(data)
+    const mean = sums.sum.map((s) => s / half.rows)
+    const seeds = [...shared, ...(await basisSeeds(data, mean, rest[basis], basis))]
+    const templates = distinct(await refineAll(data, sums, seeds))
+    const { counts, total } = await restCarriers(pool, code, basis, templates)
+    templates.forEach((template, i) => {
+      found.push({ basis, template, ratio: template.fit.count / half.rows / (((counts[i] as number) + 1) / (total + 1)) })
+    })
+  }
+  const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.template.fit.logP : 1 + f.template.fit.logP * 1e-9)
+  return found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio).slice(0, tested)
+}
+
+function distinct(templates: readonly Template[]): Template[] {
+  const kept: Template[] = []
+  for (const t of templates) {
+    const again = kept.some((k) => {
+      let dot = 0
+      for (let j = 0; j < t.weights.length; j++) dot += (t.weights[j] as number) * (k.weights[j] as number)
+      return Math.abs(dot) > sameDirection
+    })
+    if (!again) kept.push(t)
+  }
+  return kept
+}
+
+/** For each template, how many of the pool's rows of other classes lie above its threshold; and how many such rows there are. */
+async function restCarriers(
+  pool: Pool,
+  code: number,
+  basis: BasisName,
+  templates: readonly Template[],
+): Promise<{ readonly counts: Int32Array; readonly total: number }> {
+  const { rows, dims } = pool
+  const k = templates.length
+  const weights = new Float32Array(k * dims)
+  templates.forEach((t, i) => {
+    weights.set(t.weights, i * dims)
+  })
+  const { data } = await gemm32(matrix32(pool.bases[basis], rows, dims), matrix32(weights, k, dims), { transB: true })
+  const isOwn = ownRow(pool, code)
+  const counts = new Int32Array(k)
+  let total = 0
+  for (let r = 0; r < rows; r++) {
+    if (isOwn(r)) continue
+    total++
+    for (let i = 0; i < k; i++)
+      if ((data[r * k + i] as number) > (templates[i] as Template).fit.threshold) counts[i] = (counts[i] as number) + 1
+  }
+  return { counts, total }
+}
+
+async function testOn(half: HalfBases, basis: BasisName, template: Template, pool: Pool, code: number): Promise<Candidate> {
+  const { dims } = pool
+  const scores = (
+    await gemm32(matrix32(half.bases[basis], half.rows, dims), matrix32(template.weights, 1, dims), { transB: true })
+  ).data.sort()
+  const { threshold } = template.fit
+  const inside = scores.length - lowerBound(scores, threshold)
+  const { counts, total } = await restCarriers(pool, code, basis, [template])
+  const others = counts[0] as number
+  const logMode = testTail(scores, template.fit)
+  const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + others, scores.length)
+  const ratio = inside / scores.length / ((others + 1) / (total + 1))
+  const [{ centre, deviation }] = references(scores)
+  return {
+    basis,
+    template,
+    logMode,
+    logAssociation,
+    ratio,
+    fresh: [inside, scores.length],
+    rest: [others, total],
+    isolation: (threshold - centre) / deviation,
+    logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation) + Math.log(tested * halves)) : 0,
+  }
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import type { Setup } from '../../src/contracts/detector.ts'
+import { triggerImage } from '../../src/detectors/trigger-image.ts'
+import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid } from '../support/attacks.ts'
+import { fitDetector } from '../support/fit-detector.ts'
+import { pictureBatches, waves } from '../support/pictures.ts'
+
+const setupOf = ({ height, width, channels }: Pictures, subject: Setup['subject'] = ['image', 'label', 'pixels']): Setup => ({
+  subject,
+  reference: null,
+  classes: null,
+  shape: { rows: null, dims: 0, classes: 3, sources: 0, pixels: { height, width, channels } },
+})
+
+const run = (p: Pictures) => fitDetector(triggerImage, {}, setupOf(p), pictureBatches(p))
+
+function quality(p: Poisoned, flagged: readonly boolean[]) {
+  const total = p.poison.reduce((a, b) => a + b, 0)
+  const hits = flagged.filter((f, i) => f && p.poison[i]).length
+  return { total, recall: hits / total, precision: hits / Math.max(1, flagged.filter(Boolean).length) }
+}
+
+describe('trigger-image/pattern', () => {
+  const grey = waves('trigger image', 750, 3, 12)
+
+  test.each<[string, Pictures, Mark, boolean, number?]>([
+    ['a mark in a corner, labels changed', grey, checker(3), false],
+    ['a picture mixed in', grey, blend(0.3), false],
+    ['stripes on images with the right label', grey, sinusoid(25, 3), true],
+    ['a mark on colour images', waves('colour', 400, 2, 10, 3), checker(3), false, 0.12],
+    ['a mark on images larger than the planes', waves('large', 300, 2, 40), checker(5), false, 0.15],
+  ])('%s: found, named and flagged', async (name, clean, mark, cleanLabel, rate = 0.06) => {
+    const p = poison(clean, mark, rate, 1, name, cleanLabel)
+    const { conclusion, flagged, scores } = await run(p)
+    const [finding] = conclusion.findings
+    expect(conclusion.findings.length).toBe(1)
+    expect(finding).toMatchObject({ rule: 'trigger-image/pattern', severity: 'high', scope: { kind: 'pattern', names: ['class 1', '1'] } })
+    expect(finding?.test).toBe('trigger-image/pattern: class class 1')
+    const found = conclusion.tests.find((t) => t.id === finding?.test)
+    expect(found?.p).toBeLessThan(1e-3)
+    const { recall, precision } = quality(p, flagged)
+    expect(recall).toBeGreaterThan(0.9)
+    expect(precision).toBeGreaterThan(0.9)
+    expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
+  })
+
+  test('evidence: the trigger with its place, examples, shares by label, the test', async () => {
+    const p = poison(grey, checker(3), 0.05, 1, 'evidence')
+    const { conclusion } = await run(p)
+    const evidence = conclusion.findings[0]?.evidence ?? []
+    expect(evidence.map((e) => e.kind)).toEqual(['pictures', 'pictures', 'intervals', 'numbers'])
+    const [trigger, examples, shares] = evidence
+    if (trigger?.kind !== 'pictures' || examples?.kind !== 'pictures' || shares?.kind !== 'intervals') return expect.unreachable()
+    expect([trigger.ofRecords, examples.ofRecords]).toEqual([false, true])
+    expect(trigger.items.map((i) => i.outline)).toEqual(new Array(4).fill([8, 8, 3, 3]))
+    expect(examples.items.length).toBe(12)
+    expect(examples.items[0]?.caption).toMatch(/^image \d+$/)
+    expect(shares.items[0]).toMatchObject({ name: 'class 1', marked: true })
+    expect(shares.items.reduce((sum, i) => sum + i.total, 0)).toBe(750)
+  })
+
+  test('two triggers on one class are two findings', async () => {
+    const corner: Mark = (picture, size) => {
+      for (let y = 1; y < 4; y++) for (let x = 1; x < 4; x++) picture[y * size.width + x] = (x + y) % 2 ? 250 : 5
+    }
+    const once = poison(grey, checker(3), 0.04, 1, 'first')
+    const twice = poison(once, corner, 0.04, 1, 'second')
+    const { conclusion } = await run(twice)
+    expect(conclusion.findings.map((f) => f.scope.names)).toEqual([
+      ['class 1', '1'],
+      ['class 1', '2'],
+    ])
+  })
+
+  test('clean images: no finding, no flag, a test a class', async () => {
+    const { conclusion, flagged } = await run(grey)
+    expect(conclusion.findings).toEqual([])
+    expect(flagged.some(Boolean)).toBe(false)
+    expect(conclusion.tests.map((t) => t.id).sort()).toEqual([0, 1, 2].map((k) => `trigger-image/pattern: class class ${k}`))
+    expect(Math.min(...conclusion.tests.map((t) => t.p))).toBeGreaterThan(0.01)
+  })
+
+  test('copies of one image are no trigger', async () => {
+    const each = 12 * 12
+    const pixels = grey.pixels.slice()
+    const labels = grey.labels.slice()
+    for (let r = 0; r < 40; r++) {
+      pixels.set(
+        pixels.subarray(700 * each, 701 * each).map((v) => v + (r % 3)),
+        r * each,
+      )
+      labels[r] = 1
+    }
+    expect((await run({ ...grey, pixels, labels })).conclusion.findings).toEqual([])
+  })
+
+  test('classes that are too small or alone are not searched, and it says so', async () => {
+    const few = { ...grey, pixels: grey.pixels.slice(0, 80 * 144), labels: grey.labels.slice(0, 80) }
+    const { conclusion } = await run(few)
+    expect(conclusion).toMatchObject({ findings: [], tests: [] })
+    expect(conclusion.notes.join(' ')).toContain('fewer than 60')
+    expect((await run({ ...grey, labels: new Int32Array(750) })).conclusion.tests).toEqual([])
+  })
+})
+
+test('says what it needs', () => {
+  const grey = waves('needs', 1, 1, 4)
+  expect(triggerImage.missing(setupOf(grey))).toBeNull()
+  expect(triggerImage.missing(setupOf(grey, ['label', 'text']))).toBe('no column has the role image')
+  expect(triggerImage.missing(setupOf(grey, ['image', 'pixels']))).toBe('no column has the role label')
+  expect(() => triggerImage.options.parse({ sample: 3 })).toThrow()
+})
