@@ -1,9 +1,15 @@
 import type { Detector } from '../contracts/detector.ts'
+import { embeddingCluster } from './embedding-cluster.ts'
+import { embeddingOutlier } from './embedding-outlier.ts'
 import { labelFlip } from './label-flip.ts'
 import { triggerImage } from './trigger-image.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [labelFlip, triggerImage]
+import { spectral } from './spectral.ts'
+
+/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
+export const detectors: readonly Detector[] = [embeddingCluster, embeddingOutlier, labelFlip, spectral]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

@@ -1,0 +1,81 @@
+import { keysOf, vectorsOf } from '../../contracts/batch.ts'
+import type { Batch } from '../../contracts/data.ts'
+import { topK } from '../../math/neighbours.ts'
+import { neighbourParts, type Parts, partNames } from '../../statistics/embedding/neighbour-parts.ts'
+import { mapVectors } from '../../statistics/embedding/space.ts'
+import { type NeighbourFit, suspicionOf, unitsOf } from '../../statistics/neighbour-fit.ts'
+import { codesIn, type Suspected, scoreOf } from '../embedding/suspicion.ts'
+import { conformal } from '../label-flip/with-model.ts'
+
+const keyOf = (label: number, contents: Uint8Array, i: number): string =>
+  `${label} ${Buffer.from(contents.buffer, contents.byteOffset + i * 16, 16).toString('latin1')}`
+
+/** Scores of a batch against the fit. What is in the sample has been judged with it, itself left out. */
+export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Batch) => Promise<Suspected> {
+  const { sample } = fit
+  const place = new Map<string, number>()
+  if (!fit.trusted) for (let i = 0; i < sample.rows; i++) place.set(keyOf(sample.labels[i] as number, sample.contents, i), i)
+  const reference = { data: sample.vectors, rows: sample.rows, dims: sample.map.dims }
+  return async (batch) => {
+    const vectors = vectorsOf(batch)
+    const contents = keysOf(batch, 'content')
+    if (!vectors || !contents) throw new Error('the batch has no vectors')
+    const labels = codesIn(sample.classes, batch)
+    const mapped = await mapVectors(sample.map, vectors)
+    const dims = sample.map.dims
+    const member = Int32Array.from(labels, (label, i) => place.get(keyOf(label, contents, i)) ?? -1)
+    const others = [...member.keys()].filter((i) => (member[i] as number) < 0)
+    const queries = new Float32Array(others.length * dims)
+    others.forEach((row, i) => {
+      queries.set(mapped.subarray(row * dims, (row + 1) * dims), i * dims)
+    })
+    const found = await topK({ data: queries, rows: others.length, dims }, reference, fit.k, 'euclidean')
+    const theirLabels = Int32Array.from(others, (row) => labels[row] as number)
+    const theirs = neighbourParts(found, theirLabels, new Float64Array(others.length), fit.table)
+    const parts = gather(member, others, fit.parts, theirs)
+    const known = labels.map((label) => (label === -2 ? -1 : label))
+    const suspicion = suspicionOf(fit, parts, known).map((u, i) => (labels[i] === -2 ? Number.NaN : u))
+    const name = (code: number): string | null => (code < 0 ? null : (sample.classes[code] as string))
+    return {
+      score: suspicion.map(scoreOf),
+      ...(fit.trusted ? { pValue: suspicion.map((u) => (Number.isNaN(u) ? u : conformal(fit.calibration, u))) } : {}),
+      suggested: {
+        codes: parts.lead.map((lead, i) =>
+          lead !== labels[i] && (labels[i] as number) >= 0 && (parts.leadShare[i] as number) > 0.5 ? lead : -1,
+        ),
+        values: sample.classes,
+      },
+      parts: partNames,
+      fitId,
+      calibration: fit.calibration.length,
+      detail: (i) => ({
+        name: name(labels[i] as number),
+        x: mapped[i * dims] as number,
+        y: dims > 1 ? (mapped[i * dims + 1] as number) : 0,
+        parts: unitsOf(fit, parts, known, i),
+        near:
+          (parts.lead[i] as number) < 0 ? null : `${name(parts.lead[i] as number)} (${Math.round(100 * (parts.leadShare[i] as number))} %)`,
+      }),
+    }
+  }
+}
+
+/** The parts of a batch: of members those of the sample, of the others their own. */
+function gather(member: Int32Array, others: readonly number[], sample: Parts, own: Parts): Parts {
+  const at = new Int32Array(member.length)
+  others.forEach((row, i) => {
+    at[row] = i
+  })
+  const take = (from: Float64Array | Int32Array, mine: Float64Array | Int32Array) => (row: number, i: number) =>
+    (row >= 0 ? from[row] : mine[at[i] as number]) as number
+  const numbers = (name: (typeof partNames)[number] | 'leadShare') => Float64Array.from(member, take(sample[name], own[name]))
+  return {
+    distance: numbers('distance'),
+    slof: numbers('slof'),
+    dao: numbers('dao'),
+    disagreement: numbers('disagreement'),
+    tightness: numbers('tightness'),
+    lead: Int32Array.from(member, take(sample.lead, own.lead)),
+    leadShare: numbers('leadShare'),
+  }
+}
