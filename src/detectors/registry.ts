@@ -10,6 +10,10 @@ import { spectral } from './spectral.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [embeddingCluster, embeddingOutlier, labelFlip, spectral]
+import { nearDuplicateImage } from './near-duplicate-image.ts'
+
+/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
+export const detectors: readonly Detector[] = [labelFlip, nearDuplicateImage]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 
