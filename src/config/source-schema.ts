@@ -2,13 +2,13 @@ import * as z from 'zod'
 import { type Role, roles } from '../contracts/data.ts'
 import { map, text, textOrList } from './shapes.ts'
 
-/** Roles that may be spread over several columns, one number a column. */
-const vectorRoles: readonly Role[] = ['embedding', 'features', 'predictions']
+/** Roles that may be spread over several columns: one number a column, or the parts of a text. */
+const severalRoles: readonly Role[] = ['embedding', 'features', 'predictions', 'text']
 const perRole = <T>(make: (role: Role) => T): { [R in Role]: T } => Object.fromEntries(roles.map((role) => [role, make(role)])) as never
 
 const columns = map(
   perRole((role) =>
-    (vectorRoles.includes(role) ? textOrList('the name of a column, or a list of names') : text('the name of a column')).optional(),
+    (severalRoles.includes(role) ? textOrList('the name of a column, or a list of names') : text('the name of a column')).optional(),
   ),
 )
 

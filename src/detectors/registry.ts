@@ -1,6 +1,7 @@
 import type { Detector } from '../contracts/detector.ts'
 import { embeddingCluster } from './embedding-cluster.ts'
 import { embeddingOutlier } from './embedding-outlier.ts'
+import { hiddenInstruction } from './hidden-instruction.ts'
 import { labelFlip } from './label-flip.ts'
 import { triggerImage } from './trigger-image.ts'
 
@@ -14,6 +15,7 @@ import { nearDuplicateImage } from './near-duplicate-image.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [labelFlip, nearDuplicateImage]
+export const detectors: readonly Detector[] = [hiddenInstruction, labelFlip]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

@@ -2,6 +2,8 @@ import { type BatchColumns, type Matrix, makeBatch } from '../contracts/batch.ts
 import { type Cells, type Chunk, type ChunkTap, invalidUtf8, type Lists } from '../contracts/chunk.ts'
 import type { Batch, ColumnMap, IssueSink, Json, Role, RowIssueCode } from '../contracts/data.ts'
 import type { Codes } from '../contracts/detector.ts'
+import { cellAt } from './cells.ts'
+import { chatCells, joinedCells } from './chat.ts'
 import { SourceError } from './errors.ts'
 import { imageKind } from './image-kind.ts'
 import { codesFrom, textsFrom } from './labels.ts'
@@ -85,8 +87,11 @@ export function assemble(chunk: Chunk, roles: RoleOptions, file: string, issue: 
     if (!found) continue
     const name = found.names[0] as string
     const empty: number[] = []
-    const limit = role === 'text' || role === 'response' ? limits.textLength : limits.nameLength
-    out[role] = textsFrom(found.cells[0] as Cells, rows, limit, empty, (i, code, detail) => reject(i, code, name, detail))
+    const long = role === 'text' || role === 'response'
+    const limit = long ? limits.textLength : limits.nameLength
+    const sides = long ? found.cells.map((c) => chatCells(c, role)) : found.cells
+    const cells = sides.length > 1 ? joinedCells(sides, rows, cellAt) : (sides[0] as Cells)
+    out[role] = textsFrom(cells, rows, limit, empty, (i, code, detail) => reject(i, code, name, detail))
     if (empty.length) missing.push({ code: role === 'id' ? 'missing-id' : 'missing-value', column: name, rows: empty })
   }
 

@@ -14,6 +14,8 @@ export interface ColumnSample {
   readonly probabilities: boolean
   /** 0, 1, 2 ... or 1, 2, 3 ...: a position, not a measurement. */
   readonly counting: boolean
+  /** Lists of turns of a conversation. */
+  readonly chat?: boolean
   /** Raw pixels, where the format declares a shape. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: number }
 }

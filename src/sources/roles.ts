@@ -65,6 +65,7 @@ function fits(role: Role, c: ColumnSample): boolean {
       return isName(c) && c.distinct <= Math.max(20, c.rows / 2)
     case 'text':
     case 'response':
+      return c.kind === 'string' || c.chat === true
     case 'url':
       return c.kind === 'string'
     case 'time':
@@ -85,6 +86,8 @@ function fits(role: Role, c: ColumnSample): boolean {
 /** Several columns `p_0, p_1, ...` or `prob_cat, prob_dog` of numbers. */
 const probabilityColumn = /^(p|prob|proba|pred_?prob|probability)_?(class)?_?[0-9a-z_]+$/
 
+const chatNames = /^(messages?|conversations?|chat|dialog(ue)?|turns)$/
+
 /** What each column most likely means, from its name first and its first rows second. */
 export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
   const names = new Map<string, number>()
@@ -92,6 +95,17 @@ export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
   const free = columns.filter((c) => c.name !== '' && names.get(c.name) === 1 && c.kind !== 'empty')
   const taken = new Set<string>()
   const map: { [R in Role]?: string | string[] } = {}
+  const chats = free.filter((c) => c.chat)
+  const chat = chats.find((c) => chatNames.test(plain(c.name))) ?? (chats.length === 1 ? chats[0] : undefined)
+  const alpaca = ['instruction', 'input'].map((n) => free.find((c) => plain(c.name) === n && c.kind === 'string'))
+  if (chat) {
+    map.text = chat.name
+    map.response = chat.name
+    taken.add(chat.name)
+  } else if (alpaca.every((c) => c !== undefined) && free.some((c) => /^(output|response)$/.test(plain(c.name)))) {
+    map.text = alpaca.map((c) => (c as ColumnSample).name)
+    for (const c of alpaca) taken.add((c as ColumnSample).name)
+  }
   for (const [role, pattern] of patterns) {
     if (map[role] !== undefined) continue
     const found = free.find((c) => !taken.has(c.name) && pattern.test(plain(c.name)) && fits(role, c))
@@ -156,7 +170,7 @@ const nearest = (name: string, names: readonly string[]): string | undefined => 
   return ranked[0] && ranked[0].d <= Math.max(2, short.length / 3) ? ranked[0].n : undefined
 }
 
-const multiple: ReadonlySet<Role> = new Set(['features', 'embedding', 'predictions'])
+const multiple: ReadonlySet<Role> = new Set(['features', 'embedding', 'predictions', 'text'])
 
 /** Every named column must be there once; list roles may take several. */
 export function checkColumns(map: ColumnMap, columns: readonly ColumnSample[], file: string): void {

@@ -1,5 +1,6 @@
 import type { Cells } from '../contracts/chunk.ts'
 import { cellAt, lengthOf, parseNumber } from './cells.ts'
+import { isChat } from './chat.ts'
 import type { ColumnSample } from './format.ts'
 import { limits } from './limits.ts'
 
@@ -90,16 +91,19 @@ export function sampleColumn(name: string, cells: Cells, type: string | null, te
   if (lists.length > 0 && lists.length * 2 >= filled.length) kind = 'list'
   const dims = kind === 'list' && lists.length ? commonLength(lists) : null
   if (kind === 'list' && dims === null) kind = 'other'
+  const chat = filled.length > 0 && filled.filter(isChat).length * 2 >= filled.length
+  if (chat) kind = 'other'
   const scalars = kind === 'list' || kind === 'binary' || kind === 'other' ? [] : filled.map(String)
   return {
     name,
-    type: type ?? (dims !== null ? `list<number>[${dims}]` : kind),
+    type: type ?? (dims !== null ? `list<number>[${dims}]` : chat ? 'list<turn>' : kind),
     kind,
     rows,
     filled: filled.length,
     distinct: scalars.length ? new Set(scalars).size : filled.length,
     dims,
     probabilities: dims !== null && isProbabilities(lists.slice(0, 100)),
+    ...(chat ? { chat } : {}),
     counting: kind === 'integer' && scalars.length > 2 && scalars.every((v, i) => i === 0 || Number(v) === Number(scalars[i - 1]) + 1),
   }
 }
