@@ -3,19 +3,20 @@ import { embeddingCluster } from './embedding-cluster.ts'
 import { embeddingOutlier } from './embedding-outlier.ts'
 import { hiddenInstruction } from './hidden-instruction.ts'
 import { labelFlip } from './label-flip.ts'
+import { nearDuplicateImage } from './near-duplicate-image.ts'
+import { spectral } from './spectral.ts'
 import { triggerImage } from './trigger-image.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [labelFlip, triggerImage]
-import { spectral } from './spectral.ts'
-
-/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [embeddingCluster, embeddingOutlier, labelFlip, spectral]
-import { nearDuplicateImage } from './near-duplicate-image.ts'
-
-/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [labelFlip, nearDuplicateImage]
-export const detectors: readonly Detector[] = [hiddenInstruction, labelFlip]
+export const detectors: readonly Detector[] = [
+  embeddingCluster,
+  embeddingOutlier,
+  hiddenInstruction,
+  labelFlip,
+  nearDuplicateImage,
+  spectral,
+  triggerImage,
+]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

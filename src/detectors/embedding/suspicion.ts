@@ -1,10 +1,10 @@
 import { codesOf } from '../../contracts/batch.ts'
-import type { Batch, Role } from '../../contracts/data.ts'
+import type { Batch, Column } from '../../contracts/data.ts'
 import type { Scored, Setup, Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
 import { discover } from '../label-flip/threshold.ts'
 
-export const vectorRole = (roles: readonly Role[]): Role | null =>
+export const vectorRole = (roles: readonly Column[]): 'embedding' | 'features' | null =>
   roles.includes('embedding') ? 'embedding' : roles.includes('features') ? 'features' : null
 
 /** Why a detector that reads vectors cannot run; null where it can. */
