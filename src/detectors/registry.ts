@@ -1,9 +1,10 @@
 import type { Detector } from '../contracts/detector.ts'
 import { labelFlip } from './label-flip.ts'
+import { plantedDocument } from './planted-document.ts'
 import { triggerText } from './trigger-text.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [labelFlip, triggerText]
+export const detectors: readonly Detector[] = [labelFlip, plantedDocument, triggerText]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 
