@@ -76,6 +76,13 @@ export function matrixOf(
   return { data: values.subarray(0, data.length * dims), rows: data.length, dims }
 }
 
+/** Texts as UTF-8 without a copy: row i is `bytes[offsets[i]..offsets[i + 1]]`, empty where missing; null when the column is absent. */
+export function textBytes(batch: Batch, name: 'text' | 'response'): { readonly bytes: Uint8Array; readonly offsets: Int32Array } | null {
+  const data = chunk(batch, name)
+  if (!data) return null
+  return { bytes: data.values as Uint8Array, offsets: data.valueOffsets as Int32Array }
+}
+
 /** `embedding` where there is one, else `features`: what the detectors that need a vector read. */
 export const vectorsOf = (batch: Batch): Matrix | null => (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) as Matrix | null
 

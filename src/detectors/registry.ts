@@ -17,6 +17,13 @@ export const detectors: readonly Detector[] = [
   spectral,
   triggerImage,
 ]
+import { instructionPoison } from './instruction-poison.ts'
+import { labelFlip } from './label-flip.ts'
+import { plantedDocument } from './planted-document.ts'
+import { triggerText } from './trigger-text.ts'
+
+/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
+export const detectors: readonly Detector[] = [instructionPoison, labelFlip, plantedDocument, triggerText]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

@@ -1,0 +1,7 @@
+import { z } from 'zod'
+
+export const plantedDocumentOptions = z.strictObject({
+  /** Nats by which random neighbours must explain those of a phrase better than habits do, on both sides. The clean maximum was 5. */
+  insertion: z.number().min(4).default(8),
+})
+export type PlantedDocumentOptions = z.infer<typeof plantedDocumentOptions>

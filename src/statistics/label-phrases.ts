@@ -1,0 +1,198 @@
+import { codesOf, textBytes } from '../contracts/batch.ts'
+import type { Batch } from '../contracts/data.ts'
+import type { Context, Statistic } from '../contracts/statistic.ts'
+import { shortDigest } from '../math/hash.ts'
+import { maxTokens, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { type RepeatedGrams, type RepeatedGramsOptions, repeatedGramsId } from './repeated-grams.ts'
+import {
+  addCarriers,
+  type Carriers,
+  carrierBytes,
+  emptyCarriers,
+  type Gathering,
+  gather,
+  gathered,
+  occurrencesIn,
+  startGathering,
+} from './text/carriers.ts'
+import { contentVotes } from './text/contradiction.ts'
+import { isShape, shapeTokens } from './text/grams.ts'
+import { neighbourClasses } from './text/insertion.ts'
+import { type InsertedPhrase, judgeInsertions } from './text/judge-insertions.ts'
+import { isSuspicious, isTelling, type JudgedPhrase, judgeLabels } from './text/judge-labels.ts'
+import { type LabelCandidates, labelCandidates } from './text/label-candidates.ts'
+import { codeMap } from './text/label-codes.ts'
+import { type Matcher, matcher } from './text/matcher.ts'
+import { passagesOf } from './text/passages.ts'
+import { type StyleModel, styleModel } from './text/style.ts'
+import { type TextSketch, textSketchId } from './text-sketch.ts'
+
+/** Phrases and styles that are bound to a label against what the rest of their records says. */
+export interface LabelPhrases {
+  readonly labels: readonly string[]
+  readonly records: number
+  /** Phrases and shapes that were tested for their labels; of these the ones that were judged. */
+  readonly tested: number
+  readonly judged: number
+  /** Suspicious ones, the strongest first, one of those that stand in the same records. */
+  readonly phrases: readonly JudgedPhrase[]
+  /** The strongest that is not. */
+  readonly runnerUp: JudgedPhrase | null
+  /** Labels against which phrases are suspicious, with the style of their records. */
+  readonly styles: readonly StyleModel[]
+  /** Phrases and shapes that the styles are learnt from. */
+  readonly telling: Int32Array
+  readonly inserted: readonly InsertedPhrase[]
+  readonly insertionsJudged: number
+  /** [labels]: share of records whose words contradict their label. */
+  readonly base: Float64Array
+  /** Tokens that shapes keep. */
+  readonly common: Int32Array
+}
+
+export interface LabelPhrasesOptions {
+  readonly grams: RepeatedGramsOptions
+  readonly carriers: number
+  readonly uniform: number
+}
+
+interface Work {
+  readonly tokeniser: Tokeniser
+  readonly candidates: LabelCandidates
+  readonly match: Matcher
+  readonly labels: readonly string[]
+  readonly gathering: Gathering
+}
+const works = new WeakMap<object, Work>()
+const chosen = new WeakMap<RepeatedGrams, LabelCandidates>()
+
+const candidatesOf = (grams: RepeatedGrams): LabelCandidates => {
+  const known = chosen.get(grams) ?? labelCandidates(grams)
+  chosen.set(grams, known)
+  return known
+}
+
+const mostPhrases = 12
+const sameRecords = 0.6
+const styledBy = 60
+
+/** Fitted after `repeatedGrams`: reads the texts again for the candidates alone. */
+export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, LabelPhrases> {
+  const gramsId = repeatedGramsId(options.grams)
+  const sketchId = textSketchId(options.grams.sketch)
+  const commonOf = (c: Context): ReadonlySet<number> => new Set(c.summaries.get<TextSketch>(sketchId).mostCommon.subarray(0, shapeTokens))
+  const open = (c: Context, state: Carriers): Work => {
+    const grams = c.summaries.get<RepeatedGrams>(gramsId)
+    const candidates = candidatesOf(grams)
+    const work = {
+      tokeniser: tokeniser(c.seed),
+      candidates,
+      match: matcher(candidates, commonOf(c)),
+      labels: grams.labels,
+      gathering: startGathering(candidates.hashes.length),
+    }
+    works.set(state, work)
+    return work
+  }
+  return {
+    id: `label-phrases/${shortDigest({ ...options, grams: gramsId })}`,
+    version: 1,
+    needs: ['text', 'label'],
+    after: [gramsId, sketchId],
+    over: options.grams.sketch.over,
+    init: (c) => emptyCarriers(candidatesOf(c.summaries.get<RepeatedGrams>(gramsId)).hashes.length),
+    update(c, state, batch: Batch) {
+      const text = textBytes(batch, 'text')
+      const label = codesOf(batch, 'label')
+      if (!text || !label) return
+      const work = works.get(state) ?? open(c, state)
+      if (work.candidates.hashes.length === 0) return
+      const codes = codeMap(label.values, work.labels)
+      for (let i = 0; i < batch.numRows; i++) {
+        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        if (tokens.count > 0) gather(work.gathering, work.candidates, work.match, options, tokens, codes[label.codes[i] as number] ?? -1)
+      }
+    },
+    seal(_, state) {
+      const work = works.get(state)
+      if (work) Object.assign(state, gathered(work.gathering, options))
+    },
+    merge(into, from) {
+      Object.assign(into, addCarriers(into, from, options))
+    },
+    finish(c, state) {
+      const grams = c.summaries.get<RepeatedGrams>(gramsId)
+      const sketch = c.summaries.get<TextSketch>(sketchId)
+      return conclude(grams, sketch, candidatesOf(grams), state)
+    },
+    bytes: () => carrierBytes(options, 4000) + 16 * maxTokens,
+  }
+}
+
+function conclude(grams: RepeatedGrams, sketch: TextSketch, candidates: LabelCandidates, carriers: Carriers): LabelPhrases {
+  const common = sketch.mostCommon.slice(0, shapeTokens)
+  const commonSet = new Set(common)
+  const match = matcher(candidates, commonSet)
+  const uniform = passagesOf(carriers.uniform)
+  const votes = contentVotes(grams, uniform, commonSet)
+  const classOf = neighbourClasses(sketch.mostCommon)
+  const found = occurrencesIn(carriers.carriers, candidates.hashes.length, match)
+  const judged = judgeLabels(grams, candidates, carriers, found, votes, commonSet, uniform, classOf)
+  const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
+  const sample = passagesOf(carriers.carriers)
+  const standIn = (p: JudgedPhrase): Set<number> => {
+    const records = new Set<number>()
+    const one = matcher({ hashes: Int32Array.of(p.hash), kinds: Uint8Array.of(p.kind), counts: Uint32Array.of(p.records) }, commonSet)
+    sample.forEach((s, i) => {
+      one(s.tokens, s.tokens.length, () => records.add(i))
+    })
+    return records
+  }
+  const styles: StyleModel[] = []
+  for (let label = 0; label < grams.classes; label++) {
+    if (!suspicious.some((p) => p.label === label && isShape(p.kind))) continue
+    const own = judged.filter((p) => p.label === label && isTelling(p)).slice(0, styledBy)
+    const seeds = new Set<number>()
+    for (const p of own) for (const i of standIn(p)) if (sample[i]?.label === label && votes.contradicts(sample[i])) seeds.add(i)
+    const also = new Map(own.map((p) => [p.hash ^ p.kind, p] as const))
+    const model = styleModel(
+      grams,
+      label,
+      [...seeds].map((i) => sample[i] as (typeof sample)[number]),
+      uniform,
+      commonSet,
+      also,
+    )
+    if (model) styles.push(model)
+  }
+  const phrases: { readonly phrase: JudgedPhrase; readonly records: Set<number> }[] = []
+  for (const phrase of suspicious) {
+    if (phrases.length === mostPhrases) break
+    const records = standIn(phrase)
+    const isKnown = phrases.some(
+      (p) => p.phrase.label === phrase.label && (p.phrase.words === phrase.words || overlap(p.records, records) > sameRecords),
+    )
+    if (!isKnown) phrases.push({ phrase, records })
+  }
+  const insertions = judgeInsertions(candidates, carriers, found, classOf)
+  return {
+    labels: grams.labels,
+    records: grams.records,
+    tested: candidates.tested,
+    judged: judged.length,
+    phrases: phrases.map((p) => p.phrase),
+    runnerUp: judged.find((p) => !isSuspicious(p, judged.length) && !phrases.some((q) => q.phrase.words === p.words)) ?? null,
+    styles,
+    telling: Int32Array.from(judged.filter(isTelling), (p) => p.hash ^ p.kind),
+    inserted: insertions.strongest,
+    insertionsJudged: insertions.judged,
+    base: votes.base,
+    common,
+  }
+}
+
+function overlap(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
+  let both = 0
+  for (const i of b) if (a.has(i)) both++
+  return both / Math.max(1, Math.min(a.size, b.size))
+}

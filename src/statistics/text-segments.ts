@@ -1,0 +1,118 @@
+import { textBytes } from '../contracts/batch.ts'
+import type { Batch } from '../contracts/data.ts'
+import type { Context, Statistic } from '../contracts/statistic.ts'
+import { shortDigest } from '../math/hash.ts'
+import { maxTokens, scramble, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { openPairs, type PairReader } from './text/pair-reader.ts'
+import {
+  emptySample,
+  mergeSamples,
+  offer,
+  type PassageSample,
+  passagesOf,
+  type Sampling,
+  sampleOf,
+  startSampling,
+} from './text/passages.ts'
+import { type SegmentCandidates, segmentCandidates } from './text/segment-candidates.ts'
+import { segmentKinds, segmentsOf } from './text/segments.ts'
+import { type TextSketch, type TextSketchOptions, textSketchId } from './text-sketch.ts'
+
+/** Phrases that stand where texts turn unlike the corpus. */
+export interface TextSegments extends SegmentCandidates {
+  readonly records: number
+  /** Highest and hundredth highest score of each kind, in nats. */
+  readonly highest: Float64Array
+}
+
+interface State {
+  records: number
+  /** Of each kind: the windows around the beginnings of the strongest segments; `order` is -score, `label` the place of the beginning. */
+  tops: PassageSample[]
+}
+
+export interface TextSegmentsOptions {
+  readonly sketch: TextSketchOptions
+  /** Strongest records of each kind that are kept. */
+  readonly most: number
+}
+
+/** Tokens of a window before the beginning of a segment, and after it. */
+const before = 40
+const after = 20
+const leastLength = 15
+
+interface Work {
+  readonly tokeniser: Tokeniser
+  readonly pairs: PairReader
+  readonly tops: readonly Sampling[]
+}
+const works = new WeakMap<State, Work>()
+
+export const textSegmentsId = (options: TextSegmentsOptions): string =>
+  `text-segments/${shortDigest({ sketch: textSketchId(options.sketch), most: options.most })}`
+
+/** Fitted after `textSketch`: where each text is least like the corpus, and which phrases stand there (Souly et al. 2025 for the attack). */
+export function textSegments(options: TextSegmentsOptions): Statistic<State, TextSegments> {
+  const sketchId = textSketchId(options.sketch)
+  const open = (c: Context, state: State): Work => {
+    const work = {
+      tokeniser: tokeniser(c.seed),
+      pairs: openPairs(c.summaries.get<TextSketch>(sketchId)),
+      tops: segmentKinds.map(() => startSampling()),
+    }
+    works.set(state, work)
+    return work
+  }
+  return {
+    id: textSegmentsId(options),
+    version: 1,
+    needs: ['text'],
+    after: [sketchId],
+    over: options.sketch.over,
+    init: () => ({ records: 0, tops: segmentKinds.map(() => emptySample()) }),
+    update(c, state, batch: Batch) {
+      const text = textBytes(batch, 'text')
+      if (!text) return
+      const work = works.get(state) ?? open(c, state)
+      for (let i = 0; i < batch.numRows; i++) {
+        const { hashes, count } = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        if (count === 0) continue
+        state.records++
+        segmentsOf(work.pairs, hashes, count).forEach((segment, kind) => {
+          if (segment.end - segment.start < leastLength) return
+          offer(work.tops[kind] as Sampling, options.most, -Math.fround(segment.score), () => ({
+            key: keyOf(hashes, count),
+            order: -Math.fround(segment.score),
+            label: Math.min(before, segment.start),
+            tokens: hashes.slice(Math.max(0, segment.start - before), Math.min(count, segment.start + after)),
+          }))
+        })
+      }
+    },
+    seal(_, state) {
+      const work = works.get(state)
+      if (work) state.tops = work.tops.map((top) => sampleOf(top.list, options.most))
+    },
+    merge(into, from) {
+      into.records += from.records
+      into.tops = into.tops.map((top, kind) => mergeSamples(top, from.tops[kind] as PassageSample, options.most))
+    },
+    finish(c, state) {
+      const pairs = openPairs(c.summaries.get<TextSketch>(sketchId))
+      const tops = state.tops.map(passagesOf)
+      const highest = Float64Array.from(tops.flatMap((top) => [-(top[0]?.order ?? 0), -(top[99]?.order ?? 0)]))
+      return { records: state.records, highest, ...segmentCandidates(tops, state.records, pairs) }
+    },
+    bytes: () => 2 * segmentKinds.length * options.most * ((before + after) * 4 + 60) + 12 * maxTokens,
+  }
+}
+
+function keyOf(tokens: Int32Array, count: number): number {
+  let key = 0
+  for (let i = 0; i < count; i++) {
+    key = Math.imul(key ^ (tokens[i] as number), 0x01000193)
+    key ^= key >>> 15
+  }
+  return scramble(key)
+}

@@ -1,0 +1,147 @@
+import { scramble, type Tokens, wordsOf } from '../../math/tokens.ts'
+import type { Candidates, Matcher } from './matcher.ts'
+import { emptySample, mergeSamples, offer, type PassageSample, passagesOf, type Sampling, sampleOf, startSampling } from './passages.ts'
+
+/** Tokens of a record that are kept, around the first candidate where it is longer. */
+const keptTokens = 256
+const shownTokens = 12
+const examplesKept = 3
+
+/** Where a candidate stands, in words: `text` is lower case with single spaces; the tokens begin..end are the candidate. */
+export interface Example {
+  readonly key: number
+  readonly text: string
+  readonly before: string
+  readonly phrase: string
+  readonly after: string
+}
+
+/** Records that carry candidates, rare candidates first, and a uniform sample of all records. */
+export interface Carriers {
+  readonly carriers: PassageSample
+  readonly uniform: PassageSample
+  readonly records: number
+  /** [candidates]: records with it. */
+  readonly counts: Uint32Array
+  /** Of each candidate the examples with the smallest keys. */
+  readonly examples: readonly (readonly Example[])[]
+}
+
+export interface CarrierSizes {
+  readonly carriers: number
+  readonly uniform: number
+}
+
+export const emptyCarriers = (candidates: number): Carriers => ({
+  carriers: emptySample(),
+  uniform: emptySample(),
+  records: 0,
+  counts: new Uint32Array(candidates),
+  examples: Array.from({ length: candidates }, () => []),
+})
+
+export interface Gathering {
+  records: number
+  readonly counts: Uint32Array
+  readonly carriers: Sampling
+  readonly uniform: Sampling
+  readonly examples: Example[][]
+  readonly last: Int32Array
+}
+
+export const startGathering = (candidates: number): Gathering => ({
+  records: 0,
+  counts: new Uint32Array(candidates),
+  carriers: startSampling(),
+  uniform: startSampling(),
+  examples: Array.from({ length: candidates }, () => []),
+  last: new Int32Array(candidates).fill(-1),
+})
+
+export function gather(g: Gathering, candidates: Candidates, match: Matcher, sizes: CarrierSizes, tokens: Tokens, label: number): void {
+  const record = g.records++
+  let key = 0
+  for (let i = 0; i < tokens.count; i++) {
+    key = Math.imul(key ^ (tokens.hashes[i] as number), 0x01000193)
+    key ^= key >>> 15
+  }
+  key = scramble(key)
+  let rarest = Number.POSITIVE_INFINITY
+  let first = -1
+  match(tokens.hashes, tokens.count, (candidate, from, to) => {
+    if (g.last[candidate] === record) return
+    g.last[candidate] = record
+    g.counts[candidate] = (g.counts[candidate] as number) + 1
+    if ((candidates.counts[candidate] as number) < rarest) {
+      rarest = candidates.counts[candidate] as number
+      first = from
+    }
+    addExample(g.examples[candidate] as Example[], () => exampleOf(tokens, key, from, to), key)
+  })
+  const start = tokens.count <= keptTokens ? 0 : Math.max(0, Math.min(tokens.count - keptTokens, first - keptTokens / 2))
+  const kept = () => tokens.hashes.slice(start, Math.min(tokens.count, start + keptTokens))
+  const uniform = (key >>> 0) / 2 ** 32
+  offer(g.uniform, sizes.uniform, uniform, () => ({ key, order: uniform, label, tokens: kept() }))
+  if (first >= 0) offer(g.carriers, sizes.carriers, uniform * rarest, () => ({ key, order: uniform * rarest, label, tokens: kept() }))
+}
+
+function exampleOf(tokens: Tokens, key: number, from: number, to: number): Example {
+  const before = wordsOf(tokens, from - shownTokens, from)
+  const phrase = wordsOf(tokens, from, to)
+  const after = wordsOf(tokens, to, to + shownTokens)
+  return { key, before, phrase, after, text: [before, phrase, after].filter((part) => part !== '').join(' ') }
+}
+
+function addExample(list: Example[], make: () => Example, key: number): void {
+  if (list.length === examplesKept && key > (list[examplesKept - 1] as Example).key) return
+  list.push(make())
+  trim(list)
+}
+
+function trim(list: Example[]): void {
+  list.sort((a, b) => a.key - b.key || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+  for (let i = list.length - 1; i > 0; i--) if ((list[i] as Example).text === (list[i - 1] as Example).text) list.splice(i, 1)
+  list.length = Math.min(list.length, examplesKept)
+}
+
+export const gathered = (g: Gathering, sizes: CarrierSizes): Carriers => ({
+  carriers: sampleOf(g.carriers.list, sizes.carriers),
+  uniform: sampleOf(g.uniform.list, sizes.uniform),
+  records: g.records,
+  counts: g.counts,
+  examples: g.examples,
+})
+
+export const addCarriers = (a: Carriers, b: Carriers, sizes: CarrierSizes): Carriers => ({
+  carriers: mergeSamples(a.carriers, b.carriers, sizes.carriers),
+  uniform: mergeSamples(a.uniform, b.uniform, sizes.uniform),
+  records: a.records + b.records,
+  counts: a.counts.map((n, i) => n + (b.counts[i] as number)),
+  examples: a.examples.map((list, i) => {
+    const both = [...list, ...(b.examples[i] ?? [])]
+    trim(both)
+    return both
+  }),
+})
+
+/** Bytes of a state with so many candidates at most. */
+export const carrierBytes = (sizes: CarrierSizes, candidates: number): number =>
+  2 * (sizes.carriers + sizes.uniform) * (keptTokens * 4 + 100) + candidates * examplesKept * 600
+
+export interface Occurrence {
+  readonly passage: number
+  readonly from: number
+  readonly to: number
+}
+
+/** Of each candidate its first occurrence in every passage of a sample. */
+export function occurrencesIn(sample: PassageSample, candidates: number, match: Matcher): Occurrence[][] {
+  const out: Occurrence[][] = Array.from({ length: candidates }, () => [])
+  passagesOf(sample).forEach((p, passage) => {
+    match(p.tokens, p.tokens.length, (candidate, from, to) => {
+      const list = out[candidate] as Occurrence[]
+      if (list.at(-1)?.passage !== passage) list.push({ passage, from, to })
+    })
+  })
+  return out
+}

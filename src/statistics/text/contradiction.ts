@@ -1,0 +1,128 @@
+import type { RepeatedGrams } from '../repeated-grams.ts'
+import { findGram } from './gram-table.ts'
+import type { Passage } from './passages.ts'
+
+const prior = 2
+/** A word this pure in this many records may be a trigger itself: it has no vote. */
+const pure = 0.9
+const pureFrom = 8
+const mostWords = 128
+
+/** What the words of a text say of its label, by naive Bayes without the texts that are being judged. */
+export interface ContentVotes {
+  readonly classes: number
+  /** [classes]: share of records whose other words contradict their label. */
+  readonly base: Float64Array
+  /** [classes]: the same for records of all other labels if they were labelled this way: the most that a trigger can reach. */
+  readonly ceiling: Float64Array
+  /** Places of the passage's content words in the table. */
+  content(passage: Passage): Int32Array
+  /** How many of the texts with label `given` contradict it once all `judged` are left out of the model and `ignored` words out of the vote. */
+  contradicting(judged: readonly Passage[], given: number, ignored: ReadonlySet<number>): { readonly count: number; readonly of: number }
+  contradicts(passage: Passage): boolean
+}
+
+export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], common: ReadonlySet<number>): ContentVotes {
+  const k = grams.classes
+  const records = grams.recordsByLabel
+  const all = records.reduce((a, b) => a + b, 0)
+  const known = new WeakMap<Passage, Int32Array>()
+  const content = (p: Passage): Int32Array => {
+    let places = known.get(p)
+    if (!places) {
+      const found = new Set<number>()
+      for (const token of p.tokens) {
+        if (found.size === mostWords) break
+        const place = common.has(token) ? -1 : findGram(grams, token, 1)
+        if (place >= 0 && !isPure(grams, place)) found.add(place)
+      }
+      places = Int32Array.from(found)
+      known.set(p, places)
+    }
+    return places
+  }
+  const counts = new Float64Array(k)
+  const vote = (sums: Float64Array, place: number, less: (l: number) => number, share: (l: number) => number): void => {
+    let total = 0
+    for (let l = 0; l < k; l++) {
+      counts[l] = Math.max(0, (grams.byLabel[place * k + l] as number) - less(l))
+      total += counts[l] as number
+    }
+    if (total < 2) return
+    for (let l = 0; l < k; l++) {
+      const q = share(l)
+      sums[l] = (sums[l] as number) + Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
+    }
+  }
+  const disagrees = (sums: Float64Array, given: number): boolean => sums.some((s, l) => l !== given && s > (sums[given] as number) + 1e-9)
+  const contradicts = (p: Passage): boolean => {
+    const sums = new Float64Array(k)
+    for (const place of content(p))
+      vote(
+        sums,
+        place,
+        (l) => (l === p.label ? 1 : 0),
+        (l) => Math.max(1, records[l] as number) / all,
+      )
+    return disagrees(sums, p.label)
+  }
+  const contradicting: ContentVotes['contradicting'] = (judged, given, ignored) => {
+    const less = new Map<number, Float64Array>()
+    const gone = new Float64Array(k)
+    for (const p of judged) {
+      if (p.label < 0) continue
+      gone[p.label] = (gone[p.label] as number) + 1
+      for (const place of content(p)) {
+        let by = less.get(place)
+        if (!by) {
+          by = new Float64Array(k)
+          less.set(place, by)
+        }
+        by[p.label] = (by[p.label] as number) + 1
+      }
+    }
+    const left = all - gone.reduce((a, b) => a + b, 0)
+    const share = (l: number): number => Math.max(1, (records[l] as number) - (gone[l] as number)) / Math.max(1, left)
+    let [count, of] = [0, 0]
+    for (const p of judged) {
+      if (p.label !== given) continue
+      const sums = new Float64Array(k)
+      for (const place of content(p)) {
+        if (ignored.has(grams.hashes[place] as number)) continue
+        const by = less.get(place) as Float64Array
+        vote(sums, place, (l) => by[l] as number, share)
+      }
+      of++
+      if (disagrees(sums, given)) count++
+    }
+    return { count, of }
+  }
+  const wrong = new Float64Array(k)
+  const seen = new Float64Array(k)
+  for (const p of uniform) {
+    if (p.label < 0) continue
+    seen[p.label] = (seen[p.label] as number) + 1
+    if (contradicts(p)) wrong[p.label] = (wrong[p.label] as number) + 1
+  }
+  const base = wrong.map((n, l) => n / Math.max(1, seen[l] as number))
+  const ceiling = base.map((_, l) => {
+    let [right, others] = [0, 0]
+    for (let m = 0; m < k; m++) {
+      if (m === l) continue
+      right += (1 - (base[m] as number)) * (records[m] as number)
+      others += records[m] as number
+    }
+    return right / Math.max(1, others)
+  })
+  return { classes: k, base, ceiling, content, contradicting, contradicts }
+}
+
+function isPure(grams: RepeatedGrams, place: number): boolean {
+  let [most, total] = [0, 0]
+  for (let l = 0; l < grams.classes; l++) {
+    const n = grams.byLabel[place * grams.classes + l] as number
+    most = Math.max(most, n)
+    total += n
+  }
+  return total >= pureFrom && most >= pure * total
+}

@@ -1,0 +1,51 @@
+import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { type InsertedPhrase, strengthOfInsertion } from './judge-insertions.ts'
+import type { MarkedTexts } from './marked.ts'
+
+/** The strongest natural phrase of the clean controls, in nats. */
+const cleanMaximum = 5
+
+const idOf = (rule: string, p: InsertedPhrase): string => `${rule}: "${p.words}"`
+
+export const insertionTest = (rule: string, p: InsertedPhrase, judged: number): Test => ({
+  id: idOf(rule, p),
+  method: 'reciprocal of the Bayes factor of random neighbours against habitual ones, the weaker side, Bonferroni over the phrases judged',
+  p: Math.min(1, judged * Math.exp(-Math.max(0, strengthOfInsertion(p)))),
+})
+
+export function insertionFinding(
+  rule: string,
+  p: InsertedPhrase,
+  next: InsertedPhrase | null,
+  marked: MarkedTexts,
+  top: readonly RecordRef[],
+): Finding {
+  const nats = (x: number): string => `${x.toFixed(1)} nats`
+  const passages = marked.groups.find((g) => g.group === p.words)?.passages ?? []
+  return {
+    rule,
+    severity: 'high',
+    confidence: 'high',
+    scope: { kind: 'pattern', names: [p.words] },
+    message: `"${p.words}" stands in ${p.records} records beside neighbours as random as the texts themselves: by ${nats(strengthOfInsertion(p))} they look inserted rather than written; no natural phrase of the clean controls passed ${nats(cleanMaximum)}.`,
+    count: p.records,
+    records: top.filter((r) => r.group === p.words).slice(0, 20),
+    evidence: [
+      {
+        kind: 'numbers',
+        title: 'Neighbours against expectation',
+        items: [
+          { name: 'records', value: p.records },
+          { name: 'occurrences compared', value: p.insertion.occurrences },
+          { name: 'left neighbours, random against habit', value: nats(p.insertion.left) },
+          { name: 'right neighbours, random against habit', value: nats(p.insertion.right) },
+          { name: 'strongest phrase of the clean controls', value: nats(cleanMaximum) },
+          { name: 'next phrase of this data', value: next ? `"${next.words}", ${nats(strengthOfInsertion(next))}` : null },
+        ],
+      },
+      ...(passages.length > 0 ? [{ kind: 'passages', title: 'Records with it', items: passages } as const] : []),
+    ],
+    test: idOf(rule, p),
+    action: 'Hold back the records that carry the phrase and find out how it came into them.',
+  }
+}

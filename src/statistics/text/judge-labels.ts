@@ -1,0 +1,130 @@
+import { logBinomialUpper } from '../../math/tests.ts'
+import type { RepeatedGrams } from '../repeated-grams.ts'
+import type { Carriers, Occurrence } from './carriers.ts'
+import type { ContentVotes } from './contradiction.ts'
+import { isShape } from './grams.ts'
+import { type Insertion, insertionOf } from './insertion.ts'
+import { type LabelCandidates, mostBound } from './label-candidates.ts'
+import { likeness } from './likeness.ts'
+import { type Passage, passagesOf } from './passages.ts'
+import { neighbourhoods, reachOf, wordsOfPhrase } from './phrases.ts'
+
+/** A phrase or shape with the label it is bound to and what the rest of its records says. */
+export interface JudgedPhrase {
+  readonly hash: number
+  readonly kind: number
+  /** Candidate number. */
+  readonly candidate: number
+  readonly words: string
+  readonly label: number
+  /** Records with it, and of these with the label. */
+  readonly records: number
+  readonly withLabel: number
+  readonly z: number
+  /** Of `judged` records with phrase and label, how many contradict it. */
+  readonly contradicting: number
+  readonly judged: number
+  readonly base: number
+  /** From 0, as all records of the label, to 1, as records of other labels. */
+  readonly excess: number
+  readonly contradictionZ: number
+  /** How alike its records are besides it, and how alike all records of the label are. */
+  readonly alike: number
+  readonly alikeBase: number
+  readonly insertion: Insertion | null
+  /** Before any correction for the number of phrases. */
+  readonly logP: number
+}
+
+/** Records of a phrase that are judged, and left out of the model that judges. */
+const mostJudged = 400
+const purity = 0.9
+/** After the correction for all phrases that were judged. Without poison the smallest was .15 on SST-2. */
+const mostP = 0.005
+const leastExcess = 0.2
+
+/** Rows carry the phrase almost always with the label. */
+export const isPure = (p: JudgedPhrase): boolean => p.withLabel >= purity * p.records
+
+/** The p-value, in logarithms, after Bonferroni's correction for all phrases that were judged. */
+export const adjustedLogP = (p: JudgedPhrase, judged: number): number => Math.min(0, p.logP + Math.log(Math.max(1, judged)))
+
+/** Its records are about one matter: a topic that goes with a label, and no trigger. */
+const isTopic = (p: JudgedPhrase): boolean => p.alike > 2 * p.alikeBase + 0.02
+
+export const isSuspicious = (p: JudgedPhrase, judged: number): boolean =>
+  p.excess >= leastExcess && adjustedLogP(p, judged) <= Math.log(mostP) && !isTopic(p)
+
+/** Less than suspicious by itself, but enough to learn a style from once a shape is suspicious. */
+export const isTelling = (p: JudgedPhrase): boolean =>
+  p.contradictionZ > 3.7 && (p.excess >= 0.4 || (p.excess >= 0.2 && p.z >= 8)) && p.z + p.contradictionZ > 10
+
+/** Judges every candidate with a label; the strongest first. */
+export function judgeLabels(
+  grams: RepeatedGrams,
+  candidates: LabelCandidates,
+  carriers: Carriers,
+  found: readonly (readonly Occurrence[])[],
+  votes: ContentVotes,
+  common: ReadonlySet<number>,
+  uniform: readonly Passage[],
+  classOf: (token: number) => number,
+): JudgedPhrase[] {
+  const passages = passagesOf(carriers.carriers)
+  const alikeBase = grams.labels.map((_, l) =>
+    likeness(
+      grams,
+      uniform.filter((p) => p.label === l),
+      common,
+      new Set(),
+    ),
+  )
+  const out: JudgedPhrase[] = []
+  found.forEach((all, candidate) => {
+    const label = candidates.labels[candidate] as number
+    if (label < 0 || all.length < 4) return
+    const kind = candidates.kinds[candidate] as number
+    const occurrences = all.slice(0, mostJudged)
+    const judged = occurrences.map((o) => passages[o.passage] as (typeof passages)[number])
+    const own = new Set(occurrences.flatMap((o) => [...(passages[o.passage] as (typeof passages)[number]).tokens.subarray(o.from, o.to)]))
+    const records = candidates.counts[candidate] as number
+    const { count, of } = votes.contradicting(judged, label, isShape(kind) ? new Set() : own)
+    if (of === 0) return
+    const base = votes.base[label] as number
+    const share = count / of
+    const contradictionZ = (share - base) / Math.sqrt(Math.max(base * (1 - base), 0.01) / of)
+    const reach = isShape(kind) ? { before: [], after: [] } : reachOf(passages, occurrences)
+    const insertion = isShape(kind) ? null : insertionOf(neighbourhoods(passages, occurrences, reach), classOf)
+    // An independent Bayes factor is a weight of the p-value (Ignatiadis, Wang and Ramdas 2024).
+    const weight = insertion ? Math.max(0, Math.min(insertion.left, insertion.right)) : 0
+    const logP = logBinomialUpper(count, of, Math.max(base, 0.02)) - weight
+    out.push({
+      hash: candidates.hashes[candidate] as number,
+      kind,
+      candidate,
+      words: wordsOfPhrase(carriers.examples[candidate] ?? [], reach),
+      label,
+      records,
+      withLabel: candidates.withLabel[candidate] as number,
+      z: candidates.z[candidate] as number,
+      contradicting: count,
+      judged: of,
+      base,
+      excess: (share - base) / Math.max(0.05, (votes.ceiling[label] as number) - base),
+      contradictionZ,
+      alike:
+        logP + Math.log(mostBound) > Math.log(mostP)
+          ? 0
+          : likeness(
+              grams,
+              judged.filter((p) => p.label === label),
+              common,
+              new Set([...own, ...reach.before, ...reach.after]),
+            ),
+      alikeBase: alikeBase[label] as number,
+      insertion,
+      logP,
+    })
+  })
+  return out.sort((a, b) => a.logP - b.logP || a.candidate - b.candidate)
+}

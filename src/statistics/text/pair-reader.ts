@@ -1,0 +1,48 @@
+import { dense } from '../../math/counts.ts'
+import { combine } from '../../math/tokens.ts'
+import type { TextSketch } from '../text-sketch.ts'
+import { bucketOf, buckets } from './pairing.ts'
+
+/** Parts of a nat in the sums of log-likelihood ratios: integers, so that the order of the records does not matter. */
+export const perNat = 64
+
+/** Finished document frequencies, ready for reading. */
+export interface PairReader {
+  /** Passages with the token. */
+  word(token: number): number
+  /** Passages with the pair, 255 for more. */
+  pair(pair: number): number
+  four(four: number): number
+  /** Log-likelihood ratio of random against natural for two neighbours, in 1 / `perNat`. */
+  edge(left: number, right: number): number
+  /** How much rarer the token is than text is, in nats. */
+  rarity(token: number): number
+}
+
+const opened = new WeakMap<TextSketch, PairReader>()
+
+export function openPairs(sketch: TextSketch): PairReader {
+  const known = opened.get(sketch)
+  if (known) return known
+  const words = dense(sketch.words)
+  const pairs = dense(sketch.pairs)
+  const fours = dense(sketch.fours)
+  const [w, p, f] = [32 - sketch.words.bits, 32 - sketch.pairs.bits, 32 - sketch.fours.bits]
+  const table = Int16Array.from(sketch.pair, (llr) => Math.round(llr * perNat))
+  const bucket = Uint8Array.from({ length: 0x10000 }, (_, n) => bucketOf(n - 1))
+  const unit = sketch.unit
+  const reader: PairReader = {
+    word: (token) => words[token >>> w] as number,
+    pair: (pair) => pairs[pair >>> p] as number,
+    four: (four) => fours[four >>> f] as number,
+    edge(left, right) {
+      const u = bucket[words[left >>> w] as number] as number
+      const v = bucket[words[right >>> w] as number] as number
+      const isSeen = (pairs[combine(left, right) >>> p] as number) > 1 ? 1 : 0
+      return table[(u * buckets + v) * 2 + isSeen] as number
+    },
+    rarity: (token) => unit[bucket[words[token >>> w] as number] as number] as number,
+  }
+  opened.set(sketch, reader)
+  return reader
+}

@@ -1,0 +1,53 @@
+import type { Example, Occurrence } from './carriers.ts'
+import type { Neighbourhood } from './insertion.ts'
+import type { Passage } from './passages.ts'
+
+/** A neighbour that stands beside so many occurrences belongs to the phrase. */
+const belongs = 0.8
+const longestReach = 12
+
+/** Tokens before and after a candidate that belong to the whole phrase. */
+export interface Reach {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
+
+export function reachOf(passages: readonly Passage[], occurrences: readonly Occurrence[]): Reach {
+  const mode = (at: (o: Occurrence) => number): number | null => {
+    const counts = new Map<number, number>()
+    for (const o of occurrences) {
+      const token = (passages[o.passage] as Passage).tokens[at(o)]
+      if (token !== undefined) counts.set(token, (counts.get(token) ?? 0) + 1)
+    }
+    const [token, n] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0] ?? [0, 0]
+    return n >= belongs * occurrences.length ? token : null
+  }
+  const before: number[] = []
+  const after: number[] = []
+  for (let token: number | null; after.length < longestReach; after.push(token)) {
+    token = mode((o) => o.to + after.length)
+    if (token === null) break
+  }
+  for (let token: number | null; before.length < longestReach; before.unshift(token)) {
+    token = mode((o) => o.from - 1 - before.length)
+    if (token === null) break
+  }
+  return { before, after }
+}
+
+export const neighbourhoods = (passages: readonly Passage[], occurrences: readonly Occurrence[], reach: Reach): Neighbourhood[] =>
+  occurrences.map((o) => {
+    const { tokens } = passages[o.passage] as Passage
+    return { tokens, from: Math.max(0, o.from - reach.before.length), to: Math.min(tokens.length, o.to + reach.after.length) }
+  })
+
+/** The whole phrase in words, as most examples have it. */
+export function wordsOfPhrase(examples: readonly Example[], reach: Reach): string {
+  const forms = examples.map((e) => {
+    const before = reach.before.length ? e.before.split(' ').slice(-reach.before.length) : []
+    const after = e.after.split(' ').slice(0, reach.after.length)
+    return [...before, e.phrase, ...after].filter((word) => word !== '').join(' ')
+  })
+  const votes = (form: string): number => forms.filter((f) => f === form).length
+  return [...forms].sort((a, b) => votes(b) - votes(a) || (a < b ? -1 : 1))[0] ?? ''
+}
