@@ -139,6 +139,14 @@ const spots: readonly Spot[] = [
     sentence: 'A model that training starts from may carry a backdoor or code of its own: this audit read data and no model.',
     applies: (seen) => !seen.families.has('base-model'),
   },
+  {
+    kind: 'limit',
+    family: 'base-model',
+    title: 'What the weights have learnt',
+    sentence:
+      'The files of the base model were looked into, not run: a backdoor that was trained into the weights changes no file format, and only a comparison with a pinned base model or with behaviour can show it.',
+    applies: (seen) => seen.families.has('base-model'),
+  },
 ]
 
 /** What this audit cannot see: attacks that no detector that ran covers, and the limits of those that did. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { provenanceId } from '../../src/contracts/outcome.ts'
+import { baseModelRules } from '../../src/artifacts/rules.ts'
+import { baseModelId, provenanceId } from '../../src/contracts/outcome.ts'
 import { detectors } from '../../src/detectors/registry.ts'
 import { provenanceRules } from '../../src/provenance/rules.ts'
 import { explainRule, ruleIds } from '../../src/report/explain.ts'
 import { taxaOf } from '../../src/taxonomy/taxonomies.ts'
 
-const rules = [...detectors, { id: provenanceId, rules: provenanceRules }].flatMap((d) =>
+const rules = [...detectors, { id: provenanceId, rules: provenanceRules }, { id: baseModelId, rules: baseModelRules }].flatMap((d) =>
   d.rules.map((rule) => ({ detector: d.id, ...rule })),
 )
 
