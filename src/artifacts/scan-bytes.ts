@@ -25,16 +25,12 @@ export interface Reading {
 }
 
 const archives: ReadonlySet<Kind> = new Set(['zip', 'tar'])
-const packings: { readonly [K in Kind]?: Packing } = { gzip: 'gzip', zlib: 'zlib' }
+const packings: { readonly [K in Kind]?: Packing } = { gzip: 'gzip', zlib: 'zlib', bzip2: 'bzip2', lzma: 'lzma', xz: 'xz', lz4: 'lz4' }
 const opaque: { readonly [K in Kind]?: string } = {
   '7z': 'a 7z archive',
   rar: 'a RAR archive',
   cabinet: 'a cabinet archive',
   zstd: 'Zstandard data',
-  xz: 'xz data',
-  lzma: 'LZMA data',
-  bzip2: 'bzip2 data',
-  lz4: 'LZ4 data',
 }
 const headBytes = 1_024
 
@@ -63,10 +59,10 @@ export function scanBytes(bytes: Bytes, name: string, place: Place, reading: Rea
     scanMembers(members, deeper, report, reading)
     return
   }
-  const hidden = kind === 'zlib' || packings[kind] === undefined ? null : packings[kind]
   const packing = packings[kind]
   if (packing !== undefined || kind === 'joblib-zf') {
-    unpack(kind === 'joblib-zf' ? joblibZf(bytes) : bytes, packing ?? 'zlib', hidden === null, deeper, report, reading)
+    // Two bytes that begin zlib data, or three that begin LZMA, begin other things as well.
+    unpack(kind === 'joblib-zf' ? joblibZf(bytes) : bytes, packing ?? 'zlib', kind === 'zlib' || kind === 'lzma', deeper, report, reading)
     return
   }
   const named = opaque[kind]
