@@ -1,5 +1,6 @@
 import type { Bytes } from './bytes.ts'
 import { looksLikeTar } from './containers/tar.ts'
+import { fieldsOf } from './formats/protobuf.ts'
 
 export type Kind =
   | 'zip'
@@ -75,6 +76,23 @@ const isZlib = (head: Buffer): boolean =>
 
 const isText = (head: Buffer): boolean => head.length > 0 && !head.some((b) => b < 9 || (b > 13 && b < 32 && b !== 27) || b === 127)
 
+/** ModelProto of ONNX: its version first, then fields of its own, a graph among them. */
+function isOnnx(bytes: Bytes, head: Buffer): boolean {
+  if (head[0] !== 8 || (head[1] as number) < 1 || (head[1] as number) > 32) return false
+  let graph = false
+  try {
+    let left = 100
+    for (const { number, wire } of fieldsOf(bytes)) {
+      if (number > 26 || (number === 7 && wire !== 2)) return false
+      graph ||= number === 7
+      if (--left === 0) break
+    }
+  } catch {
+    return graph
+  }
+  return graph
+}
+
 /** Windows programs: MZ, and PE where the header says. */
 const isPe = (head: Buffer): boolean =>
   head.length >= 0x40 &&
@@ -102,6 +120,7 @@ export function identify(bytes: Bytes, name: string): Kind {
   if (looksLikeTar(head)) return 'tar'
   if (isSafetensors(head, bytes.size)) return 'safetensors'
   for (const [kind, pattern] of byName) if (pattern.test(name)) return kind
+  if (isOnnx(bytes, head)) return 'onnx'
   if (isZlib(head)) return 'zlib'
   if (head[0] === 0x5d && head[1] === 0 && head[2] === 0 && head.length > 13) return 'lzma'
   for (const at of hdf5Starts) if (startsWith(bytes.read(at, 8), 0, [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])) return 'hdf5'

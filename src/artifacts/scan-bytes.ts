@@ -53,6 +53,21 @@ export function scanBytes(bytes: Bytes, name: string, place: Place, reading: Rea
     }
     scanBytes(part, step, { file: place.file, inside: [...place.inside, step] }, reading)
   }
+  if (kind !== 'zip' && zipTail(bytes)) {
+    report({
+      rule: 'container-lie',
+      verdict: 'block',
+      subject: 'polyglot',
+      message: 'is also a zip archive, which other readers find at its end.',
+      offset: 0,
+    })
+    scanMembers(
+      zipMembers(bytes, { maxMembers: reading.budget.members, room: () => reading.budget.unpackedBytes }, () => {}),
+      deeper,
+      report,
+      reading,
+    )
+  }
   if (archives.has(kind)) {
     const room = (): number => reading.budget.unpackedBytes
     const members = kind === 'zip' ? zipMembers(bytes, { maxMembers: reading.budget.members, room }, report) : tarMembers(bytes, report)
@@ -82,22 +97,6 @@ export function scanBytes(bytes: Bytes, name: string, place: Place, reading: Rea
   const check = checkers[kind]
   if (check !== undefined) check({ bytes, name, report, limits: reading.limits, note: (text) => reading.note(place, text) })
   if (kind === 'unknown' || kind === 'text') scanPickle(bytes, 0, false, place, report, reading, deeper)
-  const tail = zipTail(bytes)
-  if (tail) {
-    report({
-      rule: 'container-lie',
-      verdict: 'block',
-      subject: 'polyglot',
-      message: 'is also a zip archive, which other readers find at its end.',
-      offset: 0,
-    })
-    scanMembers(
-      zipMembers(bytes, { maxMembers: reading.budget.members, room: () => reading.budget.unpackedBytes }, () => {}),
-      deeper,
-      report,
-      reading,
-    )
-  }
 }
 
 /** "ZF", the size in hexadecimal, then zlib: joblib before 0.10. */

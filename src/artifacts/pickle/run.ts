@@ -98,12 +98,17 @@ export function runPickle(bytes: Bytes, start: number, sink: Sink, depth = 0): E
       case 0x8c: // SHORT_BINUNICODE
       case 0x55: // SHORT_BINSTRING
       case 0x43: // SHORT_BINBYTES
+        if (beginsPickle(buf, p + 1, code === 0x43)) sink.content(at + 2, buf[p] as number, code !== 0x43)
+        p += 1 + (buf[p] as number)
+        stack[sp++] = ref
+        break
       case 0x8a: // LONG1
         p += 1 + (buf[p] as number)
         stack[sp++] = ref
         break
       case 0x58: // BINUNICODE
       case 0x42: // BINBYTES
+        if (beginsPickle(buf, p + 4, code === 0x42)) sink.content(at + 5, u32(buf, p), code !== 0x42)
         p += 4 + u32(buf, p)
         stack[sp++] = ref
         break
@@ -219,6 +224,10 @@ export function runPickle(bytes: Bytes, start: number, sink: Sink, depth = 0): E
     }
   }
 }
+
+/** PROTO and a version; in text "gA", which is how those two bytes look in base 64. */
+const beginsPickle = (buf: Buffer, p: number, raw: boolean): boolean =>
+  raw ? buf[p] === 0x80 && (buf[p + 1] as number) <= 5 : buf[p] === 0x67 && buf[p + 1] === 0x41
 
 /** The stack height with at least `n` values above the last mark. */
 function more(m: Machine, sp: number, n: number, at: number): number {

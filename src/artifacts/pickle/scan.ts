@@ -1,4 +1,4 @@
-import { type Bytes, partOf } from '../bytes.ts'
+import { type Bytes, inMemory, partOf } from '../bytes.ts'
 import type { Report } from '../observation.ts'
 import { judge, type Level } from './judge.ts'
 import { op, opName, weightsOnlyOpcodes } from './opcodes.ts'
@@ -25,6 +25,9 @@ export interface PickleSummary {
 
 const maxStreams = 10_000
 const maxSubjects = 1_000
+/** Pickles within the data of a pickle, and the bytes of one. */
+const maxContents = 1_000
+const maxContent = 1 << 20
 
 interface Tally {
   readonly name: string
@@ -55,6 +58,7 @@ class Gathered implements Sink {
   readonly lies: { readonly subject: string; readonly message: string; readonly offset: number }[] = []
   readonly frameworks = new Set<string>()
   calls = 0
+  contents = 0
   refused: string | null = null
 
   constructor(
@@ -109,6 +113,27 @@ class Gathered implements Sink {
     this.#add(`c ${name}`, () => ({ name, why, level, called: true, preview, offset, kind }))
   }
 
+  content(offset: number, length: number, text: boolean): void {
+    if (this.contents++ >= maxContents || length < 8) return
+    const part = this.bytes.read(offset, Math.min(length, maxContent))
+    const raw = text ? Buffer.from(part.toString('latin1'), 'base64') : part
+    if (raw[0] !== 0x80) return
+    const inner = new Gathered(inMemory(raw), () => {})
+    inner.contents = maxContents
+    runPickle(inner.bytes, 0, inner)
+    for (const { name, level, called, preview } of inner.seen.values())
+      if (called && level === 'gadget')
+        this.#add(`d ${name}`, () => ({
+          name,
+          why: 'a pickle within its data would call it, for whoever loads that',
+          level,
+          called: true,
+          preview,
+          offset,
+          kind: 'DATA',
+        }))
+  }
+
   lie(subject: string, message: string, offset: number): void {
     this.refused ??= message
     if (this.lies.length < maxSubjects) this.lies.push({ subject, message, offset })
@@ -123,7 +148,7 @@ function tell(found: Gathered, ended: Ended, expected: boolean, report: Report):
   for (const { name, why, level, called, preview, offset, kind, count } of found.seen.values()) {
     if (!called && found.seen.has(`c ${name}`)) continue
     if (!expected && !credible.test(name)) continue
-    const verb = kind === 'BUILD' ? 'sets the state of' : called ? 'calls' : 'names'
+    const verb = kind === 'BUILD' ? 'sets the state of' : kind === 'DATA' ? 'hides a call of' : called ? 'calls' : 'names'
     report({
       rule: level === 'gadget' ? 'pickle-code' : 'pickle-unknown-global',
       verdict: level === 'gadget' ? 'block' : 'review',

@@ -35,6 +35,8 @@ export interface Call {
 export interface Sink {
   global(name: GlobalName, offset: number): void
   call(call: Call): void
+  /** Text or bytes that begin like a pickle: position and length of the content. */
+  content(offset: number, length: number, text: boolean): void
   /** What no pickler writes, and readers take differently. */
   lie(subject: string, message: string, offset: number): void
 }

@@ -138,6 +138,8 @@ export const vetted: readonly Vetted[] = [
     held: anyName,
   },
   { framework: 'PyTorch', module: /^torch\.(?:nn\.functional|nn\.init|_C\._nn)$/, called: /^$/, held: anyName },
+  // Types of the archive's own TorchScript: no module of Python is called so, and importing one fails.
+  { framework: 'TorchScript', module: /^__torch__(?:\.\w+)*$/, called: anyName },
   { framework: 'torchvision', module: /^torchvision\.(?:models|ops|transforms|tv_tensors)(?:\.\w+)*$/, called: classes, held: anyName },
   {
     framework: 'transformers',
