@@ -3,20 +3,22 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 /** Bytes at rest: a file, a part of one, or memory. Only what is asked for is read. */
 export interface Bytes {
   readonly size: number
-  /** `length` bytes from `offset`; fewer where they end before. */
+  /** `length` bytes from `offset`; fewer where they end before, none from outside. */
   read(offset: number, length: number): Buffer
 }
 
+const nothing = Buffer.alloc(0)
+
 export const inMemory = (buffer: Buffer): Bytes => ({
   size: buffer.length,
-  read: (offset, length) => buffer.subarray(Math.min(offset, buffer.length), Math.min(offset + Math.max(0, length), buffer.length)),
+  read: (offset, length) => (offset >= 0 ? buffer.subarray(offset, Math.min(offset + Math.max(0, length), buffer.length)) : nothing),
 })
 
 /** A part that begins at `offset`, cut where the whole ends. */
 export function partOf(whole: Bytes, offset: number, length: number): Bytes {
   const from = Math.min(Math.max(0, offset), whole.size)
   const size = Math.max(0, Math.min(length, whole.size - from))
-  return { size, read: (at, n) => (at >= size ? Buffer.alloc(0) : whole.read(from + at, Math.min(Math.max(0, n), size - at))) }
+  return { size, read: (at, n) => (at < 0 || at >= size ? nothing : whole.read(from + at, Math.min(Math.max(0, n), size - at))) }
 }
 
 export interface OpenFile extends Bytes {
@@ -34,6 +36,7 @@ export function openBytes(path: string): OpenFile {
   return {
     size: info.size,
     read(offset, length) {
+      if (offset < 0 || offset >= info.size) return nothing
       const target = Buffer.allocUnsafe(Math.max(0, Math.min(length, info.size - offset)))
       let filled = 0
       while (filled < target.length) {

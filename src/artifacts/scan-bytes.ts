@@ -134,7 +134,15 @@ function scanMembers(members: Iterable<Member>, deeper: (bytes: Bytes, name: str
         isStorage(member.name)
       )
         continue
+      // Of a packed array of numbers the header says all.
+      if (
+        member.packed &&
+        identify(inMemory(head), member.name) === 'npy' &&
+        checkNpy({ ...inMemory(head), size: member.size }, () => {}) === null
+      )
+        continue
       const content = member.bytes()
+      if (member.packed) reading.budget.unpackedBytes -= content.size
       deeper(content, member.name)
       if (content.size <= reading.limits.maxTextBytes) member.note?.()
     } catch (error) {

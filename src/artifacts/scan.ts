@@ -1,4 +1,5 @@
 import type { Conclusion } from '../contracts/detector.ts'
+import { compareToBase } from './base/compare.ts'
 import { budgetOf, defaultLimits, type Limits } from './budget.ts'
 import { openBytes } from './bytes.ts'
 import { findingsOf } from './findings.ts'
@@ -25,6 +26,12 @@ export interface ScanHooks {
   readonly aborted: () => boolean
 }
 
+/** The model that this one is held against. */
+export interface PinnedBase {
+  readonly name: string
+  readonly files: readonly ScannedFile[]
+}
+
 const maxObservations = 100_000
 const maxNotes = 200
 
@@ -34,17 +41,22 @@ const whereOf = ({ file, inside }: Place): string => [file, ...inside].join(' > 
  * Looks into every file of a model, one after the other: archives, pickles, weights, configuration, templates, code. Bytes in, observations out:
  * nothing is loaded, imported or executed, and no tensor is read that no check needs.
  */
-export async function scanFiles(files: readonly ScannedFile[], hooks: ScanHooks, limits: Limits = defaultLimits): Promise<ScanResult> {
+export async function scanFiles(
+  files: readonly ScannedFile[],
+  hooks: ScanHooks,
+  base: PinnedBase | null = null,
+  limits: Limits = defaultLimits,
+): Promise<ScanResult> {
   const observations: Located[] = []
   const notes: string[] = []
   const unread: { path: string; reason: string }[] = []
   let left = 0
+  const observe = (o: Located): void => {
+    if (observations.length < maxObservations) observations.push(o)
+    else left++
+  }
   for (const { path, location, bytes } of files) {
     if (hooks.aborted()) break
-    const observe = (o: Located): void => {
-      if (observations.length < maxObservations) observations.push(o)
-      else left++
-    }
     const note = (place: Place, text: string): void => {
       if (notes.length < maxNotes) notes.push(`${whereOf(place)}: ${text}.`)
     }
@@ -61,6 +73,15 @@ export async function scanFiles(files: readonly ScannedFile[], hooks: ScanHooks,
     hooks.progress(bytes)
     // Others get their turn between files.
     await new Promise((resolve) => setImmediate(resolve))
+  }
+  if (base) {
+    const said: string[] = []
+    try {
+      compareToBase(files, base, observe, (text) => said.push(`${text}.`), hooks)
+      notes.unshift(...said)
+    } catch (error) {
+      unread.push({ path: base.name, reason: (error as Error).message })
+    }
   }
   for (const o of observations) if (o.verdict === 'note' && notes.length < maxNotes) notes.push(`${whereOf(o)}: ${o.message}`)
   if (left > 0) notes.push(`${left.toLocaleString('en')} more observations are not listed.`)

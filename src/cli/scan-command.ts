@@ -9,6 +9,7 @@ const examples = `
 Examples:
   assay scan models/base                          archives, pickles, weights, tokenizer, templates, code
   assay scan model.pt --fail-on medium            also refuse what nobody vouches for
+  assay scan models/tuned --base models/base      what was changed, tensor by tensor
   assay scan models/base --key publisher.pub --run-dir runs/base --formats html,sarif
 
 Exit codes: 0 nothing of the severity that fails, 1 refused, 2 something could not be read, 3 nothing to scan, 4 usage.`
@@ -23,6 +24,7 @@ export function addScanCommand(program: Command, { io, finish }: Pick<Host, 'io'
     )
     .argument('<path>', 'a folder or a file')
     .optionsGroup('Policy:')
+    .option('--base <path>', 'the pinned base model that this one must come from: tensors, tokenizer and template are compared with it')
     .option('--key <file>', 'public key whose signatures are trusted: PEM or minisign; may be repeated', collect)
     .addOption(
       new Option('--fail-on <severity>', 'a finding of this severity or above fails (default: high)').choices([

@@ -16,6 +16,7 @@ import { openWatch } from './watch.ts'
 
 export interface ScanOptions extends ResultOptions {
   readonly key?: readonly string[]
+  readonly base?: string
   readonly failOn?: Gate['fail-on']
   readonly runDir?: string
   readonly formats?: readonly ReportFormat[]
@@ -50,6 +51,7 @@ export async function runScan(path: string, options: ScanOptions, io: Io): Promi
     const { report } = await scan({
       path,
       policy,
+      base: options.base,
       now: clock(io.env),
       hooks,
       failOn: options.failOn,

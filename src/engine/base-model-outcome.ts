@@ -1,5 +1,5 @@
 import { baseModelRules } from '../artifacts/rules.ts'
-import { type ScanResult, scanFiles } from '../artifacts/scan.ts'
+import { type ScannedFile, type ScanResult, scanFiles } from '../artifacts/scan.ts'
 import type { Json } from '../contracts/data.ts'
 import { baseModelId, type DetectorOutcome, type Incomplete } from '../contracts/outcome.ts'
 import type { Delivery } from '../contracts/provenance.ts'
@@ -24,20 +24,28 @@ export async function scanDelivery(
   delivery: Delivery,
   hooks: Hooks,
   settings: BaseModelSettings = { required: false, options: null },
+  base: { readonly name: string; readonly delivery: Delivery } | null = null,
 ): Promise<BaseModelPart> {
   const total = delivery.files.reduce((sum, { bytes }) => sum + bytes, 0)
   let done = 0
-  const files = delivery.files.map(({ path, bytes }) => ({ path, bytes, location: locationOf(delivery, path) }))
-  const result = await scanFiles(files, {
-    progress(bytes) {
-      done += bytes
-      hooks.progress({ phase: 'scan', done, total, unit: 'bytes' })
+  const files = filesOf(delivery)
+  const result = await scanFiles(
+    files,
+    {
+      progress(bytes) {
+        done += bytes
+        hooks.progress({ phase: 'scan', done, total, unit: 'bytes' })
+      },
+      aborted: () => hooks.signal?.aborted === true,
     },
-    aborted: () => hooks.signal?.aborted === true,
-  })
+    base && { name: base.name, files: filesOf(base.delivery) },
+  )
   if (hooks.signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2)
   return { detector: detectorOf(result, settings), incomplete: incompleteOf(delivery, result) }
 }
+
+const filesOf = (delivery: Delivery): readonly ScannedFile[] =>
+  delivery.files.map(({ path, bytes }) => ({ path, bytes, location: locationOf(delivery, path) }))
 
 const detectorOf = (result: ScanResult, settings: BaseModelSettings): DetectorOutcome => ({
   id: baseModelId,

@@ -13,6 +13,8 @@ export interface ScanRequest {
   readonly path: string
   /** Keys and policy by which manifests and signatures in the folder are judged; default: nobody is trusted and nothing is demanded. */
   readonly policy?: VerifyRequest['policy']
+  /** A folder, or one file, of the base model that this one must come from. */
+  readonly base?: string | undefined
   /** Default `high`. */
   readonly failOn?: Gate['fail-on'] | undefined
   readonly waivers?: readonly Waiver[] | undefined
@@ -37,7 +39,8 @@ export async function scan(request: ScanRequest): Promise<ScanReport> {
   const { path, hooks = silent, now = new Date(), failOn = 'high', waivers = [] } = request
   const verified = await verifyDelivery({ path, now, hooks, policy: request.policy, workers: request.workers })
   const delivery = await openDelivery(path)
-  const model: BaseModelPart = await scanDelivery(delivery, hooks)
+  const base = request.base === undefined ? null : { name: basename(resolve(request.base)), delivery: await openDelivery(request.base) }
+  const model: BaseModelPart = await scanDelivery(delivery, hooks, undefined, base)
   // Without manifests there is nothing that a file could be listed in.
   const { provenance } = verified
   const outcome = rowlessOutcome({

@@ -2,6 +2,8 @@ import type { Bytes } from '../bytes.ts'
 
 export interface Member {
   readonly name: string
+  /** Its bytes are made when they are asked for, and count in the budget. */
+  readonly packed: boolean
   /** As the archive states it; unpacked. */
   readonly size: number
   /** The first bytes, unpacked; fewer where they cannot be. */

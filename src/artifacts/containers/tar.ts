@@ -75,7 +75,7 @@ export function* tarMembers(bytes: Bytes, report: Report): Generator<Member> {
     }
     if ('346'.includes(type)) report(lie(name, `has a member that is a device or a pipe: ${name}`, from - block))
     if (type === '0' || type === '\0' || type === '7' || type === 'S')
-      yield { name, bytes: () => content, head: (n) => content.read(0, n), size, note: null }
+      yield { name, packed: false, bytes: () => content, head: (n) => content.read(0, n), size, note: null }
   }
 }
 

@@ -129,6 +129,7 @@ function memberOf(bytes: Bytes, name: string, content: Content, options: ZipOpti
   }
   return {
     name,
+    packed: content.method !== 0,
     size: content.size,
     head: (length) =>
       content.method === 0 ? packed.read(0, length) : content.method === 8 ? unpackHead(packed, 'deflate', length) : Buffer.alloc(0),

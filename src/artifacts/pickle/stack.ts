@@ -50,5 +50,6 @@ export function readMemo(m: Machine, index: number, at: number): number {
 }
 
 export function writeMemo(m: Machine, index: number, ref: number, at: number): void {
-  if (!(index >= 0) || !m.memo.put(index, ref)) fail(m, `the memo has no place ${index}`, at)
+  if (!(index >= 0) || !m.memo.put(index, ref))
+    fail(m, Number.isNaN(index) ? 'a memo index is no number' : `the memo has no place ${index}`, at)
 }
