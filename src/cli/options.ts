@@ -82,7 +82,7 @@ export const share = (text: string): Share => {
   return { index, count }
 }
 
-const formatList = (text: string): readonly ReportFormat[] => {
+export const formatList = (text: string): readonly ReportFormat[] => {
   const names = text.split(',').map((name) => name.trim())
   for (const name of names)
     if (!reportFormats.some((f) => f === name)) throw new InvalidArgumentError(`Expected a list of ${reportFormats.join(', ')}.`)

@@ -18,6 +18,7 @@ import {
   wholeNumber,
 } from './options.ts'
 import type { ReportOptions } from './report.ts'
+import { addScanCommand } from './scan-command.ts'
 import { type SchemaName, schemaNames } from './schema-names.ts'
 import type { ScoreOptions } from './score.ts'
 import { addSignCommands } from './sign-commands.ts'
@@ -115,6 +116,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     finish(await (await import('./report.ts')).runReport(options, io))
   })
 
+  addScanCommand(program, { io, finish })
   addVerifyCommand(program, { io, finish })
   addDiffCommand(program, { io, finish })
   addSnapshotCommand(program, { io, finish })

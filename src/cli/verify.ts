@@ -1,6 +1,6 @@
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Gate, ReportFormat } from '../contracts/pipeline.ts'
 import type { DigestAlgorithm } from '../contracts/provenance.ts'
 import { isSnapshotFolder } from '../engine/snapshot-verify.ts'
@@ -14,7 +14,7 @@ import { clock } from './input.ts'
 import { type Io, wantsColor, write } from './io.ts'
 import type { ResultOptions } from './options.ts'
 import { runVerifySnapshot } from './snapshot-verify.ts'
-import { openFiles } from './verify-files.ts'
+import { openFiles, refuseInside } from './verify-files.ts'
 import { openWatch } from './watch.ts'
 
 export interface VerifyOptions extends ResultOptions {
@@ -87,21 +87,6 @@ const resolveGiven = (path: string, file: string): string =>
     : statSync(join(path, file), { throwIfNoEntry: false })
       ? resolve(path, file)
       : file
-
-/** A report in the delivery would be a file of it that nobody vouches for. */
-function refuseInside(delivery: string, target: string | undefined, option: string): void {
-  if (target === undefined || target === '-') return
-  const root = statSync(delivery, { throwIfNoEntry: false })?.isDirectory() ? realpathSync(delivery) : null
-  if (root === null) return
-  let folder = resolve(target)
-  while (!statSync(folder, { throwIfNoEntry: false })) folder = dirname(folder)
-  const way = relative(root, realpathSync(folder))
-  if (way !== '..' && !way.startsWith(`..${sep}`))
-    throw new UsageError(
-      `${option} ${target} lies in the delivery, which would then hold a file that nobody vouches for`,
-      'write it elsewhere',
-    )
-}
 
 async function writeReports(
   report: Report,

@@ -52,8 +52,11 @@ export interface Incomplete {
 /** The detector that provenance findings belong to. It scores no rows. */
 export const provenanceId = 'provenance'
 
-/** The detector that findings about a base model belong to. It scores no rows. */
+/** The detector that findings about files of a base model belong to. It scores no rows either. */
 export const baseModelId = 'base-model'
+
+/** Detectors that look at files and not at rows. */
+export const rowlessIds: readonly string[] = [baseModelId, provenanceId]
 
 /** What provenance found besides its findings; they are those of the detector `provenance`. */
 export interface ProvenanceOutcome {

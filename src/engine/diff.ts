@@ -166,7 +166,7 @@ export async function diffData(before: DiffSide, after: DiffSide, options: DiffO
           changesFile: changes && basename(changes.file),
           snapshot: null,
         },
-        detector: provenanceDetector({ status: 'ran', reason }, [{ ...conclusion, notes }]),
+        detectors: [provenanceDetector({ status: 'ran', reason }, [{ ...conclusion, notes }])],
         incomplete: [...incompleteOf(old, 'before'), ...incompleteOf(fresh, 'after')],
       }),
       inputs: [...inputsOf(old, 'reference'), ...inputsOf(fresh, 'subject')],

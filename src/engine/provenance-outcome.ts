@@ -27,12 +27,12 @@ export interface Rowless {
   readonly subject: AuditOutcome['subject']
   readonly now: Date
   readonly provenance: ProvenanceOutcome
-  readonly detector: DetectorOutcome
+  readonly detectors: readonly DetectorOutcome[]
   readonly incomplete?: readonly Incomplete[]
 }
 
-/** The outcome of what reads no rows for detectors: `verify` and `diff`. Neither has a plan or a seed. */
-export const rowlessOutcome = ({ subject, now, provenance, detector, incomplete = [] }: Rowless): AuditOutcome => ({
+/** The outcome of what reads no rows for detectors: `verify`, `scan` and `diff`. Neither has a plan or a seed. */
+export const rowlessOutcome = ({ subject, now, provenance, detectors, incomplete = [] }: Rowless): AuditOutcome => ({
   tool: { name: 'assay', version },
   startedAt: now.toISOString(),
   seed: '',
@@ -46,7 +46,7 @@ export const rowlessOutcome = ({ subject, now, provenance, detector, incomplete 
   issues: [],
   duplicateIds: { count: 0, examples: [] },
   incomplete,
-  detectors: [detector],
+  detectors,
   provenance,
   levels: [],
 })

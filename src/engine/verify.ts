@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
-import type { Incomplete, ProvenanceOutcome } from '../contracts/outcome.ts'
+import type { DetectorOutcome, Incomplete, ProvenanceOutcome } from '../contracts/outcome.ts'
 import type { Gate } from '../contracts/pipeline.ts'
 import type { FileDigests, Manifest, TrustPolicy } from '../contracts/provenance.ts'
 import { type DiscoverOptions, discover } from '../provenance/discover.ts'
@@ -98,7 +98,23 @@ const unread = (digests: readonly FileDigests[]): Incomplete[] =>
         ],
   )
 
-function outcomeOf(request: VerifyRequest, found: Discovery, graded: Graded, trust: TrustPolicy, digests: readonly FileDigests[]) {
+/** What verification says of a delivery, before it becomes a report. */
+export interface Verified {
+  readonly provenance: ProvenanceOutcome
+  readonly detector: DetectorOutcome
+  readonly incomplete: readonly Incomplete[]
+  readonly discovery: Discovery
+  readonly graded: Graded
+  readonly now: Date
+}
+
+function verifiedOf(
+  request: VerifyRequest,
+  found: Discovery,
+  graded: Graded,
+  trust: TrustPolicy,
+  digests: readonly FileDigests[],
+): Verified {
   const { manifests, delivery } = found
   const facts = checkFacts(
     manifests.flatMap((m) => m.facts),
@@ -126,13 +142,7 @@ function outcomeOf(request: VerifyRequest, found: Discovery, graded: Graded, tru
       : { status: 'ran', reason: `${plural(manifests.length, 'manifest')}, ${plural(digests.length, 'file')} hashed` },
     empty ? [] : [manifestFindings(found, graded, trust), splitView(graded.files), factFindings(facts)],
   )
-  return rowlessOutcome({
-    subject: { name: basename(resolve(request.path)), version: null },
-    now: trust.now,
-    provenance,
-    detector,
-    incomplete: unread(digests),
-  })
+  return { provenance, detector, incomplete: unread(digests), discovery: found, graded, now: trust.now }
 }
 
 export interface VerifyResult {
@@ -148,14 +158,27 @@ export interface VerifyResult {
  * @throws {AssayError} where it cannot begin: no such folder, a key that cannot be read or lies in the delivery, no such manifest
  */
 export async function verify(request: VerifyRequest): Promise<VerifyResult> {
-  const { hooks = silent, now = new Date(), workers = availableParallelism(), failOn = 'high' } = request
+  const verified = await verifyDelivery(request)
+  const { provenance, detector, incomplete, discovery, graded, now } = verified
+  const outcome = rowlessOutcome({
+    subject: { name: basename(resolve(request.path)), version: null },
+    now,
+    provenance,
+    detectors: [detector],
+    incomplete,
+  })
+  const gate: Gate = { 'fail-on': request.failOn ?? 'high', 'max-flagged': 1, require: [], 'min-coverage': 0 }
+  const report = buildReport(outcome, { gate, waivers: [], now, excerpts: false })
+  return { report, discovery, graded }
+}
+
+/** Finds and checks the manifests and signatures of a delivery. @throws {AssayError} as `verify` */
+export async function verifyDelivery(request: VerifyRequest): Promise<Verified> {
+  const { hooks = silent, now = new Date(), workers = availableParallelism() } = request
   const policy = { ...defaultPolicy, ...request.policy }
   const trust = loadTrust(policy, now, isFile(request.path) ? null : request.path)
   const discovery = await find(request, trust, hooks.signal)
   const digests = await hashAll(discovery, workers, hooks)
   const graded = gradeFiles(discovery, digests, trust)
-  const outcome = outcomeOf(request, discovery, graded, trust, digests)
-  const gate: Gate = { 'fail-on': failOn, 'max-flagged': 1, require: [], 'min-coverage': 0 }
-  const report = buildReport(outcome, { gate, waivers: [], now, excerpts: false })
-  return { report, discovery, graded }
+  return verifiedOf(request, discovery, graded, trust, digests)
 }

@@ -263,6 +263,12 @@ const models: readonly Spot[] = [
   ),
   limit(
     'base-model',
+    'What the weights have learnt',
+    'The files of the base model were looked into, not run: a backdoor that was trained into the weights changes no file format, and only a comparison with a pinned base model or with behaviour can show it.',
+    (seen) => seen.rules.has(`${baseModelId}/pickle-code`),
+  ),
+  limit(
+    'base-model',
     'Backdoors whose trigger nobody has found',
     'The model was asked about the triggers that were found or given, and about no other.',
     (seen) => seen.rules.has(`${baseModelId}/trigger-response`),

@@ -1,6 +1,6 @@
 import type { Severity } from '../contracts/finding.ts'
 import { severities } from '../contracts/finding.ts'
-import { type AuditOutcome, baseModelId, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
+import { type AuditOutcome, type DetectorOutcome, provenanceId, rowlessIds } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { formatCount, formatPercent, plural } from './format.ts'
 import type { Reason, Report, ReportFinding, Verdict } from './schema.ts'
@@ -21,9 +21,9 @@ export function waiverState(waiver: Waiver, found: readonly { readonly count: nu
   return found.some((finding) => finding.count > waiver.maxCount) ? 'exceeded' : 'applied'
 }
 
-/** Rows scored / rows read; 1 where there was nothing to read, null for what scores no rows: provenance, base models, and what did not run. */
+/** Rows scored / rows read; 1 where there was nothing to read, null for what scores no rows: provenance, a base model, and what did not run. */
 export const coverageOf = (d: DetectorOutcome, rowsRead: number): number | null => {
-  if (d.status !== 'ran' || d.id === provenanceId || d.id === baseModelId) return null
+  if (d.status !== 'ran' || rowlessIds.includes(d.id)) return null
   return rowsRead === 0 ? 1 : Math.min(1, d.rowsScored / rowsRead)
 }
 
@@ -51,7 +51,7 @@ function incompleteReasons(outcome: AuditOutcome, gate: Gate): Reason[] {
         of(
           'detector-failed',
           `${d.id === provenanceId ? 'the check of provenance' : `the detector ${d.id}`} failed: ${d.reason}`,
-          d.id === provenanceId
+          rowlessIds.includes(d.id)
             ? 'Correct what could not be read, then audit again.'
             : `Correct the input or the options of ${d.id} and audit again, or switch it off in the pipeline file.`,
         ),
@@ -86,7 +86,8 @@ export function judge(
   const ran = outcome.detectors.filter((d) => d.status === 'ran')
   const broken = outcome.incomplete.length > 0 || outcome.detectors.some((d) => d.status === 'failed')
   // Files and snapshots have no rows; sources that hold none still pass no gate.
-  const rowless = ran.some((d) => d.id === provenanceId) && (ran.length === 1 || findings.some((finding) => finding.gates))
+  const isRowless = (d: DetectorOutcome): boolean => rowlessIds.includes(d.id)
+  const rowless = ran.some(isRowless) && (ran.every(isRowless) || findings.some((finding) => finding.gates))
   if (outcome.rows.read === 0 && !broken && !rowless) return { verdict: 'nothing-audited', reasons: [nothingRead(outcome)] }
 
   const incomplete = incompleteReasons(outcome, gate)

@@ -1,4 +1,4 @@
-import { type AuditOutcome, type ProvenanceOutcome, provenanceId } from '../contracts/outcome.ts'
+import { type AuditOutcome, type ProvenanceOutcome, rowlessIds } from '../contracts/outcome.ts'
 import type { Gate } from '../contracts/pipeline.ts'
 import { type ChangeKind, changeKinds } from '../contracts/snapshot.ts'
 import { clip } from './escape.ts'
@@ -31,7 +31,9 @@ export function headlineOf(
     case 'failed':
       if (only?.coverage) return `${refused(only, first)}${waivers && ` ${waivers.trim()}.`}`
       // What is certain is said at once; what a test says needs its count and its context.
-      return first?.detector === provenanceId ? `The gate fails: ${telling(findings).message}` : `The gate fails: ${failing}${waivers}.`
+      return first && rowlessIds.includes(first.detector)
+        ? `The gate fails: ${telling(findings).message}`
+        : `The gate fails: ${failing}${waivers}.`
     case 'incomplete':
       if (only)
         return `The check is incomplete, so there is no verdict${failing ? `; what was checked would fail: ${failing}` : ''}${waivers}.`
@@ -50,7 +52,7 @@ export function headlineOf(
 
 /** That a digest differs is certain; which records are gone says more. */
 const telling = (findings: readonly ReportFinding[]): ReportFinding => {
-  const certain = findings.filter((f) => f.gates && f.detector === provenanceId)
+  const certain = findings.filter((f) => f.gates && rowlessIds.includes(f.detector))
   return (certain.find((f) => ['class', 'class-pair', 'source'].includes(f.scope.kind)) ?? certain[0]) as ReportFinding
 }
 

@@ -1,4 +1,4 @@
-import { provenanceId } from '../contracts/outcome.ts'
+import { baseModelId, provenanceId } from '../contracts/outcome.ts'
 import { type Grade, grades } from '../contracts/provenance.ts'
 import { type ChangeKind, changeKinds } from '../contracts/snapshot.ts'
 import { formatBytes, formatCount, formatPercent, plural } from './format.ts'
@@ -23,8 +23,10 @@ const ofRecords = new Set(
 )
 
 /** What the count of a finding counts. */
-export const unitOf = (f: Pick<ReportFinding, 'detector' | 'rule'>): 'record' | 'file' =>
-  f.detector === provenanceId && !ofRecords.has(f.rule) ? 'file' : 'record'
+export const unitOf = (f: Pick<ReportFinding, 'detector' | 'rule'>): 'record' | 'file' | 'place' =>
+  f.detector === baseModelId && f.rule !== `${baseModelId}/trigger-response`
+    ? 'place'
+    : f.detector === provenanceId && !ofRecords.has(f.rule) ? 'file' : 'record'
 
 /** "4 files, 2.1 kB: 1 mismatched, 3 verified (75 % of files)" */
 export function coverageWords({ files, bytes, byGrade }: NonNullable<ReportProvenance['coverage']>): string {

@@ -89,9 +89,11 @@ const rowless = (provenance: Partial<ProvenanceOutcome>, findings: readonly Find
     subject: { name: 'delivery', version: null },
     now,
     provenance: { ...none, ...provenance },
-    detector: provenanceDetector({ status, reason: status === 'ran' ? '1 manifest' : 'no manifest was found in delivery' }, [
-      { findings, tests: [], notes: [] },
-    ]),
+    detectors: [
+      provenanceDetector({ status, reason: status === 'ran' ? '1 manifest' : 'no manifest was found in delivery' }, [
+        { findings, tests: [], notes: [] },
+      ]),
+    ],
   })
 const signed: Partial<ProvenanceOutcome> = {
   manifests: [{ ...manifest, signatures: [signature] }],

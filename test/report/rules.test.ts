@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { baseModelRules } from '../../src/artifacts/rules.ts'
 import { baseModelId, provenanceId } from '../../src/contracts/outcome.ts'
 import { detectors } from '../../src/detectors/registry.ts'
 import { triggerResponse } from '../../src/engine/trigger-response-rule.ts'
@@ -6,7 +7,11 @@ import { provenanceRules } from '../../src/provenance/rules.ts'
 import { explainRule, ruleIds } from '../../src/report/explain.ts'
 import { taxaOf } from '../../src/taxonomy/taxonomies.ts'
 
-const rules = [...detectors, { id: provenanceId, rules: provenanceRules }, { id: baseModelId, rules: [triggerResponse] }].flatMap((d) =>
+const rules = [
+  ...detectors,
+  { id: provenanceId, rules: provenanceRules },
+  { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
+].flatMap((d) =>
   d.rules.map((rule) => ({ detector: d.id, ...rule })),
 )
 

@@ -28,7 +28,7 @@ import {
 } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
 import type { ColumnMap } from '../../src/contracts/data.ts'
-import { decodeLz4Frame } from '../../src/sources/lz4.ts'
+import { decodeLz4Frame } from '../../src/math/lz4.ts'
 import { folder, load, refusal } from './make.ts'
 
 const { dir, put } = folder()

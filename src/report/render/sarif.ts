@@ -206,19 +206,21 @@ function locationsOf(finding: ReportFinding, report: Report): Location[] {
   }))
 }
 
-/** Files that a finding of provenance is about: its scope names them, or the grade that its rule is named after. */
+/** Files that a finding is about: its scope names them, or the grade that its rule is named after. */
 function filesOf(finding: ReportFinding, report: Report): readonly string[] {
   const { provenance } = report
+  if (unitOf(finding) === 'place') return finding.scope.names.slice(0, 1).map((path) => below(provenance?.root ?? null, path))
   if (!provenance || unitOf(finding) !== 'file') return []
   const known = new Set([...provenance.files.map((f) => f.path), ...provenance.manifests.map((m) => m.file)])
   const named = finding.scope.names.filter((n) => known.has(n))
   const grade = gradeOfRule[finding.rule]
   const paths = named.length > 0 ? named : provenance.files.filter((f) => f.grade === grade).map((f) => f.path)
-  // As the inputs of an audit are named: from where it was started. Never upwards.
-  const { root } = provenance
-  const folder = root === null || /^([/\\]|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)/.test(root) ? '' : `${root}/`
-  return paths.map((path) => `${folder}${path}`)
+  return paths.map((path) => below(provenance.root, path))
 }
+
+/** As the inputs of an audit are named: from where it was started. Never upwards. */
+const below = (root: string | null, path: string): string =>
+  root === null || /^([/\\]|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)/.test(root) ? path : `${root}/${path}`
 
 const gradeOfRule: { readonly [rule: string]: string } = {
   'provenance/mismatch': 'mismatched',

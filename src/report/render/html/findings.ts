@@ -29,7 +29,7 @@ ${records(report)}
 </section>`
 }
 
-const units = { record: 'Records', file: 'Files' } as const
+const units = { record: 'Records', file: 'Files', place: 'Places' } as const
 
 async function finding(f: ReportFinding, index: number, report: Report): Promise<Safe> {
   const rule = report.rules.find((r) => r.id === f.rule)

@@ -5,19 +5,20 @@ const broken = (what: string): never => {
 
 /**
  * Decompresses one LZ4 frame (LZ4 Frame Format 1.6.1, as Arrow's LZ4_FRAME buffers are): independent or linked blocks, checksums
- * passed over. Output grows with what is decoded, at most 255 bytes for each byte of input.
+ * passed over. Output grows with what is decoded, at most 255 bytes for each byte of input, and not over `maxBytes`.
  */
-export function decodeLz4Frame(source: Uint8Array): Uint8Array {
+export function decodeLz4Frame(source: Uint8Array, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
   const view = new DataView(source.buffer, source.byteOffset, source.byteLength)
   if (source.length < 7 || view.getUint32(0, true) !== 0x184d2204) return broken('no frame')
   const flags = source[4] as number
   const blockChecksums = (flags & 0x10) !== 0
   let at = 6 + ((flags & 0x08) !== 0 ? 8 : 0) + ((flags & 0x01) !== 0 ? 4 : 0) + 1
   const sized = (flags & 0x08) !== 0 && source.length >= 14 ? Number(view.getBigUint64(6, true)) : 0
-  let out = new Uint8Array(Math.min(Math.max(sized, 1024), source.length * 255 + 1024))
+  let out = new Uint8Array(Math.min(Math.max(sized, 1024), source.length * 255 + 1024, maxBytes))
   let length = 0
   const reserve = (more: number): void => {
     if (length + more <= out.length) return
+    if (length + more > maxBytes) broken('more bytes than are wanted')
     const grown = new Uint8Array(Math.max(out.length * 2, length + more))
     grown.set(out.subarray(0, length))
     out = grown

@@ -1,0 +1,15 @@
+import type { Limits } from '../budget.ts'
+import type { Bytes } from '../bytes.ts'
+import type { Report } from '../observation.ts'
+
+export interface Checked {
+  readonly bytes: Bytes
+  readonly name: string
+  readonly report: Report
+  readonly limits: Limits
+  /** A sentence for the report that accuses nobody. */
+  readonly note: (text: string) => void
+}
+
+/** Reads one format by its bounds and reports what it should not hold. */
+export type Checker = (checked: Checked) => void

@@ -1,0 +1,76 @@
+import { baseModelRules } from '../artifacts/rules.ts'
+import { type ScannedFile, type ScanResult, scanFiles } from '../artifacts/scan.ts'
+import type { Json } from '../contracts/data.ts'
+import { baseModelId, type DetectorOutcome, type Incomplete } from '../contracts/outcome.ts'
+import type { Delivery } from '../contracts/provenance.ts'
+import { locationOf } from '../provenance/delivery.ts'
+import { EngineError } from './errors.ts'
+import type { Hooks } from './request.ts'
+
+const plural = (n: number, one: string): string => `${n.toLocaleString('en')} ${one}${n === 1 ? '' : 's'}`
+
+export interface BaseModelPart {
+  readonly detector: DetectorOutcome
+  readonly incomplete: readonly Incomplete[]
+}
+
+export interface BaseModelSettings {
+  readonly required: boolean
+  readonly options: Json
+}
+
+/** What the files of a base model say, as the report takes it: one detector that scores no rows. */
+export async function scanDelivery(
+  delivery: Delivery,
+  hooks: Hooks,
+  settings: BaseModelSettings = { required: false, options: null },
+  base: { readonly name: string; readonly delivery: Delivery } | null = null,
+): Promise<BaseModelPart> {
+  const total = delivery.files.reduce((sum, { bytes }) => sum + bytes, 0)
+  let done = 0
+  const files = filesOf(delivery)
+  const result = await scanFiles(
+    files,
+    {
+      progress(bytes) {
+        done += bytes
+        hooks.progress({ phase: 'scan', done, total, unit: 'bytes' })
+      },
+      aborted: () => hooks.signal?.aborted === true,
+    },
+    base && { name: base.name, files: filesOf(base.delivery) },
+  )
+  if (hooks.signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2)
+  return { detector: detectorOf(result, settings), incomplete: incompleteOf(delivery, result) }
+}
+
+const filesOf = (delivery: Delivery): readonly ScannedFile[] =>
+  delivery.files.map(({ path, bytes }) => ({ path, bytes, location: locationOf(delivery, path) }))
+
+const detectorOf = (result: ScanResult, settings: BaseModelSettings): DetectorOutcome => ({
+  id: baseModelId,
+  version: 1,
+  title: 'Base model',
+  rules: baseModelRules,
+  ...settings,
+  ...(result.files === 0
+    ? { status: 'not-applicable', reason: 'there are no files' }
+    : { status: 'ran', reason: `${plural(result.files, 'file')} looked into, none loaded` }),
+  rowsScored: 0,
+  rowsFlagged: 0,
+  thresholds: [],
+  notes: result.notes,
+  findings: result.findings,
+  tests: result.tests,
+})
+
+/** What could not be read was not looked into: no verdict without it. */
+const incompleteOf = (delivery: Delivery, result: ScanResult): readonly Incomplete[] => [
+  ...delivery.problems.map(({ message, place }) => ({ code: 'unreadable', message, place, hint: 'correct it and scan again' })),
+  ...result.unread.map(({ path, reason }) => ({
+    code: 'unreadable',
+    message: `${path} could not be read: ${reason}`,
+    place: { file: path },
+    hint: 'make it readable and scan again',
+  })),
+]

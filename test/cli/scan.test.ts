@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { parseReport } from '../../src/report/schema.ts'
+import { bytesOf, calls, emptyDict, proto, stop, u64 } from '../artifacts/assemble.ts'
+import { folderOf } from '../provenance/folders.ts'
+import { assay } from './harness.ts'
+
+const out = mkdtempSync(join(tmpdir(), 'assay-scan-'))
+afterAll(() => rmSync(out, { recursive: true, force: true }))
+
+const good = bytesOf(proto(2), emptyDict, stop)
+const safetensors = bytesOf(u64(2), '{}')
+const scan = (...args: readonly string[]) => assay(['scan', ...args])
+
+describe('assay scan', () => {
+  it('passes what is only data, and says how it loads', async () => {
+    const { code, stdout, stderr } = await scan(folderOf({ 'model.safetensors': safetensors, 'weights.pt': good }))
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^\[PASSED\]/)
+    expect(stdout).toContain('base-model: 2 files looked into, none loaded')
+  })
+
+  it('refuses code, with callee, arguments, byte and what to do', async () => {
+    const root = folderOf({ 'sub/weights.bin': calls('os', 'system', 'touch /tmp/x'), 'model.safetensors': safetensors })
+    const { code, stdout } = await scan(root, '--json')
+    const report = parseReport(stdout)
+    expect(code).toBe(1)
+    expect(report.headline).toContain("sub/weights.bin calls os.system('touch /tmp/x',)")
+    expect(report.findings.map((f) => `${f.rule} ${f.severity} ${f.status} ${f.gates}`)).toEqual([
+      'base-model/pickle-code critical open true',
+    ])
+    const [finding] = report.findings
+    expect(finding?.scope).toEqual({ kind: 'file', names: ['sub/weights.bin', 'os.system'] })
+    expect(finding?.evidence[0]).toMatchObject({
+      kind: 'numbers',
+      items: [
+        { name: 'verdict', value: 'block' },
+        { name: 'places', value: 1 },
+      ],
+    })
+    expect(finding?.evidence[1]).toMatchObject({ kind: 'table', columns: ['where', 'what', 'byte', 'times', 'verdict'] })
+    expect(report.next[0]).toContain('Do not load this file')
+    expect(finding?.taxa.map((t) => t.id)).toContain('AML.T0010.003')
+  })
+
+  it('leaves what nobody vouches for to a stricter gate', async () => {
+    const root = folderOf({ 'a.pkl': calls('acme', 'Net') })
+    expect((await scan(root)).code).toBe(0)
+    const { code, stdout } = await scan(root, '--fail-on', 'medium', '--json')
+    expect(code).toBe(1)
+    expect(parseReport(stdout).findings.map((f) => f.rule)).toEqual(['base-model/pickle-unknown-global'])
+  })
+
+  it('writes the same report in every format, with the place of the file', async () => {
+    const root = folderOf({ 'a.pkl': calls('os', 'system') })
+    const { code, stdout } = await scan(root, '--run-dir', join(out, 'run'), '--formats', 'html,json,sarif,markdown')
+    expect(code).toBe(1)
+    expect(stdout).toContain('report as SARIF')
+    const sarif = JSON.parse(readFileSync(join(out, 'run/report.sarif'), 'utf8'))
+    expect(sarif.runs[0].results[0]).toMatchObject({ ruleId: 'base-model/pickle-code', level: 'error' })
+    expect(sarif.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri).toBe('a.pkl')
+    expect(readFileSync(join(out, 'run/report.html'), 'utf8')).toContain('base-model/pickle-code')
+    expect(readFileSync(join(out, 'run/report.md'), 'utf8')).toContain('base-model/pickle-code')
+  })
+
+  it('verifies manifests in the same report', async () => {
+    const sum = createHash('sha256').update(good).digest('hex')
+    const { code, stdout } = await scan(folderOf({ 'a.pkl': calls('os', 'system'), SHA256SUMS: `${sum}  a.pkl\n` }), '--json')
+    expect(code).toBe(1)
+    expect(
+      parseReport(stdout)
+        .findings.map((f) => f.rule)
+        .sort(),
+    ).toEqual(['base-model/pickle-code', 'provenance/mismatch', 'provenance/unsigned'])
+  })
+
+  it('compares with a base', async () => {
+    const base = folderOf({ 'tokenizer.json': JSON.stringify({ model: { vocab: { a: 0, b: 1 } } }) })
+    const own = folderOf({ 'tokenizer.json': JSON.stringify({ model: { vocab: { a: 1, b: 0 } } }) })
+    const { code, stdout } = await scan(own, '--base', base, '--json')
+    expect(code).toBe(1)
+    expect(parseReport(stdout).findings.map((f) => f.rule)).toEqual(['base-model/tokenizer-tampered'])
+  })
+
+  it('takes one file, and says what is wrong with the command line', async () => {
+    expect((await scan(join(folderOf({ 'a.pkl': calls('os', 'system'), 'b.pkl': good }), 'b.pkl'))).code).toBe(0)
+    expect((await scan(join(out, 'nowhere'))).code).toBe(4)
+    const root = folderOf({ 'a.pkl': good })
+    expect((await scan(root, '--run-dir', join(root, 'reports'))).stderr).toContain('lies in the delivery')
+    expect((await scan(root, '--formats', 'html')).code).toBe(4)
+    expect((await scan(folderOf({}))).code).toBe(3)
+  })
+
+  it('is never fooled by names of members', async () => {
+    const root = folderOf({ 'a\u001b[2J.pkl': calls('os', 'system\u001b[2J') })
+    const { stdout } = await scan(root)
+    expect(stdout).not.toContain('\u001b')
+  })
+})
