@@ -1,9 +1,10 @@
 import type { Detector } from '../contracts/detector.ts'
 import { hiddenInstruction } from './hidden-instruction.ts'
 import { labelFlip } from './label-flip.ts'
+import { nearDuplicateText } from './near-duplicate-text.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [hiddenInstruction, labelFlip]
+export const detectors: readonly Detector[] = [hiddenInstruction, labelFlip, nearDuplicateText]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 
