@@ -18,6 +18,9 @@ const cells = 2 ** 22
 const tables = (options: Options) => ({ size: options.buckets, cells })
 const level = 0.05
 const shown = 10
+/** Data with more floods than this are made of templates: each is for review, and no record is flagged for it. */
+const mostFloods = 3
+const ofTemplates = (floods: Floods): boolean => floods.clusters.length > mostFloods
 
 /** A cluster's sample by label or by answer: how many do not have the most frequent one. */
 interface Conflict {
@@ -122,6 +125,7 @@ export const nearDuplicateText: Detector<Options, ClusterTally, null> = {
   tally: clusterTally,
   decide(c, tally) {
     const { label, answer } = conflictsIn(tally)
+    const floods = floodsOf(tally, c.options)
     const of = (rule: string, clusters: readonly Cluster[]) =>
       clusters.flatMap((cluster) => cluster.groups.map((group) => ({ rule, group, atLeast: flagScore })))
     return [
@@ -133,7 +137,7 @@ export const nearDuplicateText: Detector<Options, ClusterTally, null> = {
         'near-duplicate-text/answer-conflict',
         inExcess(answer).map((j) => j.conflict.cluster),
       ),
-      ...of('near-duplicate-text/flood', floodsOf(tally, c.options).clusters),
+      ...of('near-duplicate-text/flood', ofTemplates(floods) ? [] : floods.clusters),
     ]
   },
   conclude(c, tally, _, flagged): Conclusion {
@@ -161,6 +165,10 @@ export const nearDuplicateText: Detector<Options, ClusterTally, null> = {
       notes.push(
         `More than ${c.options.buckets} MinHash buckets hold several texts: a keyed sample of them was kept, so that some near-duplicates are not linked; floods have a table of their own.`,
       )
+    if (ofTemplates(floods))
+      notes.push(
+        `${floods.clusters.length} texts stand in ${c.options.flood} variants or more: the data are made of templates, so that these are for review and no record is flagged for them.`,
+      )
     if (floods.clusters.length > shown) notes.push(`${floods.clusters.length} floods were found; the ${shown} largest are shown.`)
     return { findings, tests, notes }
   },
@@ -173,9 +181,12 @@ const recordsOf = (flagged: Flagged, clusters: readonly Cluster[]) => {
 
 function floodFinding(tally: ClusterTally, cluster: Cluster, floods: Floods, flagged: Flagged): Finding {
   const cell = floods.byCluster.get(cluster)
-  const significant = cell && cell.test.p <= level
+  const significant = cell && cell.test.p <= level && !ofTemplates(floods)
   const variants = new Set(cluster.members.map((m) => m.text)).size
-  const from = significant ? `: ${cell.count} come from source "${cell.source}", which gives ${cell.total} of ${tally.rows} records` : ''
+  const from =
+    cell && cell.test.p <= level
+      ? `: ${cell.count} come from source "${cell.source}", which gives ${cell.total} of ${tally.rows} records`
+      : ''
   const next = tally.clusters.find((other) => other.count < cluster.count)
   const sources = Object.entries(cluster.sources).sort((a, b) => b[1] - a[1])
   const evidence: Evidence[] = [

@@ -74,7 +74,7 @@ export function judgeWith(buckets: BandBuckets, seed: Uint8Array): (batch: Batch
   return (batch) => {
     const rows = batch.numRows
     const text = textCellsOf(batch, 'text')
-    const score = new Float64Array(rows).fill(Number.NaN)
+    const score = new Float64Array(rows)
     const codes = new Int32Array(rows).fill(-1)
     const codeOf = new Map<number, number>()
     const links = new Map<string, readonly [number, number]>()
@@ -86,7 +86,6 @@ export function judgeWith(buckets: BandBuckets, seed: Uint8Array): (batch: Batch
     for (let i = 0; i < rows && text; i++) {
       if (!hasher.bandsOf(text.values, text.offsets[i] as number, text.offsets[i + 1] as number, keys)) continue
       const found = [...new Set([...keys].map((k) => find(buckets.keys, k)).filter((at) => at >= 0))]
-      score[i] = 0
       if (found.length === 0) continue
       const ids = [...new Set(found.map((at) => buckets.smallest[at] as number))].sort((a, b) => a - b)
       const first = code(ids[0] as number)
