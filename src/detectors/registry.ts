@@ -24,6 +24,10 @@ import { triggerText } from './trigger-text.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [instructionPoison, labelFlip, plantedDocument, triggerText]
+import { nearDuplicateText } from './near-duplicate-text.ts'
+
+/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
+export const detectors: readonly Detector[] = [hiddenInstruction, labelFlip, nearDuplicateText]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

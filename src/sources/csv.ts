@@ -129,6 +129,7 @@ const isBinary = (head: Uint8Array): boolean =>
 
 export const csv: SourceFormat = {
   name: 'csv',
+  gzip: true,
   extensions: ['.csv', '.tsv', '.tab', '.txt'],
 
   detect(head) {

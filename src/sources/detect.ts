@@ -26,10 +26,10 @@ export async function detectFormat(path: string, shown: string, override?: strin
   const found = formats.filter((f) => f.detect(head, path))
   const format = found.find((f) => f.extensions.some((x) => name.endsWith(x))) ?? found[0]
   if (!format) throw new SourceError('unknown-format', `${shown}: the content is of no known format`, { file: path }, hintFor(head))
-  if (gzip && format.name !== 'csv' && format.name !== 'jsonl') {
+  if (gzip && !format.gzip) {
     throw new SourceError(
       'unsupported',
-      `${shown}: gzip is read around CSV and JSONL only, not ${format.name}`,
+      `${shown}: gzip is read around CSV, JSONL, WARC and tar only, not ${format.name}`,
       { file: path },
       'decompress it',
     )

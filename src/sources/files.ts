@@ -43,3 +43,10 @@ export async function imagesAmong(paths: readonly string[]): Promise<string[]> {
 
 /** Images of a folder and its sub-folders, sorted by path; links are not followed. */
 export const imagesIn = async (root: string): Promise<string[]> => imagesAmong(await glob(`${escapePath(root)}/**/*`, globOptions))
+
+/** Names of files that are one text each; .md and .text are read as they are. */
+export const isTextName = (path: string): boolean => /\.(txt|text|md)$/i.test(path)
+
+/** Text files of a folder and its sub-folders, sorted by path; links are not followed. */
+export const textsIn = async (root: string): Promise<string[]> =>
+  (await glob(`${escapePath(root)}/**/*`, globOptions)).filter(isTextName).sort(byName)

@@ -22,5 +22,7 @@ export interface ColumnSample {
 
 /** A Format whose columns come with a sample. */
 export interface SourceFormat extends Format {
+  /** It is also read where the whole file is gzip. */
+  readonly gzip?: boolean
   columns(path: string, spec: SourceSpec): Promise<readonly ColumnSample[]>
 }

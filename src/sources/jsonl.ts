@@ -129,6 +129,7 @@ function leafNames(record: Parsed, prefix: string, depth: number, into: Set<stri
 
 export const jsonl: SourceFormat = {
   name: 'jsonl',
+  gzip: true,
   extensions: ['.jsonl', '.ndjson', '.json'],
 
   detect(head) {

@@ -27,6 +27,8 @@ export const limits = {
   arrayShardRows: 131_072,
   /** Files of one shard of an image folder. */
   imageShardFiles: 1024,
+  /** Files of one shard of a text folder. */
+  textShardFiles: 8192,
   /** Row groups are put together until a shard has this many rows. */
   tableShardRows: 131_072,
   /** Decompressed bytes may exceed compressed bytes by this factor once there are more than `expansionFloor` of them. */

@@ -39,18 +39,18 @@ interface Part {
   readonly files: readonly string[]
 }
 
-const imageFolder = (): SourceFormat => formatNamed('image-folder') as SourceFormat
+const folderFormats: ReadonlySet<string> = new Set(['image-folder', 'text-folder'])
 
 async function open(target: Target, spec: SourceSpec, base: string): Promise<Opened | Unreadable> {
   const { path } = target
   const id = idOf(path, base)
   try {
-    const labels = spec.labels === undefined ? {} : { labels: resolve(base, spec.labels) }
-    const own: SourceSpec = target.images ? { ...spec, ...labels, path: target.images } : spec
-    const format = target.images ? imageFolder() : await detectFormat(path, id, spec.format)
+    const inside = target.images ?? target.texts
+    const labels = spec.labels === undefined ? null : resolve(base, spec.labels)
+    const own: SourceSpec = inside ? { ...spec, ...(labels ? { labels } : {}), path: inside } : spec
+    const format = (inside && formatNamed(target.images ? 'image-folder' : 'text-folder')) ?? (await detectFormat(path, id, spec.format))
     const columns = await format.columns(path, own)
-    const files = target.images ? [...target.images, ...(spec.labels ? [resolve(base, spec.labels)] : [])] : [path]
-    return { path, id, format, spec: own, columns, files }
+    return { path, id, format, spec: own, columns, files: inside ? [...inside, ...(labels ? [labels] : [])] : [path] }
   } catch (e) {
     return { path, id, error: asSourceError(e, path, 'cannot be read') }
   }
@@ -142,7 +142,7 @@ function decide(opened: readonly Opened[], spec: SourceSpec, options: ListOption
   let first: unknown
   for (const o of filled) {
     try {
-      const found = o.format.name === 'image-folder' ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
+      const found = folderFormats.has(o.format.name) ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
       const map = pick(found, options.only)
       if (Object.keys(map).length === 0 && !options.everyColumn) {
         const listed = o.columns

@@ -3,13 +3,14 @@ import { dirname, resolve, sep } from 'node:path'
 import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 import type { SourceSpec } from '../contracts/data.ts'
 import { asSourceError, SourceError } from './errors.ts'
-import { byName, globOptions, imagesAmong } from './files.ts'
+import { byName, globOptions, imagesAmong, isTextName } from './files.ts'
 import { formats } from './registry.ts'
 
-/** A file to read, or a folder of images with its files. */
+/** A file to read, or a folder of images or texts with its files. */
 export interface Target {
   readonly path: string
   readonly images: readonly string[] | null
+  readonly texts?: readonly string[]
 }
 
 const isData = (path: string): boolean => {
@@ -21,9 +22,13 @@ async function ofFolder(path: string, spec: SourceSpec): Promise<Target[]> {
   const files = (await glob(`${escapePath(path)}/**/*`, globOptions)).sort(byName)
   const images = await imagesAmong(files)
   if (images.length && (spec.format === undefined || /^image/.test(spec.format))) return [{ path, images }]
+  const texts = files.filter(isTextName)
+  const asTexts = spec.format !== undefined && /^text/.test(spec.format)
+  if (asTexts && texts.length) return [{ path, images: null, texts }]
   const data = files.filter(isData)
   if (data.length) return data.map((file) => ({ path: file, images: null }))
-  throw new SourceError('no-match', `${path}: the folder holds no data files and no images`, { file: path })
+  if (texts.length) return [{ path, images: null, texts }]
+  throw new SourceError('no-match', `${path}: the folder holds no data files, no images and no texts`, { file: path })
 }
 
 async function ofPattern(pattern: string, base: string, spec: SourceSpec): Promise<Target[]> {

@@ -6,11 +6,22 @@ import { jsonl } from './jsonl.ts'
 import { npy } from './npy.ts'
 import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
+import { tar } from './tar.ts'
+import { textFolder } from './text-folder.ts'
+import { warc } from './warc.ts'
 
 /** Sorted by name; `detect` of the formats with a magic number is asked first (see `detect.ts`). */
-export const formats: readonly SourceFormat[] = [arrow, csv, imageFolder, jsonl, npy, npz, parquet]
+export const formats: readonly SourceFormat[] = [arrow, csv, imageFolder, jsonl, npy, npz, parquet, tar, textFolder, warc]
 
-const aliases: Readonly<Record<string, string>> = { tsv: 'csv', feather: 'arrow', ipc: 'arrow', ndjson: 'jsonl', images: 'image-folder' }
+const aliases: Readonly<Record<string, string>> = {
+  tsv: 'csv',
+  feather: 'arrow',
+  ipc: 'arrow',
+  ndjson: 'jsonl',
+  images: 'image-folder',
+  texts: 'text-folder',
+  wet: 'warc',
+}
 
 export const formatNamed = (name: string): SourceFormat | undefined => {
   const key = name.toLowerCase().replace(/^\./, '')

@@ -8,7 +8,7 @@ import type { ColumnSample } from './format.ts'
 const patterns: readonly (readonly [Role, RegExp])[] = [
   [
     'label',
-    /^(given_?labels?|labels?|class|classes|target|targets|y|diagnosis|category|label_?(id|name|text)|gold(_label)?|class_?(id|name|label))$/,
+    /^(given_?labels?|labels?|class|classes|target|targets|y|diagnosis|category|label_?(id|name|text)|cls|gold(_label)?|class_?(id|name|label))$/,
   ],
   ['label', /_(labels?|class|target|diagnosis|category)$/],
   ['label', /^(y_(train|test|val)|outcome|sentiment|species|malignant|grade)$/],
@@ -20,7 +20,7 @@ const patterns: readonly (readonly [Role, RegExp])[] = [
     'source',
     /^(source|annotator|vendor|hospital|site|labell?er|worker|rater|reader|clinic|institution|provider|cent(er|re))_?(id|name|code)$/,
   ],
-  ['id', /^(id|uid|uuid|guid|ids|key|record_?id|sample_?id|row_?id|accession|study_?uid)$/],
+  ['id', /^(id|uid|uuid|guid|ids|key|record_?id|sample_?id|__key__|row_?id|accession|study_?uid)$/],
   ['id', /_(id|uid|uuid|guid)$/],
   ['predictions', /^(pred_?probs?|predictions?|probs?|probabilit(y|ies)|proba|predict_proba|softmax|preds?|pyx|psx|scores)$/],
   ['predictions', /[_.](pred_?probs?|predictions|probs|probabilities|proba)$/],
@@ -33,7 +33,7 @@ const patterns: readonly (readonly [Role, RegExp])[] = [
   ['text', /^texts?$/],
   [
     'text',
-    /^(text|notes?|sentence|content|document|body|review|comment|report|abstract|message|question|prompt|instruction|query|passage|transcript)$/,
+    /^(text|txt|caption|notes?|sentence|content|document|body|review|comment|report|abstract|message|question|prompt|instruction|query|passage|transcript)$/,
   ],
   ['text', /_(text|notes?|sentence|question|content|body|abstract)$/],
   ['response', /^(response|answer|output|completion|reply|chosen)$/],

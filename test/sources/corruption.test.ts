@@ -4,13 +4,13 @@ import { gzipSync } from 'node:zlib'
 import { Dictionary, Field, FixedSizeList, Float32, Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { SourceError } from '../../src/sources/errors.ts'
-import { duckdb, folder, load, npyBytes, type Row, zipBytes } from './make.ts'
+import { duckdb, folder, load, npyBytes, type Row, tarBytes, zipBytes } from './make.ts'
 
 const { dir } = folder()
 const count = 400
 
 /** Formats whose every change of content is found, and those where every cut is. */
-const checksummed = new Set(['a.csv.gz', 'a.jsonl.gz', 'deflated.npz', 'stored.npz'])
+const checksummed = new Set(['a.csv.gz', 'a.jsonl.gz', 'a.wet.gz', 'deflated.npz', 'stored.npz'])
 const framed = new Set([...checksummed, 'a.npy', 'file.arrow', 'a.parquet'])
 
 const originals = new Map<string, { readonly bytes: Buffer; readonly rows: readonly Row[] }>()
@@ -56,6 +56,11 @@ beforeAll(async () => {
     `COPY (SELECT 'r' || range AS id, ['cat', 'dog', 'bird'][1 + range % 3] AS label, 'text ' || hash(range) AS text,
       [range, range / 2, 1]::FLOAT[] AS vec, {'n': range} AS meta FROM range(${count})) TO '${parquet}' (FORMAT parquet)`,
   ])
+  const wet = rows.map((r) =>
+    Buffer.from(
+      `WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: ${r.id}\r\nContent-Length: ${Buffer.byteLength(r.text)}\r\n\r\n${r.text}\r\n\r\n`,
+    ),
+  )
   const files: Record<string, Uint8Array> = {
     'a.csv': Buffer.from(csv),
     'a.csv.gz': gzipSync(csv),
@@ -67,6 +72,9 @@ beforeAll(async () => {
     'deflated.npz': zipBytes({ 'x.npy': x, 'y.npy': y }),
     'stored.npz': zipBytes({ 'x.npy': x, 'y.npy': y }, 'stored'),
     'a.parquet': readFileSync(parquet),
+    'a.wet': Buffer.concat(wet),
+    'a.wet.gz': Buffer.concat(wet.map((r) => gzipSync(r))),
+    'a.tar': await tarBytes(rows.map((r) => [`${r.id}.txt`, r.text])),
   }
   for (const [name, bytes] of Object.entries(files)) {
     const { rows: good, issues, errors } = await load({ path: write(name, bytes) }, dir)
@@ -117,10 +125,13 @@ const names = [
   'deflated.npz',
   'stored.npz',
   'a.parquet',
+  'a.wet',
+  'a.wet.gz',
+  'a.tar',
 ]
 const damages: Damage[] = ['cut', 'flip anywhere', 'flip at the start', 'flip at the end', 'zeros']
 
-describe('200 damaged inputs: a SourceError, counted rows, or another valid file; never anything else', () => {
+describe('260 damaged inputs: a SourceError, counted rows, or another valid file; never anything else', () => {
   test.each(names.flatMap((name, i) => damages.map((damage, j) => [name, damage, 1 + i * 10 + j] as const)))(
     '%s, %s',
     async (name, damage, seed) => {

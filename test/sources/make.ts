@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
+import { pack } from 'tar-stream'
 import { afterAll } from 'vitest'
 import { codesOf, column, matrixOf, rowsOf } from '../../src/contracts/batch.ts'
 import type { Batch, RowIssue, ShardSpec, SourceListing, SourceSpec } from '../../src/contracts/data.ts'
@@ -149,4 +150,14 @@ export function zipBytes(members: Readonly<Record<string, Uint8Array>>, how: 'st
   end.writeUInt32LE(central.length, 8)
   end.writeUInt32LE(offset, 12)
   return Buffer.concat([...parts, central, Buffer.from('PK\x05\x06'), end])
+}
+
+/** A tar archive of these members. */
+export async function tarBytes(members: readonly (readonly [string, string | Uint8Array])[]): Promise<Buffer> {
+  const archive = pack()
+  for (const [name, content] of members) archive.entry({ name, mtime: new Date(0) }, Buffer.from(content as string))
+  archive.finalize()
+  const parts: Buffer[] = []
+  for await (const part of archive) parts.push(part as Buffer)
+  return Buffer.concat(parts)
 }

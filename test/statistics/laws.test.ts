@@ -5,6 +5,8 @@ import type { Batch } from '../../src/contracts/data.ts'
 import type { Context, Statistic, Tree } from '../../src/contracts/statistic.ts'
 import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
 import { keyed } from '../../src/math/rng.ts'
+import { bandBuckets } from '../../src/statistics/band-buckets.ts'
+import { bandCounts } from '../../src/statistics/band-counts.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
@@ -58,6 +60,21 @@ function chosen(family: Candidate['family'], projected: boolean, features: numbe
 
 const cases: readonly Case[] = [
   { file: 'label-census.ts', name: 'subject', columns: 'embedding', statistic: labelCensus({ over: 'subject' }) },
+  { file: 'band-counts.ts', name: 'text', columns: 'features', statistic: bandCounts({ cells: 64 }) },
+  {
+    file: 'band-buckets.ts',
+    name: 'few',
+    columns: 'features',
+    statistic: bandBuckets({ size: 9, cells: 64 }),
+    before: [bandCounts({ cells: 64 })],
+  },
+  {
+    file: 'band-buckets.ts',
+    name: 'all',
+    columns: 'features',
+    statistic: bandBuckets({ size: 9999, cells: 64 }),
+    before: [bandCounts({ cells: 64 })],
+  },
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },
   { file: 'confident-joint.ts', name: 'numbers', columns: 'embedding', statistic: confidentJoint(own), before: [classThresholds(own)] },

@@ -61,6 +61,9 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' 
   const batch = makeBatch({
     row: Uint32Array.from(rows.keys()),
     id: rows.map((row) => row.id),
+    text: rows.map((row) =>
+      row.label < 0 ? null : `A note on ${Array.from(row.vector, Math.round).join(' and ')} that is long enough to be compared`,
+    ),
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },
