@@ -135,7 +135,7 @@ describe('base-model/trigger-response', () => {
   it('asks an embedding by the means of the labels, and a trigger without a label by what it draws together', async () => {
     found = [triggerOf('middle'), triggerOf(null)]
     const { report } = await run('model: embeds.onnx\nsamples: 200')
-    expect(report.findings.map((f) => f.message.replace(/^.* stamped on, | for .*$/g, ''))).toEqual([
+    expect(report.findings.map((f) => f.message.replace(/^.* stamped on, | \d+ of \d+ .*$/g, ''))).toEqual([
       'embeds.onnx places beside the mean of middle',
       'embeds.onnx draws together',
     ])
