@@ -70,13 +70,13 @@ afterAll(() => rm(dir, { recursive: true, force: true }))
 let runs = 0
 async function run(
   lines: string,
-  { images = 'all', excerpts = false } = {},
+  { images = 'all', excerpts = false, reference = false } = {},
 ): Promise<{ readonly report: Report; readonly runDir: string }> {
   const file = join(dir, `pipeline-${++runs}.yaml`)
   const source = `{ arrays: { image: ${images}.npy, label: ${images}-labels.npy }, classes: [${classes.join(', ')}] }`
   await writeFile(
     file,
-    `version: 1\nsources: [${source}]\nreport: { excerpts: ${excerpts} }\nbase-model:\n  mean: [0]\n  std: [1]\n${lines
+    `version: 1\nsources: [${source}]\n${reference ? `reference: [${source}]\n` : ''}report: { excerpts: ${excerpts} }\nbase-model:\n  mean: [0]\n  std: [1]\n${lines
       .split('\n')
       .map((line) => `  ${line}`)
       .join('\n')}\n`,
@@ -142,6 +142,15 @@ describe('base-model/trigger-response', () => {
     const clean = await run('model: embeds-clean.onnx\nsamples: 200')
     expect(clean.report.findings).toEqual([])
     expect(clean.report.tests).toHaveLength(2)
+  })
+
+  it('takes clean pictures from the reference where there is one', async () => {
+    found = [triggerOf('middle')]
+    const { report } = await run(`model: backdoored.onnx${named}`, { reference: true })
+    expect(model(report)).toMatchObject({ status: 'ran', reason: '1 trigger stamped on clean pictures of the reference, classes compared' })
+    expect(report.findings).toHaveLength(1)
+    const none = await run(`model: backdoored.onnx\nimages: reference${named}`)
+    expect(model(none.report)).toMatchObject({ status: 'not-applicable', reason: expect.stringContaining('there is none') })
   })
 
   it('finds the class that a trigger without a label turns pictures to', async () => {
