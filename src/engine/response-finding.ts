@@ -108,7 +108,7 @@ export function judgeResponse(r: Response, model: JudgedModel, ordinal: number, 
       scope: { kind: 'pattern', names: [model.name, target, ...(repeated ? [`trigger ${ordinal}`] : [])] },
       count: own.hits,
       records: [],
-      evidence: [rates(r), ...pictures(r.trigger), ...(r.shown ? [r.shown] : []), table(r, against), facts(r, model)],
+      evidence: [rates(r), facts(r, model), ...pictures(r.trigger), ...(r.shown ? [r.shown] : []), table(r, against)],
     },
   }
 }

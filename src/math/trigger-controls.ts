@@ -66,6 +66,16 @@ export function stamped(rgb: Uint8Array, { alpha, paint }: Stamp): Uint8Array {
   return out
 }
 
+/** Without what little is left of other pictures outside the box. */
+export function boxed(t: RecoveredTrigger): RecoveredTrigger {
+  const [left, top, width, height] = t.box
+  const inside = (cell: number): boolean => {
+    const [y, x] = [Math.floor(cell / t.width), cell % t.width]
+    return x >= left && x < left + width && y >= top && y < top + height
+  }
+  return { ...t, alpha: t.alpha.map((a, cell) => (inside(cell) ? a : 0)) }
+}
+
 const modulo = (a: number, n: number): number => ((a % n) + n) % n
 
 /** Every cell of the result is the cell `from(y, x)` of the trigger. */
