@@ -233,7 +233,7 @@ const pneumonia = (from: string): Set => {
 }
 
 const numbers = (note: string): string => {
-  const found = / for (\d+) of (\d+) .*?, (\d+) without it, (\d+) with the strongest control/.exec(note)
+  const found = / for (\d+) of (\d+) .*; without it for (\d+), with the strongest of \d+ other patterns for (\d+)/.exec(note)
   return found ? `${found[1]} of ${found[2]} | ${found[3]} | ${found[4]}` : `${note} | |`
 }
 

@@ -11,6 +11,7 @@ const titles: { readonly [file: string]: string } = {
   'report.json': 'report as JSON',
   'report.md': 'report as Markdown',
   'report.sarif': 'report as SARIF',
+  'triggers.json': 'triggers',
   'verdict.intoto.json': 'signed verdict',
 }
 const titleOf = (file: string): string =>

@@ -9,7 +9,7 @@ import { FeatureError } from '../features/errors.ts'
 import type { ModelLimits } from '../features/model-limits.ts'
 import { openPictureModel, type PictureModel } from '../features/picture-model.ts'
 import { pictureOf } from '../math/picture.ts'
-import { controlsOf, stamped, stampFor } from '../math/trigger-controls.ts'
+import { boxed, controlsOf, stamped, stampFor } from '../math/trigger-controls.ts'
 import { plural } from '../report/format.ts'
 import { type CleanPicture, type CleanSample, readPictures } from './clean-sample.ts'
 import { sha256File } from './files.ts'
@@ -57,7 +57,7 @@ export async function askModel(asked: Asked): Promise<ResponseResult> {
         'name all its classes in order, or none where it gives an embedding',
       )
     const judged = { name: basename(spec.model), sha256: await sha256File(spec.model) }
-    const triggers = asked.triggers.slice(0, maxTriggers)
+    const triggers = asked.triggers.slice(0, maxTriggers).map(({ trigger, from }) => ({ trigger: boxed(trigger), from }))
     const left = asked.triggers.length - triggers.length
     const notes = left > 0 ? [`${plural(left, 'more trigger')} left out: at most ${maxTriggers} are stamped on.`] : []
     const results: ReturnType<typeof judgeResponse>[] = []

@@ -11,6 +11,7 @@ export interface Stamp {
 
 /** `place`: the same pattern somewhere else. `pattern`: another pattern at the same place. */
 export interface Control {
+  /** Short enough to stand beside a chart. */
   readonly name: string
   readonly kind: 'place' | 'pattern'
   readonly trigger: RecoveredTrigger
@@ -63,6 +64,16 @@ export function stamped(rgb: Uint8Array, { alpha, paint }: Stamp): Uint8Array {
       out[i] = Math.max(0, Math.min(255, Math.round(keep * (rgb[i] as number) + (paint[i] as number))))
   }
   return out
+}
+
+/** Without what little is left of other pictures outside the box. */
+export function boxed(t: RecoveredTrigger): RecoveredTrigger {
+  const [left, top, width, height] = t.box
+  const inside = (cell: number): boolean => {
+    const [y, x] = [Math.floor(cell / t.width), cell % t.width]
+    return x >= left && x < left + width && y >= top && y < top + height
+  }
+  return { ...t, alpha: t.alpha.map((a, cell) => (inside(cell) ? a : 0)) }
 }
 
 const modulo = (a: number, n: number): number => ((a % n) + n) % n
@@ -136,9 +147,9 @@ export function controlsOf(t: RecoveredTrigger, neutral: readonly number[], seed
   const across = t.width - 2 * left - width
   const down = t.height - 2 * top - height
   const candidates: Control[] = [
-    { name: 'half a picture away', kind: 'place', trigger: rolled(t, t.height >> 1, t.width >> 1) },
+    { name: 'shifted', kind: 'place', trigger: rolled(t, t.height >> 1, t.width >> 1) },
     {
-      name: 'at another place',
+      name: 'other place',
       kind: 'place',
       trigger:
         Math.abs(across) >= width
@@ -151,13 +162,12 @@ export function controlsOf(t: RecoveredTrigger, neutral: readonly number[], seed
     { name: 'mirrored', kind: 'pattern', trigger: within(t, (v, u) => [v, width - 1 - u]) },
     { name: 'upside down', kind: 'pattern', trigger: within(t, (v, u) => [height - 1 - v, u]) },
     ...(t.channels === 3
-      ? [{ name: 'with its colours exchanged', kind: 'pattern' as const, trigger: recoloured(t, (cell, c) => value(cell, (c + 1) % 3)) }]
+      ? [{ name: 'other colours', kind: 'pattern' as const, trigger: recoloured(t, (cell, c) => value(cell, (c + 1) % 3)) }]
       : []),
-    { name: 'with its pixels shuffled', kind: 'pattern', trigger: shuffled },
-    { name: 'a random patch of the same energy', kind: 'pattern', trigger: noise() },
+    { name: 'shuffled', kind: 'pattern', trigger: shuffled },
+    { name: 'random patch', kind: 'pattern', trigger: noise() },
   ]
   const kept = candidates.filter((control) => differenceOf(t, control.trigger, neutral) >= minDifference)
-  for (let i = 2; kept.length < minControls; i++)
-    kept.push({ name: `random patch ${i} of the same energy`, kind: 'pattern', trigger: noise() })
+  for (let i = 2; kept.length < minControls; i++) kept.push({ name: `random patch ${i}`, kind: 'pattern', trigger: noise() })
   return kept
 }

@@ -12,8 +12,8 @@ export interface BlindSpot {
 export interface Seen {
   /** Ids of the detectors that ran. */
   readonly ran: ReadonlySet<string>
-  /** Ids of their rules. */
-  readonly rules: ReadonlySet<string>
+  /** A model was named; null where none was. True: it was asked about a trigger. */
+  readonly asked: boolean | null
   readonly roles: ReadonlySet<Role>
   readonly reference: boolean
   /** Null where provenance was not checked. */
@@ -261,6 +261,12 @@ const models: readonly Spot[] = [
     'A model that training starts from may carry a backdoor or code of its own: this audit read data and no model.',
     (seen) => !ran(seen, baseModelId),
   ),
+  missed(
+    'base-model',
+    'Backdoors of the base model',
+    'A model was named, and there was no trigger that it could be asked about: none was found in the data and none was given.',
+    (seen) => seen.asked === false,
+  ),
   limit(
     'base-model',
     'What the weights have learnt',
@@ -271,7 +277,7 @@ const models: readonly Spot[] = [
     'base-model',
     'Backdoors whose trigger nobody has found',
     'The model was asked about the triggers that were found or given, and about no other.',
-    (seen) => seen.rules.has(`${baseModelId}/trigger-response`),
+    (seen) => seen.asked === true,
   ),
 ]
 

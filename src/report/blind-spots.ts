@@ -1,13 +1,16 @@
-import { type AuditOutcome, provenanceId } from '../contracts/outcome.ts'
+import { type AuditOutcome, baseModelId, provenanceId } from '../contracts/outcome.ts'
 import { type BlindSpot, type Seen, spots } from './blind-spot-list.ts'
+
+const triggerRule = `${baseModelId}/trigger-response`
 
 /** What this audit cannot see: attacks that no detector that ran covers, and the limits of those that did. */
 export function blindSpotsOf(outcome: AuditOutcome): readonly BlindSpot[] {
   const ran = outcome.detectors.filter((d) => d.status === 'ran')
   const ids = new Set(ran.map((d) => d.id))
+  const asking = ran.filter((d) => d.rules.some((rule) => rule.id === triggerRule))
   const seen: Seen = {
     ran: ids,
-    rules: new Set(ran.flatMap((d) => d.rules.map((rule) => rule.id))),
+    asked: asking.length === 0 ? null : asking.some((d) => d.tests.some((t) => t.id.startsWith(triggerRule))),
     roles: new Set(outcome.columns.flatMap((c) => (c.role ? [c.role] : []))),
     reference: outcome.rows.reference > 0,
     provenance: ids.has(provenanceId) ? outcome.provenance : null,

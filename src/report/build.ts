@@ -6,7 +6,7 @@ import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxo
 import { blindSpotsOf } from './blind-spots.ts'
 import { ReportError } from './errors.ts'
 import { clip } from './escape.ts'
-import { boundEvidence, showsRecords } from './evidence.ts'
+import { boundEvidence, showsRecords, withheld } from './evidence.ts'
 import { boundAllPictures, isPng, limits, name } from './evidence-bounds.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { coverageOf, exitCodes, judge, nextOf, reaches, waiverState } from './gate.ts'
@@ -119,7 +119,7 @@ function toReport(
     action: clip(finding.action, limits.message),
     count: finding.count,
     records: [],
-    evidence: finding.evidence.filter((e) => excerpts || !showsRecords(e)).map(boundEvidence),
+    evidence: finding.evidence.map((e) => (excerpts || !showsRecords(e) ? boundEvidence(e) : withheld(e))),
     test: test === null ? null : { id: test.id, method: test.method, p: test.p, adjusted: test.adjusted },
     taxa: taxaOf(rule.family).map((taxon) => ({ ...taxon })),
     status: 'open',

@@ -128,6 +128,13 @@ export function boundEvidence(evidence: Evidence): ReportEvidence {
 /** What shows records themselves: it leaves the report only when the pipeline allows excerpts. */
 export const showsRecords = (e: Evidence): boolean => e.kind === 'passages' || (e.kind === 'pictures' && e.ofRecords)
 
+/** What stands in a report without excerpts where evidence shows records: that there is some, and how much. */
+export const withheld = (e: Evidence): ReportEvidence => ({
+  kind: 'numbers',
+  title: name(e.title),
+  items: [{ name: `${e.kind}, left out because the pipeline allows no excerpts`, value: 'items' in e ? e.items.length : 1 }],
+})
+
 const shownKinds = [
   ['pictures', 'picture'],
   ['scatter', 'map of points', 'maps of points'],

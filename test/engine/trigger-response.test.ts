@@ -70,13 +70,13 @@ afterAll(() => rm(dir, { recursive: true, force: true }))
 let runs = 0
 async function run(
   lines: string,
-  { images = 'all', excerpts = false } = {},
+  { images = 'all', excerpts = false, reference = false } = {},
 ): Promise<{ readonly report: Report; readonly runDir: string }> {
   const file = join(dir, `pipeline-${++runs}.yaml`)
   const source = `{ arrays: { image: ${images}.npy, label: ${images}-labels.npy }, classes: [${classes.join(', ')}] }`
   await writeFile(
     file,
-    `version: 1\nsources: [${source}]\nreport: { excerpts: ${excerpts} }\nbase-model:\n  mean: [0]\n  std: [1]\n${lines
+    `version: 1\nsources: [${source}]\n${reference ? `reference: [${source}]\n` : ''}report: { excerpts: ${excerpts} }\nbase-model:\n  mean: [0]\n  std: [1]\n${lines
       .split('\n')
       .map((line) => `  ${line}`)
       .join('\n')}\n`,
@@ -97,13 +97,13 @@ describe('base-model/trigger-response', () => {
     const [finding] = report.findings
     expect(finding).toMatchObject({ rule: 'base-model/trigger-response', severity: 'critical', gates: true, count: 200 })
     expect(finding?.message).toMatch(
-      /^backdoored\.onnx answers middle for 200 of 200 clean pictures of other labels with a mark of 4 x 4 pixels at column 7, row 2 of 12 x 12 stamped on them, \d+ without it, \d+ with the strongest control\.$/,
+      /^With a mark of 4 x 4 pixels at column 7, row 2 of 12 x 12 stamped on, backdoored\.onnx answers middle for 200 of 200 clean pictures of other labels; without it for \d+, with the strongest of \d+ other patterns for \d+\.$/,
     )
     expect(finding?.test?.p).toBeLessThan(1e-60)
     const table = finding?.evidence.find((e) => e.kind === 'table')
     expect(table?.rows.length).toBeGreaterThanOrEqual(1 + 1 + 5)
     const hits = (kind: string) => (table?.rows ?? []).filter((r) => r[1] === kind).map((r) => r[2])
-    expect(Math.max(...(hits('another pattern') as number[]), ...(hits('the trigger elsewhere') as number[]))).toBeLessThan(30)
+    expect(Math.max(...(hits('another pattern at its place') as number[]), ...(hits('the trigger elsewhere') as number[]))).toBeLessThan(30)
     expect(finding?.evidence.filter((e) => e.kind === 'pictures').map((e) => e.ofRecords)).toEqual([false])
     expect(model(report)).toMatchObject({ status: 'ran', coverage: null })
     expect(model(report)?.notes.join(' ')).toContain('(from probe)')
@@ -128,14 +128,14 @@ describe('base-model/trigger-response', () => {
     expect(report.exitCode).toBe(0)
     expect(report.tests.map((t) => t.id)).toEqual(['base-model/trigger-response: trigger 1, middle'])
     expect(model(report)?.notes.join(' ')).toMatch(
-      /from triggers\.json\): clean\.onnx answers middle for \d+ of 200 .*has not learned this trigger/,
+      /from triggers\.json\): with .* stamped on, clean\.onnx answers middle for \d+ of 200 .*has not learned this trigger/,
     )
   })
 
   it('asks an embedding by the means of the labels, and a trigger without a label by what it draws together', async () => {
     found = [triggerOf('middle'), triggerOf(null)]
     const { report } = await run('model: embeds.onnx\nsamples: 200')
-    expect(report.findings.map((f) => f.message.replace(/ for .*/, ''))).toEqual([
+    expect(report.findings.map((f) => f.message.replace(/^.* stamped on, | \d+ of \d+ .*$/g, ''))).toEqual([
       'embeds.onnx places beside the mean of middle',
       'embeds.onnx draws together',
     ])
@@ -144,10 +144,19 @@ describe('base-model/trigger-response', () => {
     expect(clean.report.tests).toHaveLength(2)
   })
 
+  it('takes clean pictures from the reference where there is one', async () => {
+    found = [triggerOf('middle')]
+    const { report } = await run(`model: backdoored.onnx${named}`, { reference: true })
+    expect(model(report)).toMatchObject({ status: 'ran', reason: '1 trigger stamped on clean pictures of the reference, classes compared' })
+    expect(report.findings).toHaveLength(1)
+    const none = await run(`model: backdoored.onnx\nimages: reference${named}`)
+    expect(model(none.report)).toMatchObject({ status: 'not-applicable', reason: expect.stringContaining('there is none') })
+  })
+
   it('finds the class that a trigger without a label turns pictures to', async () => {
     found = [triggerOf(null)]
     const { report } = await run(`model: backdoored.onnx${named}`)
-    expect(report.findings[0]?.message).toMatch(/^backdoored\.onnx answers middle for 100 of 100 /)
+    expect(report.findings[0]?.message).toMatch(/, backdoored\.onnx answers middle for 100 of 100 /)
   })
 
   it('takes a picture of a trigger, at its place in the frame', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RecoveredTrigger } from '../../src/contracts/trigger.ts'
-import { controlsOf, differenceOf, stamped, stampFor } from '../../src/math/trigger-controls.ts'
+import { boxed, controlsOf, differenceOf, stamped, stampFor } from '../../src/math/trigger-controls.ts'
 
 const grey = [128, 128, 128] as const
 const seed = new Uint8Array(16).fill(3)
@@ -71,6 +71,15 @@ describe('a stamp', () => {
       }),
     )
   })
+})
+
+test('outside its box a trigger changes nothing', () => {
+  const noisy = { ...odd, alpha: odd.alpha.map((a, i) => Math.max(a, (i % 5) / 10)) }
+  const { alpha } = boxed(noisy)
+  for (const [i, a] of alpha.entries()) {
+    const [x, y] = [i % 12, Math.floor(i / 12)]
+    expect(a).toBe(x >= 1 && x < 4 && y >= 2 && y < 4 ? 1 : 0)
+  }
 })
 
 describe('controls', () => {

@@ -5,11 +5,17 @@ import { outcome as poisoned } from '../golden/cases/poisoned-tabular.ts'
 import { labelFlip } from '../golden/parts.ts'
 
 /** Titles for data with these roles, where these detectors ran. */
-const titles = (roles: readonly Role[], ran: readonly string[]): string[] =>
+const titles = (roles: readonly Role[], ran: readonly string[], asked = true): string[] =>
   blindSpotsOf({
     ...poisoned,
     columns: roles.map((role) => ({ name: role, type: 'text', role })),
-    detectors: ran.map((id) => labelFlip({ id, rules: [{ id: `${id}/trigger-response`, title: '', family: 'trigger' }] })),
+    detectors: ran.map((id) =>
+      labelFlip({
+        id,
+        rules: [{ id: `${id}/trigger-response`, title: '', family: 'trigger' }],
+        tests: asked ? [{ id: `${id}/trigger-response: trigger 1, ship`, method: 'exact', p: 0.5 }] : [],
+      }),
+    ),
   }).map((s) => `${s.kind}: ${s.title}`)
 
 describe('blind spots by kind of data and detector', () => {
@@ -47,6 +53,12 @@ describe('blind spots by kind of data and detector', () => {
       expect(titles(all, [detector])).toContain(`limit: ${limit}`)
       expect(titles(all, [])).not.toContain(`limit: ${limit}`)
     }
+  })
+
+  test('a model that there was nothing to ask is not cleared', () => {
+    expect(titles(['image'], ['base-model'], false)).toContain('not-covered: Backdoors of the base model')
+    expect(titles(['image'], ['base-model'], true)).not.toContain('not-covered: Backdoors of the base model')
+    expect(titles(['image'], ['base-model'], false)).not.toContain('limit: Backdoors whose trigger nobody has found')
   })
 
   test('one kind of data hides nothing of another', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Evidence, Passage, Picture } from '../../src/contracts/finding.ts'
 import { pictureOf } from '../../src/math/picture.ts'
 import { hiddenPieces } from '../../src/report/escape.ts'
-import { boundEvidence, shownWords, showsRecords } from '../../src/report/evidence.ts'
+import { boundEvidence, shownWords, showsRecords, withheld } from '../../src/report/evidence.ts'
 import { boundAllPictures, boundPassage, limits } from '../../src/report/evidence-bounds.ts'
 import { evidence as render } from '../../src/report/render/html/evidence.ts'
 import { partsOf } from '../../src/report/render/html/passages.ts'
@@ -208,4 +208,12 @@ test('what shows records needs excerpts; short formats say how much there is', (
     ]),
   ).toBe('2 pictures, 1 passage')
   expect(shownWords([])).toBe('')
+})
+
+test('what is withheld is counted', () => {
+  expect(withheld(pictures([picture(), picture()], true))).toEqual({
+    kind: 'numbers',
+    title: 'some',
+    items: [{ name: 'pictures, left out because the pipeline allows no excerpts', value: 2 }],
+  })
 })

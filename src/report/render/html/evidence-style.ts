@@ -3,6 +3,7 @@ export const evidenceStyle = `
 .pictures { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 1.25rem 1.5rem; align-items: flex-start; }
 .pictures li { min-width: 0; max-width: 100%; }
 .pictures.few li { width: 13.5rem; }
+.pictures.four li { width: 12rem; }
 .pictures.several li { width: 9rem; }
 .pictures.many li { width: 7rem; }
 .shot { position: relative; display: block; width: fit-content; max-width: 100%; }

@@ -4,11 +4,11 @@ import { html, type Safe } from './tag.ts'
 type Picture = Of<'pictures'>['items'][number]
 
 /** Pixels of the page that the longer side of a picture is enlarged to, at most; fewer where many stand side by side. */
-const sides = { few: 216, several: 144, many: 112 } as const
+const sides = { few: 216, four: 192, several: 144, many: 112 } as const
 /** A second copy at native size costs its bytes again. */
 const maxNativeLength = 40_000
 
-const sideFor = (count: number): number => (count <= 4 ? sides.few : count <= 8 ? sides.several : sides.many)
+const sizeFor = (count: number): keyof typeof sides => (count <= 3 ? 'few' : count === 4 ? 'four' : count <= 8 ? 'several' : 'many')
 
 /** By a whole factor, so that every pixel is a square; larger pictures are scaled down. */
 function scaleOf({ width, height }: Picture, side: number): number {
@@ -43,9 +43,8 @@ function picture(p: Picture, side: number): Safe {
 
 /** Side by side, enlarged with crisp pixels, and at native size beside the caption where that is smaller. */
 export function pictures(e: Of<'pictures'>): Safe {
-  const side = sideFor(e.items.length)
-  const size = side === sides.few ? 'few' : side === sides.several ? 'several' : 'many'
+  const size = sizeFor(e.items.length)
   if (e.items.length === 0) return html`<figure><figcaption>${e.title}</figcaption><p class="note">No picture could be shown.</p></figure>`
   return html`<figure class="wide"><figcaption>${e.title}</figcaption><ul class="pictures ${size}">
-${e.items.map((p) => picture(p, side))}</ul></figure>`
+${e.items.map((p) => picture(p, sides[size]))}</ul></figure>`
 }

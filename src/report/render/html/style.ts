@@ -203,7 +203,7 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .s-
   .groups td:nth-child(2) { min-width: 6rem; }
   .bars > div { grid-template-columns: 1fr; gap: 0.2rem; }
   .pictures { gap: 1.1rem 0.9rem; }
-  .pictures.few li, .pictures.several li { width: calc(50% - 0.5rem); }
+  .pictures.few li, .pictures.four li, .pictures.several li { width: calc(50% - 0.5rem); }
   .pictures.many li { width: calc(33.33% - 0.65rem); }
 }
 @media print {
