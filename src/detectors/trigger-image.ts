@@ -1,44 +1,57 @@
-import type { Conclusion, Detector, Flagged } from '../contracts/detector.ts'
+import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector.ts'
 import type { Context } from '../contracts/statistic.ts'
 import { leastRows } from '../statistics/trigger-search/class-scan.ts'
 import { type TriggerSearch, triggerSearch, triggerSearchId } from '../statistics/trigger-search.ts'
 import { carrierExamples, type Example } from './trigger-image/examples.ts'
-import { carrierScore, groupOf, judgePatterns } from './trigger-image/judge.ts'
+import { carrierScore, judge, patchGroup, patternGroup } from './trigger-image/judge.ts'
 import { type TriggerImageOptions, triggerImageOptions } from './trigger-image/options.ts'
+import { patchFinding, patchTest } from './trigger-image/patch-finding.ts'
 import { patternFinding, testOf } from './trigger-image/pattern-finding.ts'
 import { type CarrierTally, carrierTally } from './trigger-image/tally.ts'
 
 const sampleBytes = 160 * 2 ** 20
 
-const sampleOf = (options: TriggerImageOptions) => ({ perClass: options.sample, bytes: sampleBytes, labelled: true })
-const searchOf = (c: Context<TriggerImageOptions>): TriggerSearch => c.summaries.get<TriggerSearch>(triggerSearchId(sampleOf(c.options)))
+const searchOptions = ({ sample }: TriggerImageOptions) => ({ sample, bytes: sampleBytes })
+const searchOf = (c: Context<TriggerImageOptions>): TriggerSearch =>
+  c.summaries.get<TriggerSearch>(triggerSearchId(searchOptions(c.options)))
+const isLabelled = (setup: Setup): boolean => setup.subject.includes('label')
 
-/** Images that carry a trigger: a pattern that part of one class has in common, and that other classes have not. */
+/**
+ * Images that carry a trigger: a pattern that part of one class has in common and other classes have not, or a patch that many images
+ * contain at any place and that is no part of natural images.
+ */
 export const triggerImage: Detector<TriggerImageOptions, CarrierTally, readonly Example[]> = {
   id: 'trigger-image',
   version: 1,
   title: 'Triggers in images',
-  rules: [{ id: 'trigger-image/pattern', title: 'Pattern on part of the images of one class', family: 'trigger' }],
+  rules: [
+    { id: 'trigger-image/pattern', title: 'Pattern on part of the images of one class', family: 'trigger' },
+    { id: 'trigger-image/patch', title: 'Mark that many images contain at any place', family: 'trigger' },
+  ],
   options: triggerImageOptions,
-  missing(setup) {
-    if (!setup.subject.includes('pixels')) return 'no column has the role image'
-    if (!setup.subject.includes('label')) return 'no column has the role label'
-    return null
+  missing: (setup) => (setup.subject.includes('pixels') ? null : 'no column has the role image'),
+  mode(_, setup) {
+    const p = setup.shape.pixels
+    const size = p ? ` of ${p.height} x ${p.width} ${p.channels === 3 ? 'RGB' : 'grey'}` : ''
+    return isLabelled(setup) ? `template pursuit and patches on pixels${size}` : `no labels: patches alone, on pixels${size}`
   },
-  mode(_, { shape }) {
-    const p = shape.pixels
-    return `template pursuit on pixels${p ? ` of ${p.height} x ${p.width} ${p.channels === 3 ? 'RGB' : 'grey'}` : ''}`
-  },
-  reads: () => ['label', 'pixels'],
-  statistics: (options) => [triggerSearch(sampleOf(options))],
+  reads: (_, setup) => (isLabelled(setup) ? ['label', 'pixels'] : ['pixels']),
+  statistics: (options, setup) => [triggerSearch(searchOptions(options), isLabelled(setup))],
   scorer(c) {
     const search = searchOf(c)
-    return (batch) => judgePatterns(search, batch)
+    return (batch) => judge(search, batch)
   },
   tally: carrierTally,
   decide(c) {
-    const search = searchOf(c)
-    return search.found.map((_, t) => ({ rule: 'trigger-image/pattern', group: groupOf(search, t), atLeast: carrierScore }))
+    const { found, patches } = searchOf(c)
+    return [
+      ...found.map((f, t) => ({ rule: 'trigger-image/pattern', group: patternGroup(f, t), atLeast: carrierScore })),
+      ...patches.found.map((f, t) => ({
+        rule: 'trigger-image/patch',
+        group: patchGroup(f, found.length + t),
+        atLeast: carrierScore,
+      })),
+    ]
   },
   evidence: carrierExamples,
   evidenceReads: ['pixels'],
@@ -46,28 +59,31 @@ export const triggerImage: Detector<TriggerImageOptions, CarrierTally, readonly 
 }
 
 function conclude(search: TriggerSearch, tally: CarrierTally, examples: readonly Example[], flagged: Flagged): Conclusion {
+  const of = (group: string) => [examples.filter((e) => e.group === group), flagged.top.filter((r) => r.group === group)] as const
   const rounds = new Map<string, number>()
-  const findings = search.found.map((f, t) => {
+  const patterns = search.found.map((f, t) => {
     const round = (rounds.get(f.target) ?? 0) + 1
     rounds.set(f.target, round)
-    const group = groupOf(search, t)
-    const shown = examples.filter((e) => e.group === group)
-    return patternFinding(
-      f,
-      t,
-      round,
-      tally,
-      shown,
-      flagged.top.filter((r) => r.group === group),
-    )
+    return patternFinding(f, t, round, tally, ...of(patternGroup(f, t)))
   })
-  return { findings, tests: search.tests.map(testOf), notes: notes(search) }
+  const patches = search.patches.found.map((f, k) => {
+    const t = search.found.length + k
+    return patchFinding(f, t, tally, ...of(patchGroup(f, t)))
+  })
+  const patch = patchTest(search.patches, search.labelled)
+  return { findings: [...patterns, ...patches], tests: [...search.tests.map(testOf), ...(patch ? [patch] : [])], notes: notes(search) }
 }
 
 function notes(search: TriggerSearch): string[] {
   if (search.tooManyClasses) return ['There are more than 4,096 labels: no class was searched for patterns.']
+  const { rung } = search.patches
+  const patches = rung
+    ? `Compared patches of ${rung.side} x ${rung.side} pixels at ${rung.bits} bits a value.`
+    : 'Patches were not compared: the images are too small, or of so little variety that equal patches say nothing.'
+  if (!search.labelled)
+    return ['Without labels no class can be searched for patterns, and what a patch goes with cannot be tested.', patches]
   const searched = new Set(search.tests.map((t) => t.name)).size
-  const out = [`Searched ${searched} of ${search.classes} classes for patterns, on a sample of ${search.rows} images.`]
+  const out = [`Searched ${searched} of ${search.classes} classes for patterns, on a sample of ${search.rows} images.`, patches]
   if (searched < search.classes) out.push(`A class with fewer than ${leastRows} different images is not searched.`)
   return out
 }

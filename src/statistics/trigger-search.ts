@@ -1,10 +1,15 @@
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { type PixelSample, type PixelSampleOptions, pixelSample } from './pixel-sample.ts'
+import { type PixelSample, pixelSample } from './pixel-sample.ts'
+import { withoutEqual } from './trigger-search/near-duplicates.ts'
+import { noPatches, type PatchSearch, searchPatches } from './trigger-search/patches.ts'
 import { type Pursuit, pursue } from './trigger-search/pursuit.ts'
 
 export interface TriggerSearch extends Pursuit {
+  /** Among the records that carry no pattern. */
+  readonly patches: PatchSearch
+  readonly labelled: boolean
   readonly tooManyClasses: boolean
   /** Classes of the sample, and its records. */
   readonly classes: number
@@ -16,19 +21,41 @@ type State = ReturnType<ReturnType<typeof pixelSample>['init']>
 /** Working memory of the search beside the sample: two halves of a class and the pool, in three bases. */
 const searchBytes = 400 * 2 ** 20
 
-export const triggerSearchId = (options: PixelSampleOptions): string => `trigger-search/${shortDigest({ ...options })}`
+export interface TriggerSearchOptions {
+  /** Records of a class that are searched, at most. */
+  readonly sample: number
+  /** Of the sample. */
+  readonly bytes: number
+}
 
-/** A sample of the pixels of every class; in `finish`, the triggers found in it. */
-export function triggerSearch(options: PixelSampleOptions): Statistic<State, TriggerSearch> {
-  const sample = pixelSample(options)
+export const triggerSearchId = ({ sample, bytes }: TriggerSearchOptions): string => `trigger-search/${shortDigest({ sample, bytes })}`
+
+/** Without labels all records are one class. */
+const unlabelledFactor = 4
+
+/** A sample of the pixels of every class; in `finish`, the triggers found in it: patterns where there are labels, and patches. */
+export function triggerSearch(options: TriggerSearchOptions, labelled: boolean): Statistic<State, TriggerSearch> {
+  const perClass = options.sample * (labelled ? 1 : unlabelledFactor)
+  const sample = pixelSample({ perClass, bytes: options.bytes, labelled })
   return {
     ...sample,
     id: triggerSearchId(options),
     update: (c: Context, state: State, batch: Batch) => sample.update(c, state, batch),
     async finish(c: Context, state: State) {
       const { shape, classes, tooManyClasses } = (await sample.finish(c, state)) as PixelSample
-      const found = shape && options.labelled ? await pursue(shape, classes, c.seed) : { bases: null, tests: [], found: [] }
-      return { ...found, tooManyClasses, classes: classes.length, rows: classes.reduce((sum, k) => sum + k.rows, 0) }
+      const counts = { labelled, tooManyClasses, classes: classes.length, rows: classes.reduce((sum, k) => sum + k.rows, 0) }
+      if (!shape) return { bases: null, tests: [], found: [], patches: noPatches, ...counts }
+      if (!labelled) {
+        const patches = searchPatches(
+          shape,
+          classes.map((k) => withoutEqual(k)),
+          false,
+          c.seed,
+        )
+        return { bases: null, tests: [], found: [], patches, ...counts }
+      }
+      const { left, ...pursuit } = await pursue(shape, classes, c.seed)
+      return { ...pursuit, patches: searchPatches(shape, left, true, c.seed), ...counts }
     },
     bytes: (shape: Shape) => sample.bytes(shape) + searchBytes,
   }

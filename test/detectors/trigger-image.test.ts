@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Setup } from '../../src/contracts/detector.ts'
 import { triggerImage } from '../../src/detectors/trigger-image.ts'
-import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid } from '../support/attacks.ts'
+import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid, wandering } from '../support/attacks.ts'
 import { fitDetector } from '../support/fit-detector.ts'
 import { pictureBatches, waves } from '../support/pictures.ts'
 
@@ -76,7 +76,10 @@ describe('trigger-image/pattern', () => {
     const { conclusion, flagged } = await run(grey)
     expect(conclusion.findings).toEqual([])
     expect(flagged.some(Boolean)).toBe(false)
-    expect(conclusion.tests.map((t) => t.id).sort()).toEqual([0, 1, 2].map((k) => `trigger-image/pattern: class class ${k}`))
+    expect(conclusion.tests.map((t) => t.id).sort()).toEqual([
+      'trigger-image/patch: any place',
+      ...[0, 1, 2].map((k) => `trigger-image/pattern: class class ${k}`),
+    ])
     expect(Math.min(...conclusion.tests.map((t) => t.p))).toBeGreaterThan(0.01)
   })
 
@@ -97,9 +100,38 @@ describe('trigger-image/pattern', () => {
   test('classes that are too small or alone are not searched, and it says so', async () => {
     const few = { ...grey, pixels: grey.pixels.slice(0, 80 * 144), labels: grey.labels.slice(0, 80) }
     const { conclusion } = await run(few)
-    expect(conclusion).toMatchObject({ findings: [], tests: [] })
+    expect(conclusion.findings).toEqual([])
+    expect(conclusion.tests.map((t) => t.id)).toEqual(['trigger-image/patch: any place'])
     expect(conclusion.notes.join(' ')).toContain('fewer than 60')
-    expect((await run({ ...grey, labels: new Int32Array(750) })).conclusion.tests).toEqual([])
+    const alone = await run({ ...grey, labels: new Int32Array(750) })
+    expect(alone.conclusion.tests.map((t) => t.id)).toEqual(['trigger-image/patch: any place'])
+  })
+})
+
+describe('trigger-image/patch', () => {
+  const clean = waves('patches', 600, 3, 16)
+  const p = poison(clean, wandering(3), 0.07, 2, 'patch')
+
+  test('a mark at any place: found, named, flagged, outlined where it lies', async () => {
+    const { conclusion, flagged } = await run(p)
+    expect(conclusion.findings.length).toBe(1)
+    const [finding] = conclusion.findings
+    expect(finding).toMatchObject({ rule: 'trigger-image/patch', severity: 'high', count: 42, test: 'trigger-image/patch: any place' })
+    expect(conclusion.tests.find((t) => t.id === finding?.test)?.p).toBeLessThan(1e-6)
+    expect(quality(p, flagged)).toMatchObject({ recall: 1, precision: 1 })
+    const [mark, examples] = finding?.evidence ?? []
+    if (mark?.kind !== 'pictures' || examples?.kind !== 'pictures') return expect.unreachable()
+    expect(mark.items[0]?.outline?.slice(2)).toEqual([3, 3])
+    expect(new Set(examples.items.map((i) => String(i.outline))).size).toBeGreaterThan(5)
+  })
+
+  test('without labels it is for review', async () => {
+    const { conclusion, flagged } = await fitDetector(triggerImage, {}, setupOf(p, ['image', 'pixels']), pictureBatches(p, false))
+    expect(conclusion.findings.map((f) => [f.rule, f.severity, f.test, f.count])).toEqual([['trigger-image/patch', 'review', null, 42]])
+    expect(conclusion.tests).toEqual([])
+    expect(quality(p, flagged)).toMatchObject({ recall: 1, precision: 1 })
+    const none = await fitDetector(triggerImage, {}, setupOf(clean, ['image', 'pixels']), pictureBatches(clean, false))
+    expect(none.conclusion.findings).toEqual([])
   })
 })
 
@@ -107,6 +139,7 @@ test('says what it needs', () => {
   const grey = waves('needs', 1, 1, 4)
   expect(triggerImage.missing(setupOf(grey))).toBeNull()
   expect(triggerImage.missing(setupOf(grey, ['label', 'text']))).toBe('no column has the role image')
-  expect(triggerImage.missing(setupOf(grey, ['image', 'pixels']))).toBe('no column has the role label')
+  expect(triggerImage.missing(setupOf(grey, ['image', 'pixels']))).toBeNull()
+  expect(triggerImage.reads({ sample: 100 }, setupOf(grey, ['image', 'pixels']))).toEqual(['pixels'])
   expect(() => triggerImage.options.parse({ sample: 3 })).toThrow()
 })

@@ -101,7 +101,7 @@ const cases: readonly Case[] = [
     file: 'trigger-search.ts',
     name: 'pixels',
     columns: 'pixels',
-    statistic: triggerSearch({ perClass: 5, bytes: 1e6, labelled: true }),
+    statistic: triggerSearch({ sample: 5, bytes: 1e6 }, true),
   },
   { file: 'label-sample.ts', name: 'embedding', columns: 'embedding', statistic: labelSample({ ...sampled, folds: 5 }) },
   { file: 'label-sample.ts', name: 'features', columns: 'features', statistic: labelSample({ ...sampled, folds: 5 }) },

@@ -27,16 +27,12 @@ export function patternFinding(
   top: readonly RecordRef[],
 ): Finding {
   const { target } = found
-  const counts = tally.labels.map((name, i) => ({
-    name,
-    records: tally.records[i] as number,
-    carriers: tally.carriers[t * tally.labels.length + i] as number,
-  }))
+  const counts = countsOf(tally, t)
   const own = counts.find((c) => c.name === target)
   const carriers = own?.carriers ?? 0
   const elsewhere = counts.reduce((sum, c) => sum + (c.name === target ? 0 : c.carriers), 0)
   const [left, top_, width, height] = found.trigger.box
-  const shown = examplePictures(found.trigger, examples)
+  const shown = examplePictures(found.trigger, examples, () => found.trigger.box)
   return {
     rule: 'trigger-image/pattern',
     severity: 'high',
@@ -46,7 +42,7 @@ export function patternFinding(
     count: carriers,
     records: top.slice(0, 20),
     evidence: [
-      triggerPictures(found.trigger, found.difference),
+      triggerPictures(found.trigger, found.difference, 'The trigger, recovered from what carriers have in common'),
       ...(shown ? [shown] : []),
       labelShares(counts, target),
       testNumbers(found),
@@ -56,7 +52,21 @@ export function patternFinding(
   }
 }
 
-function labelShares(counts: readonly { name: string; records: number; carriers: number }[], target: string): Evidence {
+interface LabelCount {
+  readonly name: string
+  readonly records: number
+  readonly carriers: number
+}
+
+/** @param t position of the trigger among all that were found */
+export const countsOf = (tally: CarrierTally, t: number): LabelCount[] =>
+  tally.labels.map((name, i) => ({
+    name,
+    records: tally.records[i] as number,
+    carriers: tally.carriers[t * tally.labels.length + i] as number,
+  }))
+
+export function labelShares(counts: readonly LabelCount[], target: string): Evidence {
   const all = counts.reduce((sum, c) => sum + c.records, 0)
   const carrying = counts.reduce((sum, c) => sum + c.carriers, 0)
   const listed = [...counts].sort((a, b) => Number(b.name === target) - Number(a.name === target) || b.carriers - a.carriers)
@@ -72,7 +82,7 @@ function labelShares(counts: readonly { name: string; records: number; carriers:
   }
 }
 
-const power = (log: number): string => `10^${(log / Math.LN10).toFixed(1)}`
+export const power = (log: number): string => `10^${(log / Math.LN10).toFixed(1)}`
 
 function testNumbers(f: FoundTemplate): Evidence {
   return {

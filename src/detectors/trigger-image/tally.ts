@@ -4,7 +4,7 @@ import type { Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
 import type { Judgement } from './judge.ts'
 
-/** Records of each label, and how many of them carry each trigger. */
+/** Records of each label (of none where there is no such column), and how many of them carry each trigger. */
 export interface CarrierTally {
   /** By name, ascending. */
   readonly labels: readonly string[]
@@ -28,7 +28,7 @@ export const carrierTally: Tally<State, CarrierTally> = {
     const width = 1 + carries.length
     const found = new Map<string, Float64Array>()
     for (let i = 0; i < batch.numRows; i++) {
-      const name = label?.values[label.codes[i] as number]
+      const name = label ? label.values[label.codes[i] as number] : ''
       if (name === undefined) continue
       let row = found.get(name)
       if (!row) {

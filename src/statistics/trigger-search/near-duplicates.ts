@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto'
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
+import type { LabelledPictures } from './patches.ts'
 import { planeLength, planeShape, toPlanes } from './planes.ts'
 
 /** Root mean square difference of two pictures, in grey levels, below which they are one picture. */
@@ -34,4 +36,23 @@ export async function withoutCopies(pixels: Uint8Array, rows: number, shape: Pix
     }
   }
   return Int32Array.from({ length: rows }, (_, r) => r).filter((r) => !copy[r])
+}
+
+/** The first of equal pictures: where there are too many to compare each with each. */
+export function withoutEqual({ name, rows, pixels }: LabelledPictures): LabelledPictures {
+  const each = pixels.length / Math.max(1, rows)
+  const seen = new Set<string>()
+  const kept: number[] = []
+  for (let r = 0; r < rows; r++) {
+    const digest = hash('sha256', pixels.subarray(r * each, (r + 1) * each), 'base64')
+    if (seen.has(digest)) continue
+    seen.add(digest)
+    kept.push(r)
+  }
+  if (kept.length === rows) return { name, rows, pixels }
+  const out = new Uint8Array(kept.length * each)
+  kept.forEach((r, i) => {
+    out.set(pixels.subarray(r * each, (r + 1) * each), i * each)
+  })
+  return { name, rows: kept.length, pixels: out }
 }

@@ -70,12 +70,16 @@ const frequencies = 16
 const level = 0.01
 const maxRounds = 4
 
-/** Searches the records of every class for triggers. @param seed 16 bytes */
-export async function pursue(shape: PixelShape, classes: readonly ClassRows[], seed: Uint8Array): Promise<Pursuit> {
+/** Searches the records of every class for triggers; `left` are the records that are no carriers and no copies of others. @param seed 16 bytes */
+export async function pursue(
+  shape: PixelShape,
+  classes: readonly ClassRows[],
+  seed: Uint8Array,
+): Promise<Pursuit & { readonly left: readonly ClassRows[] }> {
   const each = shape.height * shape.width * shape.channels
   const kept: ClassRows[] = []
   for (const c of classes) kept.push(only(c, each, await withoutCopies(c.pixels, c.rows, shape)))
-  if (kept.length < 2 || kept.every((c) => c.rows < leastRows)) return { bases: null, tests: [], found: [] }
+  if (kept.length < 2 || kept.every((c) => c.rows < leastRows)) return { bases: null, tests: [], found: [], left: kept }
   const head = (c: ClassRows, most: number) => ({
     rows: Math.min(c.rows, most),
     pixels: c.pixels.subarray(0, Math.min(c.rows, most) * each),
@@ -107,6 +111,7 @@ export async function pursue(shape: PixelShape, classes: readonly ClassRows[], s
     searched,
   )
   const found: FoundTemplate[] = []
+  const left = [...kept]
   for (const [i, code] of codes.entries()) {
     if ((adjusted[i] as number) > level) continue
     let rest = kept[code] as ClassRows
@@ -116,12 +121,13 @@ export async function pursue(shape: PixelShape, classes: readonly ClassRows[], s
       if (!taken) break
       found.push(...taken.found)
       rest = only(rest, each, taken.others)
+      left[code] = rest
       if (rest.rows < leastRows || ++round > maxRounds) break
       next = await scan(search, rest, code, round)
       tests.push(testOf(rest, round, next))
     }
   }
-  return { bases, tests, found }
+  return { bases, tests, found, left }
 }
 
 export interface Search {

@@ -1,0 +1,246 @@
+import type { PixelShape } from '../../contracts/statistic.ts'
+import { keyed } from '../../math/rng.ts'
+import { logBinomialUpper, logHypergeometricUpper } from '../../math/tests.ts'
+import { copiesOf, type PatchReader, patchReader, type Rung, scramble } from './patch-hash.ts'
+import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
+
+/** Pictures of one label, [rows, height x width x channels]. */
+export interface LabelledPictures {
+  readonly name: string
+  readonly rows: number
+  readonly pixels: Uint8Array
+}
+
+/** A patch that many pictures of one label have, at any place, and that has no such copies. */
+export interface FoundPatch extends RecoveredPatch {
+  /** Null where there are no labels. */
+  readonly target: string | null
+  readonly rung: Rung
+  readonly key: number
+  readonly hash: number
+  /** Pictures of the sample that have it, with the label and with others; and all pictures of the sample with the label. */
+  readonly carriers: number
+  readonly elsewhere: number
+  readonly rows: number
+  /** Most pictures of the label that have one and the same mirrored, turned or inverted copy. */
+  readonly copies: number
+  /** Natural logarithms; the association is 0 without labels. */
+  readonly logSpike: number
+  readonly logAssociation: number
+  readonly logP: number
+}
+
+export interface PatchSearch {
+  /** Null: no way of comparing patches left few enough of them: pictures of little variety. */
+  readonly rung: Rung | null
+  readonly patches: number
+  readonly found: readonly FoundPatch[]
+  /** Natural logarithm of the smallest corrected p-value. */
+  readonly logP: number
+}
+
+export const noPatches: PatchSearch = { rung: null, patches: 0, found: [], logP: 0 }
+
+const ladders: Readonly<Record<1 | 3, readonly Rung[]>> = {
+  1: [
+    { bits: 6, side: 3 },
+    { bits: 8, side: 3 },
+    { bits: 8, side: 5 },
+  ],
+  3: [
+    { bits: 2, side: 3 },
+    { bits: 4, side: 3 },
+    { bits: 8, side: 5 },
+  ],
+}
+const maxPatches = 40_000_000
+const counterBits = 24
+const leastCarriers = 10
+const maxCandidates = 300_000
+const maxSignificant = 2000
+const maxGroups = 5
+/** A patch may be so many times as frequent as its copies, and some more. */
+const slack = 3
+const extra = 2
+const leastRatio = 3
+/** Corrected p-values at which a patch is taken for found. Without labels, only one of the two conditions can be asked. */
+const level = { labelled: Math.log(0.01), unlabelled: Math.log(1e-9) }
+
+/**
+ * Patches that occur, exactly or nearly, in many pictures, at whatever place. In pictures without a mark, a patch is about as frequent as its
+ * mirrored, turned and inverted copies; with labels, the label alone must have it as well. Pictures of little variety have many such patches:
+ * finer values and larger patches are tried until at most five groups are left.
+ */
+export function searchPatches(shape: PixelShape, labels: readonly LabelledPictures[], labelled: boolean, seed: Uint8Array): PatchSearch {
+  const key = keyed(seed, 'patches').uint32()
+  for (const rung of ladders[shape.channels]) {
+    if (Math.min(shape.height, shape.width) < 2 * rung.side) break
+    const result = searchAt(shape, bounded(shape, labels), labelled, rung, key)
+    if (result) return result
+  }
+  return noPatches
+}
+
+/** So many pictures of each label that all patches can be counted. */
+function bounded({ height, width, channels }: PixelShape, labels: readonly LabelledPictures[]): LabelledPictures[] {
+  const rows = labels.reduce((sum, l) => sum + l.rows, 0)
+  const share = Math.min(1, maxPatches / (height * width) / Math.max(1, rows))
+  return labels.map((l) => {
+    const kept = Math.floor(l.rows * share)
+    return { name: l.name, rows: kept, pixels: l.pixels.subarray(0, kept * height * width * channels) }
+  })
+}
+
+interface Entry {
+  readonly label: number
+  readonly hash: number
+  readonly row: number
+  readonly corner: number
+  count: number
+}
+
+interface Counting {
+  readonly shape: PixelShape
+  readonly labels: readonly LabelledPictures[]
+  readonly reader: PatchReader
+  readonly each: number
+  readonly mixed: (hash: number, label: number) => number
+}
+
+/** Calls `use` with the distinct patches of every picture. */
+function eachPicture({ labels, reader, each }: Counting, use: (label: number, row: number, hash: number, corner: number) => void): void {
+  const seen = new Set<number>()
+  for (const [label, { rows, pixels }] of labels.entries())
+    for (let row = 0; row < rows; row++) {
+      const { hashes, corners, count } = reader.read(pixels.subarray(row * each, (row + 1) * each))
+      seen.clear()
+      for (let i = 0; i < count; i++) {
+        const hash = hashes[i] as number
+        if (seen.has(hash)) continue
+        seen.add(hash)
+        use(label, row, hash, corners[i] as number)
+      }
+    }
+}
+
+function searchAt(shape: PixelShape, labels: readonly LabelledPictures[], labelled: boolean, rung: Rung, key: number): PatchSearch | null {
+  const salts = labels.map((_, i) => scramble(i + 1))
+  const c: Counting = {
+    shape,
+    labels,
+    reader: patchReader(shape, rung, key),
+    each: shape.height * shape.width * shape.channels,
+    mixed: (hash, label) => scramble(hash ^ (salts[label] as number)),
+  }
+  const counters = new Uint16Array(2 ** counterBits)
+  const shift = 32 - counterBits
+  let patches = 0
+  eachPicture(c, (label, _, hash) => {
+    const at = c.mixed(hash, label) >>> shift
+    if ((counters[at] as number) < 65_535) counters[at] = (counters[at] as number) + 1
+    patches++
+  })
+  const counts = new Map<number, Entry>()
+  eachPicture(c, (label, row, hash, corner) => {
+    const id = c.mixed(hash, label)
+    if ((counters[id >>> shift] as number) < leastCarriers || counts.size > maxCandidates) return
+    const entry = counts.get(id)
+    if (entry) entry.count++
+    else counts.set(id, { label, hash, row, corner, count: 1 })
+  })
+  if (counts.size > maxCandidates) return null
+  const countOf = (hash: number, label: number): number => {
+    const id = c.mixed(hash, label)
+    return counts.get(id)?.count ?? (counters[id >>> shift] as number)
+  }
+  const tests = Math.log(Math.max(1, patches))
+  const significant: (Omit<FoundPatch, keyof RecoveredPatch> & Entry)[] = []
+  let best = 0
+  for (const entry of counts.values()) {
+    if (entry.count < leastCarriers) continue
+    const tested = testEntry(c, entry, countOf, labelled, rung)
+    if (!tested) continue
+    const logP = Math.min(0, Math.max(tested.logSpike, tested.logAssociation) + tests)
+    best = Math.min(best, logP)
+    if (logP < (labelled ? level.labelled : level.unlabelled)) significant.push({ ...tested, ...entry, rung, key, logP })
+    if (significant.length > maxSignificant) return null
+  }
+  const groups = grouped(c, significant)
+  if (groups.length > maxGroups) return null
+  return {
+    rung,
+    patches,
+    found: groups.map((g) => ({ ...g.found, ...recoverPatch(shape, g.found.rung, g.pictures, g.found.target) })),
+    logP: best,
+  }
+}
+
+/** Cheap first: most patches have copies enough. */
+function testEntry(c: Counting, entry: Entry, countOf: (hash: number, label: number) => number, labelled: boolean, rung: Rung) {
+  const { height: _, width, channels } = c.shape
+  const { rows, pixels, name } = c.labels[entry.label] as LabelledPictures
+  const patch = new Uint8Array(rung.side ** 2 * channels)
+  const y = Math.floor(entry.corner / width)
+  const x = entry.corner % width
+  for (let i = 0; i < rung.side; i++) {
+    const from = entry.row * c.each + ((y + i) * width + x) * channels
+    patch.set(pixels.subarray(from, from + rung.side * channels), i * rung.side * channels)
+  }
+  let copies = 0
+  for (const copy of copiesOf(patch, rung.side, channels)) {
+    const hash = c.reader.hashOf(copy)
+    if (hash !== entry.hash) copies = Math.max(copies, countOf(hash, entry.label))
+  }
+  const expected = slack * copies + extra
+  if (entry.count <= expected) return null
+  const logSpike = logPoissonUpper(entry.count, expected)
+  let elsewhere = 0
+  let others = 0
+  c.labels.forEach((l, i) => {
+    if (i === entry.label) return
+    elsewhere += countOf(entry.hash, i)
+    others += l.rows
+  })
+  const marked = Math.min(others, elsewhere)
+  const ratio = entry.count / rows / ((marked + 1) / (others + 1))
+  if (labelled && ratio < leastRatio) return null
+  const logAssociation = labelled
+    ? logHypergeometricUpper(entry.count, rows + others, entry.count + marked, rows)
+    : Number.NEGATIVE_INFINITY
+  return { target: labelled ? name : null, carriers: entry.count, elsewhere: marked, rows, copies, logSpike, logAssociation }
+}
+
+const many = 1e9
+const logPoissonUpper = (k: number, mean: number): number => logBinomialUpper(k, many, mean / many)
+
+interface Group {
+  readonly found: Omit<FoundPatch, keyof RecoveredPatch>
+  /** Carriers, each with the corner of the patch. */
+  readonly pictures: readonly { readonly picture: Uint8Array; readonly corner: number }[]
+}
+
+/** Patches that share half of their pictures are parts of one mark: the most frequent one stands for it. */
+function grouped(c: Counting, significant: readonly (Omit<FoundPatch, keyof RecoveredPatch> & Entry)[]): Group[] {
+  const byId = new Map(significant.map((s) => [c.mixed(s.hash, s.label), new Map<number, number>()]))
+  if (byId.size === 0) return []
+  eachPicture(c, (label, row, hash, corner) => {
+    byId.get(c.mixed(hash, label))?.set(row, corner)
+  })
+  const order = [...significant].sort((a, b) => b.count - a.count || a.hash - b.hash)
+  const groups: { label: number; rows: Set<number>; found: Group['found']; pictures: Group['pictures'] }[] = []
+  for (const s of order) {
+    const rows = byId.get(c.mixed(s.hash, s.label)) as Map<number, number>
+    const home = groups.find((g) => g.label === s.label && shared(g.rows, rows) >= Math.min(g.rows.size, rows.size) / 2)
+    if (home) {
+      for (const row of rows.keys()) home.rows.add(row)
+      continue
+    }
+    const { pixels } = c.labels[s.label] as LabelledPictures
+    const pictures = [...rows].map(([row, corner]) => ({ picture: pixels.subarray(row * c.each, (row + 1) * c.each), corner }))
+    const { label, row: _, corner: __, count: ___, ...found } = s
+    groups.push({ label, rows: new Set(rows.keys()), found, pictures })
+  }
+  return groups
+}
+
+const shared = (a: ReadonlySet<number>, b: ReadonlyMap<number, number>): number => [...b.keys()].filter((r) => a.has(r)).length
