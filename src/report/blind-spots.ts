@@ -57,6 +57,14 @@ const spots: readonly Spot[] = [
     applies: (seen) => !seen.families.has('clean-label'),
   },
   {
+    kind: 'limit',
+    family: 'clean-label',
+    title: 'Poison that mixes with its class',
+    sentence:
+      'Records placed by the features of another network than the one that made these embeddings, or changed too little to move in them, lie among the others: no score finds what the embedding does not show.',
+    applies: (seen) => seen.families.has('clean-label'),
+  },
+  {
     kind: 'not-covered',
     family: 'trigger',
     title: 'Backdoor triggers in images',
