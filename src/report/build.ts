@@ -73,6 +73,7 @@ class Records {
       suggestedLabel: ref.suggestedLabel === null ? null : name(ref.suggestedLabel),
       group: ref.group === null ? null : name(ref.group),
     })
+    record.score = combinedScore(record.parts)
     return at
   }
 
@@ -87,9 +88,25 @@ class Records {
       suggestedLabel: null,
       excerpt: excerpt === undefined ? null : clip(excerpt, limits.excerpt),
       thumbnail: thumbnail !== undefined && isPng(thumbnail) ? thumbnail : null,
+      score: 0,
       parts: [],
     }
   }
+}
+
+/**
+ * 1 - product over detectors of (1 - strongest score of the detector). Detectors look at different things, so that agreement should
+ * count; rules of one detector share their score, so that they count once.
+ */
+export function combinedScore(parts: readonly { readonly rule: string; readonly score: number }[]): number {
+  const strongest = new Map<string, number>()
+  for (const { rule, score } of parts) {
+    const detector = rule.slice(0, rule.indexOf('/'))
+    strongest.set(detector, Math.max(score, strongest.get(detector) ?? 0))
+  }
+  // A single detector's score as it is: 1 - (1 - s) would round it.
+  const scores = [...strongest.values()]
+  return scores.length === 1 ? (scores[0] as number) : 1 - scores.reduce((left, s) => left * (1 - s), 1)
 }
 
 function toReport(

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Finding, Severity } from '../../src/contracts/finding.ts'
 import type { AuditOutcome, DetectorOutcome } from '../../src/contracts/outcome.ts'
 import type { Gate, Waiver } from '../../src/contracts/pipeline.ts'
-import { buildReport, type Policy } from '../../src/report/build.ts'
+import { buildReport, combinedScore, type Policy } from '../../src/report/build.ts'
 import { fingerprintOf } from '../../src/report/fingerprint.ts'
 import { parseReport } from '../../src/report/schema.ts'
 import { outcome as poisoned } from '../golden/cases/poisoned-tabular.ts'
@@ -375,5 +375,18 @@ describe('what the audit cannot see', () => {
     const limit = 'limit: A whole subpopulation flipped'
     expect(spots(outcomeOf({}))).toContain(limit)
     expect(spots(outcomeOf({}, { rows: { read: 100, rejected: 0, unlabelled: 0, flagged: 5, reference: 600 } }))).not.toContain(limit)
+  })
+})
+
+describe('the combined score of a record', () => {
+  const part = (rule: string, score: number) => ({ rule, score })
+  test('is that of a single detector, however many of its rules name the record', () => {
+    expect(combinedScore([part('a/x', 0.3), part('a/y', 0.1)])).toBe(0.3)
+    expect(combinedScore([])).toBe(0)
+  })
+  test('rises where detectors agree, and stays in 0..1', () => {
+    expect(combinedScore([part('a/x', 0.5), part('b/x', 0.5)])).toBe(0.75)
+    expect(combinedScore([part('a/x', 1), part('b/x', 0.2)])).toBe(1)
+    expect(combinedScore([part('a/x', 0), part('b/x', 0.2)])).toBeCloseTo(0.2, 12)
   })
 })

@@ -8,6 +8,7 @@ import { keyed } from '../../src/math/rng.ts'
 import { bandBuckets } from '../../src/statistics/band-buckets.ts'
 import { bandCounts } from '../../src/statistics/band-counts.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
+import { clusterFit } from '../../src/statistics/cluster-fit.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
@@ -18,7 +19,11 @@ import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts
 import { pixelSample } from '../../src/statistics/pixel-sample.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { triggerSearch } from '../../src/statistics/trigger-search.ts'
+import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
+import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
+import { spectralFit } from '../../src/statistics/spectral-fit.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
+import { vectorSample } from '../../src/statistics/vector-sample.ts'
 import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
 
 interface Case {
@@ -58,7 +63,7 @@ function chosen(family: Candidate['family'], projected: boolean, features: numbe
   }
 }
 
-const cases: readonly Case[] = [
+const cases: Case[] = [
   { file: 'label-census.ts', name: 'subject', columns: 'embedding', statistic: labelCensus({ over: 'subject' }) },
   { file: 'band-counts.ts', name: 'text', columns: 'features', statistic: bandCounts({ cells: 64 }) },
   {
@@ -117,6 +122,22 @@ const cases: readonly Case[] = [
     given: chosen('knn', false, 0),
   },
 ]
+
+const vectors = vectorSample(sampled)
+cases.push(
+  { file: 'vector-sample.ts', name: 'embedding', columns: 'embedding', statistic: vectors },
+  { file: 'vector-sample.ts', name: 'features', columns: 'features', statistic: vectors },
+  { file: 'vector-sample.ts', name: 'everything', columns: 'features', statistic: vectorSample({ over: 'subject', size: 1000 }) },
+  {
+    file: 'neighbour-fit.ts',
+    name: 'embedding',
+    columns: 'embedding',
+    statistic: neighbourFit({ size: 7, k: 3, reference: false }),
+    before: [vectors],
+  },
+  { file: 'spectral-fit.ts', name: 'embedding', columns: 'embedding', statistic: spectralFit({ size: 7 }), before: [vectors] },
+  { file: 'cluster-fit.ts', name: 'embedding', columns: 'embedding', statistic: clusterFit({ size: 7 }), before: [vectors] },
+)
 
 /** Not statistics, but what they share. */
 const helpers = ['label-columns.ts']

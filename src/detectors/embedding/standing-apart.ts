@@ -37,7 +37,7 @@ export function apartFindings(
     .filter((c) => standsApart(c, classes) && (tally.groups[c.name] ?? 0) > 0)
     .map((c) => {
       const count = tally.groups[c.name] as number
-      const members = tally.top.filter((s) => s.group === c.name)
+      const members = tally.members.filter((s) => s.group === c.name)
       return {
         rule,
         severity: 'medium' as const,

@@ -59,6 +59,8 @@ interface State {
   fitId: string
   parts: readonly string[]
   top: Suspect[]
+  /** The strongest that stand apart with their group. */
+  members: Suspect[]
   /** Records by group. */
   groups: Record<string, number>
 }
@@ -70,6 +72,7 @@ export interface SuspicionTally {
   readonly fitId: string
   readonly parts: readonly string[]
   readonly top: readonly Suspect[]
+  readonly members: readonly Suspect[]
   readonly groups: Readonly<Record<string, number>>
 }
 
@@ -80,20 +83,30 @@ const stronger = (a: Suspect, b: Suspect): number =>
   b.score - a.score || compare(a.name ?? '', b.name ?? '') || a.x - b.x || a.y - b.y || compare(a.parts.join(), b.parts.join())
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const trim = (state: State): void => {
-  state.top.sort(stronger)
-  state.top.length = Math.min(state.top.length, kept)
-}
+const trimmed = (list: readonly Suspect[]): Suspect[] => [...list].sort(stronger).slice(0, kept)
+
+/** A full list's last score: weaker records need not be looked at. */
+const floorOf = (list: readonly Suspect[]): number => (list.length === kept ? (list[kept - 1] as Suspect).score : Number.NEGATIVE_INFINITY)
 
 /** Integers, and the strongest records: the same for every order of merging. */
 export const suspicionTally: Tally<State, SuspicionTally> = {
-  init: () => ({ rows: 0, histogram: new Float64Array(scoreBins), ranks: new Float64Array(0), fitId: '', parts: [], top: [], groups: {} }),
+  init: () => ({
+    rows: 0,
+    histogram: new Float64Array(scoreBins),
+    ranks: new Float64Array(0),
+    fitId: '',
+    parts: [],
+    top: [],
+    members: [],
+    groups: {},
+  }),
   update(_: Context, state: State, batch: Batch, scored: Scored) {
     const { score, pValue, calibration, parts, detail, group, fitId } = scored as Suspected
     if (state.ranks.length === 0 && calibration > 0) state.ranks = new Float64Array(calibration + 1)
     state.parts = parts
     state.fitId = fitId
     const groups = new Map(Object.entries(state.groups))
+    const [topFloor, memberFloor] = [floorOf(state.top), floorOf(state.members)]
     for (let i = 0; i < batch.numRows; i++) {
       const s = score[i] as number
       if (Number.isNaN(s)) continue
@@ -102,12 +115,16 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
       if (pValue && !Number.isNaN(pValue[i])) bump(state.ranks, Math.round((pValue[i] as number) * state.ranks.length) - 1)
       const member = group ? (group.values[group.codes[i] as number] ?? null) : null
       if (member !== null) groups.set(member, (groups.get(member) ?? 0) + 1)
-      if (state.top.length >= kept && s < (state.top[kept - 1] as Suspect).score) continue
-      state.top.push({ ...detail(i), score: s, group: member })
-      if (state.top.length >= 2 * kept) trim(state)
+      const isTop = s >= topFloor
+      const isMember = member !== null && s >= memberFloor
+      if (!isTop && !isMember) continue
+      const suspect = { ...detail(i), score: s, group: member }
+      if (isTop) state.top.push(suspect)
+      if (isMember) state.members.push(suspect)
     }
     state.groups = sorted(groups)
-    trim(state)
+    state.top = trimmed(state.top)
+    state.members = trimmed(state.members)
   },
   merge(into: State, from: State) {
     into.rows += from.rows
@@ -115,8 +132,8 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     if (into.ranks.length === 0) into.ranks = from.ranks.slice()
     else for (let i = 0; i < from.ranks.length; i++) into.ranks[i] = (into.ranks[i] as number) + (from.ranks[i] as number)
     if (into.fitId === '') Object.assign(into, { parts: from.parts, fitId: from.fitId })
-    into.top = [...into.top, ...from.top]
-    trim(into)
+    into.top = trimmed([...into.top, ...from.top])
+    into.members = trimmed([...into.members, ...from.members])
     const groups = new Map(Object.entries(into.groups))
     for (const [name, n] of Object.entries(from.groups)) groups.set(name, (groups.get(name) ?? 0) + n)
     into.groups = sorted(groups)

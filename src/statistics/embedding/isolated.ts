@@ -27,7 +27,7 @@ export async function isolatedIn<Kind>(
     for (const direction of await directionsOf(mine)) {
       const scores = direction.score(mine)
       const gap = findGap(scores)
-      if (gap && (!chosen || gap.p < chosen.gap.p)) chosen = { gap, direction, scores }
+      if (gap && (!chosen || gap.strength > chosen.gap.strength)) chosen = { gap, direction, scores }
     }
     if (!chosen) continue
     const p = Math.min(1, 2 * testGap(chosen.direction.score(other), chosen.gap))

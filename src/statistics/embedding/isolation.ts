@@ -1,13 +1,13 @@
 import { binomialUpper } from '../../math/tests.ts'
 import { quantile } from './quantiles.ts'
 
-/** Windows in robust deviations above the centre of a score: between them a tail falls, and rises again where something else begins. */
+/** Two windows side by side, in robust deviations above the centre of a score: a tail falls from one to the other, unless something begins there. */
 export interface Gap {
   readonly reference: 0 | 1
   readonly valley: readonly [number, number]
   readonly peak: readonly [number, number]
-  /** On the scores that it was chosen on, before any correction: it orders gaps and is no p-value. */
-  readonly p: number
+  /** Log-likelihood ratio on the scores that it was chosen on: it orders gaps and is no test. */
+  readonly strength: number
 }
 
 const from = 2.5
@@ -15,12 +15,8 @@ const least = 6
 /** Of the rows: a part of a class beyond it is a kind of its own and no plant among them (Chen et al. 2018). */
 const mostShare = 0.35
 
-/** Bin edges at three widths: even up to 2.5 deviations, then growing by 8 % a bin. */
-const grids: readonly (readonly number[])[] = [1, 2, 4].map((step) => {
-  const edges = [0, 0.5, 1, 1.5, 2]
-  for (let i = 0, edge = from; edge < 400; i++, edge *= 1.08) if (i % step === 0) edges.push(edge)
-  return edges
-})
+/** Edges of the bins that windows are made of, each 12 % further out. */
+const edges: readonly number[] = Array.from({ length: 46 }, (_, i) => from * 1.12 ** i)
 
 interface Scale {
   readonly centre: number
@@ -55,25 +51,32 @@ const within = (values: Float64Array, [low, high]: readonly [number, number]): n
 const rises = (valley: number, peak: number, widthValley: number, widthPeak: number): number =>
   peak === 0 ? 1 : binomialUpper(peak, valley + peak, widthPeak / (widthValley + widthPeak))
 
+/** How much likelier the counts are with a density of their own in the peak than with one for both; 0 where that is no higher. */
+function gain(valley: number, peak: number, widthValley: number, widthPeak: number): number {
+  if (peak * widthValley <= valley * widthPeak) return 0
+  const joint = (valley + peak) / (widthValley + widthPeak)
+  return peak * Math.log(peak / widthPeak / joint) + (valley > 0 ? valley * Math.log(valley / widthValley / joint) : 0)
+}
+
 /** The most pronounced gap in the upper tail of the scores; null where nothing lies far enough out. */
 export function findGap(values: Float64Array): Gap | null {
   let best: Gap | null = null
   for (const [reference, scale] of scalesOf(values).entries()) {
     const t = scaled(values, scale).sort()
     if (t.length === 0) continue
-    for (const edges of grids) {
-      const counts = histogram(t, edges)
-      let above = 0
-      for (let j = edges.length - 2; j > 5; j--) {
-        above += counts[j] as number
-        if (above < least) continue
-        if (above > mostShare * t.length) break
-        if ((counts[j] as number) < least / 2) continue
-        for (let i = j - 1; i >= 5; i--) {
-          const valley = [edges[i] as number, edges[i + 1] as number] as const
-          const peak = [edges[j] as number, edges[j + 1] as number] as const
-          const p = rises(counts[i] as number, counts[j] as number, valley[1] - valley[0], peak[1] - peak[0])
-          if (!best || p < best.p) best = { reference: reference as 0 | 1, valley, peak, p }
+    const counts = histogram(t)
+    const beyond = new Float64Array(edges.length)
+    for (let j = edges.length - 2; j >= 0; j--) beyond[j] = (beyond[j + 1] as number) + (counts[j] as number)
+    for (let start = 0; start < counts.length && (beyond[start] as number) >= least; start++) {
+      for (let turn = start + 1; turn < counts.length && (beyond[turn] as number) >= least; turn++) {
+        if ((beyond[turn] as number) > mostShare * t.length) continue
+        const valley = [edges[start] as number, edges[turn] as number] as const
+        for (let end = turn + 1; end < edges.length && (beyond[end - 1] as number) > 0; end++) {
+          const peak = [edges[turn] as number, edges[end] as number] as const
+          const inValley = (beyond[start] as number) - (beyond[turn] as number)
+          const inPeak = (beyond[turn] as number) - (beyond[end] as number)
+          const strength = inPeak < least ? 0 : gain(inValley, inPeak, valley[1] - valley[0], peak[1] - peak[0])
+          if (strength > (best?.strength ?? 0)) best = { reference: reference as 0 | 1, valley, peak, strength }
         }
       }
     }
@@ -81,11 +84,12 @@ export function findGap(values: Float64Array): Gap | null {
   return best
 }
 
-function histogram(sorted: Float64Array, edges: readonly number[]): Float64Array {
+/** Counts between the edges of ascending numbers. */
+function histogram(sorted: Float64Array): Float64Array {
   const counts = new Float64Array(edges.length - 1)
   let bin = 0
   for (const v of sorted) {
-    if (v < (edges[0] as number)) continue
+    if (v < from) continue
     while (bin < counts.length && v >= (edges[bin + 1] as number)) bin++
     if (bin === counts.length) break
     counts[bin] = (counts[bin] as number) + 1
@@ -101,8 +105,8 @@ export function testGap(values: Float64Array, gap: Gap): number {
   return rises(within(t, gap.valley), peak, gap.valley[1] - gap.valley[0], gap.peak[1] - gap.peak[0])
 }
 
-/** The score at the upper edge of the valley. */
+/** The score in the middle of the valley. */
 export function cutOf(values: Float64Array, gap: Gap): number {
   const { centre, spread } = scalesOf(values)[gap.reference]
-  return centre + spread * gap.valley[1]
+  return centre + (spread * (gap.valley[0] + gap.valley[1])) / 2
 }

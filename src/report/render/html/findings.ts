@@ -66,19 +66,17 @@ const taxa = (f: ReportFinding, report: Report): readonly Safe[] =>
         html`${i > 0 && '; '}${t.name} ${entries.map((x, at) => html`${at > 0 && ', '}<span class="nowrap" title="${x.name}">${x.id}</span>`)}`,
     )
 
-const strength = (r: ReportRecord): number => Math.max(0, ...r.parts.map((p) => p.score))
-
 /** Every record that a finding shows, once, with the findings that name it. */
 function records(report: Report): Safe {
   if (report.records.length === 0) return nothing
   const at = new Map(report.findings.map((f, i) => [f.fingerprint, i]))
-  const strongest = report.records.map((record) => ({ record, score: strength(record) })).sort((a, b) => b.score - a.score)
+  const strongest = [...report.records].sort((a, b) => b.score - a.score)
   const shown = strongest.slice(0, maxRecords)
-  const pictures = shown.some(({ record }) => record.thumbnail !== null)
-  const sources = shown.some(({ record }) => record.source !== null)
+  const pictures = shown.some((record) => record.thumbnail !== null)
+  const sources = shown.some((record) => record.source !== null)
   const detectors = new Set(report.findings.map((f) => f.detector))
   const short = (rule: string): string => (detectors.size > 1 ? rule : rule.slice(rule.indexOf('/') + 1))
-  const rows = shown.map(({ record, score }) => {
+  const rows = shown.map((record) => {
     const parts = [...record.parts].sort((a, b) => b.score - a.score)
     const smallest = parts.reduce<number | null>((least, p) => (p.pValue === null ? least : Math.min(least ?? 1, p.pValue)), null)
     return html`<tr>
@@ -86,8 +84,8 @@ ${pictures && html`<td>${record.thumbnail !== null && html`<img src="${record.th
 <th scope="row"><bdi>${record.id ?? `row ${formatCount(record.row)}`}</bdi><span class="where"><bdi>${record.shard}</bdi>, row ${formatCount(record.row)}</span>${record.excerpt !== null && html`<span class="excerpt"><bdi>${record.excerpt}</bdi></span>`}</th>
 <td data-label="Label">${change(record)}</td>
 ${sources && html`<td data-label="Source">${record.source !== null && html`<bdi>${record.source}</bdi>`}</td>`}
-<td class="n" data-label="Score">${meter(score)}${smallest !== null && html`<span class="where">${typeset(pEquals(smallest))}</span>`}</td>
-<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}`)}</td>
+<td class="n" data-label="Score">${meter(record.score)}${smallest !== null && html`<span class="where">${typeset(pEquals(smallest))}</span>`}</td>
+<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}${parts.length > 1 && html` <span class="muted">${p.score.toFixed(3)}</span>`}`)}</td>
 </tr>
 `
   })
