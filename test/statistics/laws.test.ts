@@ -7,6 +7,8 @@ import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
 import { keyed } from '../../src/math/rng.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
+import { imageCopies } from '../../src/statistics/image-copies.ts'
+import { imageHashCounts } from '../../src/statistics/image-hash-counts.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
 import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
@@ -20,7 +22,7 @@ import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
 interface Case {
   readonly file: string
   readonly name: string
-  readonly columns: 'embedding' | 'features'
+  readonly columns: 'embedding' | 'features' | 'pixels'
   readonly statistic: Statistic
   /** Fitted before it, on all rows. */
   readonly before?: readonly Statistic[]
@@ -59,6 +61,21 @@ const cases: readonly Case[] = [
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },
   { file: 'confident-joint.ts', name: 'numbers', columns: 'embedding', statistic: confidentJoint(own), before: [classThresholds(own)] },
+  {
+    file: 'image-copies.ts',
+    name: 'few',
+    columns: 'pixels',
+    statistic: imageCopies({ most: 7, bits: 10 }),
+    before: [imageHashCounts(10)],
+  },
+  {
+    file: 'image-copies.ts',
+    name: 'all',
+    columns: 'pixels',
+    statistic: imageCopies({ most: 1000, bits: 10 }),
+    before: [imageHashCounts(10)],
+  },
+  { file: 'image-hash-counts.ts', name: 'subject', columns: 'pixels', statistic: imageHashCounts(10) },
   { file: 'label-margins.ts', name: 'numbers', columns: 'embedding', statistic: labelMargins(own) },
   {
     file: 'prune-cutoffs.ts',

@@ -44,8 +44,23 @@ const flat = (rows: readonly Row[], of: (row: Row) => Float64Array, width: numbe
   return out
 }
 
+const side = 9
+
+/** Pictures of smooth waves: equal vectors give equal pictures. */
+function pixelRows(rows: readonly Row[]) {
+  const data = new Uint8Array(rows.length * side * side)
+  rows.forEach(({ vector }, r) => {
+    for (let i = 0; i < side * side; i++) {
+      const [x, y] = [(i % side) / side, Math.floor(i / side) / side]
+      const [a = 0, b = 0, c = 0, d = 0] = vector
+      data[r * side * side + i] = 128 + 60 * Math.sin(6 * (a * x + b * y)) + 60 * Math.cos(c + d * x)
+    }
+  })
+  return { data, rows: rows.length, height: side, width: side, channels: 1 as const }
+}
+
 /** As an engine hands them to statistics. `rotate` orders the dictionaries differently, as other shards' batches do. */
-export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features', rotate: number): Batch {
+export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' | 'pixels', rotate: number): Batch {
   const labels = classes.map((_, i) => classes[(i + rotate) % classes.length] as string)
   const code = (label: number): number => (label < 0 ? -1 : labels.indexOf(classes[label] as string))
   const data = flat(rows, (row) => row.vector, dims)
@@ -55,7 +70,8 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features',
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },
-    ...(columns === 'embedding'
+    ...(columns === 'pixels' ? { pixels: pixelRows(rows) } : {}),
+    ...(columns !== 'features'
       ? { embedding: { data: Float32Array.from(data), rows: rows.length, dims } }
       : { features: { data, rows: rows.length, dims, names: ['w', 'x', 'y', 'z'] } }),
   })

@@ -1,5 +1,7 @@
 import type { Batch } from '../../src/contracts/data.ts'
-import type { Conclusion, Detector, Scored, Setup, Threshold } from '../../src/contracts/detector.ts'
+import type { Codes, Conclusion, Detector, Scored, Setup, Threshold } from '../../src/contracts/detector.ts'
+import type { Context } from '../../src/contracts/statistic.ts'
+import { takeRows } from '../../src/contracts/take-rows.ts'
 import { addKeys } from '../../src/engine/keys.ts'
 import { contextFor } from '../../src/engine/statistics.ts'
 
@@ -47,11 +49,39 @@ export async function fitDetector(
   const groups = scored.flatMap((s) => Array.from(s.score, (_, i) => s.group?.values[s.group.codes[i] as number] ?? null))
   const flagged = scores.map((s, i) => thresholds.some((t) => s >= t.atLeast && (t.group === null || t.group === groups[i])))
   const count = flagged.filter(Boolean).length
+  const evidence = detector.evidence ? await evidenceOf(detector, c, keyed.subject, scored, flagged) : undefined
   return {
     scored,
     scores,
     flagged,
     thresholds,
-    conclusion: await detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }),
+    conclusion: await detector.conclude(c, summary, evidence, { count, scored: scores.length, top: [] }),
   }
+}
+
+/** What the engine does with flagged rows. */
+async function evidenceOf(
+  { evidence }: Detector,
+  c: Context,
+  batches: readonly Batch[],
+  scored: readonly Scored[],
+  flagged: readonly boolean[],
+): Promise<unknown> {
+  const state = evidence?.init(c)
+  let first = 0
+  for (const [b, batch] of batches.entries()) {
+    const rows = Int32Array.from({ length: batch.numRows }, (_, i) => i).filter((i) => flagged[first + i])
+    first += batch.numRows
+    if (rows.length === 0) continue
+    const { score, pValue, suggested, group } = scored[b] as Scored
+    const codes = (of: Codes) => ({ codes: rows.map((r) => of.codes[r] as number), values: of.values })
+    await evidence?.update(c, state, takeRows(batch, rows), {
+      score: Float64Array.from(rows, (r) => score[r] as number),
+      ...(pValue ? { pValue: Float64Array.from(rows, (r) => pValue[r] as number) } : {}),
+      ...(suggested ? { suggested: codes(suggested) } : {}),
+      ...(group ? { group: codes(group) } : {}),
+    })
+  }
+  await evidence?.seal?.(c, state)
+  return evidence?.finish(c, state)
 }
