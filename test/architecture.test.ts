@@ -231,9 +231,7 @@ describe('registries are complete', () => {
     ...detectors,
     { id: provenanceId, rules: provenanceRules },
     { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
-  ].flatMap((d) =>
-    d.rules.map((rule) => [rule.id, rule, d.id] as const),
-  )
+  ].flatMap((d) => d.rules.map((rule) => [rule.id, rule, d.id] as const))
 
   it('names each rule once', () => {
     expect(new Set(rules.map(([id]) => id)).size).toBe(rules.length)

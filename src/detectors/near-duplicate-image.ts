@@ -74,7 +74,7 @@ function isConflictShown(v: Verdict, x: Verdict['clusters'][number]): boolean {
 function notes(c: Context<NearDuplicateOptions>, tally: CopyTally, clusters: ImageClusters, v: Verdict): Conclusion['notes'] {
   const copies = v.clusters.reduce((sum, x) => sum + x.records, 0)
   const conflicted = v.clusters.filter((x) => x.conflicts > 0).length
-  const { records } = c.summaries.get<HashCounts>(imageHashCountsId)
+  const { records } = c.summaries.get<HashCounts>(imageHashCountsId())
   const out = [
     `${v.clusters.length} pictures occur more than once, in ${copies} of ${tally.records} records; ${conflicted} of them have more than one label. Copies keep a correlation of ${leastLikeness} of their grey pixels; cropped, turned, mirrored and shifted copies are not recognised.`,
   ]

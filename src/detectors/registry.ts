@@ -2,32 +2,29 @@ import type { Detector } from '../contracts/detector.ts'
 import { embeddingCluster } from './embedding-cluster.ts'
 import { embeddingOutlier } from './embedding-outlier.ts'
 import { hiddenInstruction } from './hidden-instruction.ts'
+import { instructionPoison } from './instruction-poison.ts'
 import { labelFlip } from './label-flip.ts'
 import { nearDuplicateImage } from './near-duplicate-image.ts'
+import { nearDuplicateText } from './near-duplicate-text.ts'
+import { plantedDocument } from './planted-document.ts'
 import { spectral } from './spectral.ts'
 import { triggerImage } from './trigger-image.ts'
+import { triggerText } from './trigger-text.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [
   embeddingCluster,
   embeddingOutlier,
   hiddenInstruction,
+  instructionPoison,
   labelFlip,
   nearDuplicateImage,
+  nearDuplicateText,
+  plantedDocument,
   spectral,
   triggerImage,
+  triggerText,
 ]
-import { instructionPoison } from './instruction-poison.ts'
-import { labelFlip } from './label-flip.ts'
-import { plantedDocument } from './planted-document.ts'
-import { triggerText } from './trigger-text.ts'
-
-/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [instructionPoison, labelFlip, plantedDocument, triggerText]
-import { nearDuplicateText } from './near-duplicate-text.ts'
-
-/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [hiddenInstruction, labelFlip, nearDuplicateText]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

@@ -18,6 +18,8 @@ function axis(from: number, to: number): { readonly first: Int32Array; readonly 
 }
 
 const frequencies = 8
+/** Differences that arithmetic alone can make: uniform pictures all have one hash. */
+const rounding = 1e-6
 const side = 32
 
 /** frequencies x n: the lowest rows of the orthonormal DCT-II of n numbers that were brought to 32 by area. */
@@ -116,13 +118,13 @@ export function imageHasher({ height, width, channels }: { height: number; width
       const median = sorted[sorted.length >> 1] as number
       for (let b = 0; b < 8; b++) {
         let byte = 0
-        for (let k = 0; k < 8; k++) if (b + k > 0 && (low[8 * b + k] as number) > median) byte |= 1 << k
+        for (let k = 0; k < 8; k++) if (b + k > 0 && (low[8 * b + k] as number) > median + rounding) byte |= 1 << k
         into[at + b] = byte
       }
       toSteps(luma, steps)
       for (let y = 0; y < 8; y++) {
         let byte = 0
-        for (let x = 0; x < 8; x++) if ((steps[9 * y + x] as number) < (steps[9 * y + x + 1] as number)) byte |= 1 << x
+        for (let x = 0; x < 8; x++) if ((steps[9 * y + x] as number) + rounding < (steps[9 * y + x + 1] as number)) byte |= 1 << x
         into[at + 8 + y] = byte
       }
     },

@@ -26,7 +26,9 @@ const ofRecords = new Set(
 export const unitOf = (f: Pick<ReportFinding, 'detector' | 'rule'>): 'record' | 'file' | 'place' =>
   f.detector === baseModelId && f.rule !== `${baseModelId}/trigger-response`
     ? 'place'
-    : f.detector === provenanceId && !ofRecords.has(f.rule) ? 'file' : 'record'
+    : f.detector === provenanceId && !ofRecords.has(f.rule)
+      ? 'file'
+      : 'record'
 
 /** "4 files, 2.1 kB: 1 mismatched, 3 verified (75 % of files)" */
 export function coverageWords({ files, bytes, byGrade }: NonNullable<ReportProvenance['coverage']>): string {

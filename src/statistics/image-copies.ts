@@ -5,7 +5,7 @@ import { digester, shortDigest } from '../math/hash.ts'
 import { hashBytes, imageHasher } from '../math/image-hash.ts'
 import { clusterGroups, type ImageClusters } from './image-copies/cluster.ts'
 import { thumbMaker } from './image-copies/thumb.ts'
-import { cellOf, type HashCounts, hashDomain, imageHashCountsId } from './image-hash-counts.ts'
+import { cellOf, type HashCounts, hashCells, hashDomain, imageHashCountsId } from './image-hash-counts.ts'
 
 interface State {
   thumb: number
@@ -40,24 +40,26 @@ export const pixelDigester = () => digester(unkeyed, 'image pixels')
 export interface ImageCopiesOptions {
   /** Distinct hashes that are kept: all that occur more than once come first, the others by keyed digest. */
   readonly most: number
+  /** Of `imageHashCounts`. */
+  readonly bits?: number
 }
 
 /**
  * Pictures that are copies of another. One group a distinct hash, with the smallest digest of its pixels to stand for it; the
  * clusters are made of the groups in `finish`.
  */
-export function imageCopies({ most }: ImageCopiesOptions): Statistic<State, ImageClusters> {
+export function imageCopies({ most, bits = hashCells }: ImageCopiesOptions): Statistic<State, ImageClusters> {
   return {
-    id: imageCopiesId({ most }),
+    id: imageCopiesId({ most, bits }),
     version: 1,
     needs: ['pixels'],
-    after: [imageHashCountsId],
+    after: [imageHashCountsId(bits)],
     over: 'subject',
     init: () => ({ thumb: 0, ...packed([], 0) }),
     update(c: Context, state: State, batch: Batch) {
       const pixels = pixelsOf(batch)
       if (!pixels || pixels.rows === 0) return
-      const { cells } = c.summaries.get<HashCounts>(imageHashCountsId)
+      const { cells } = c.summaries.get<HashCounts>(imageHashCountsId(bits))
       const hasher = imageHasher(pixels)
       const thumbs = thumbMaker(pixels)
       const keyedHash = digester(c.seed, hashDomain)
@@ -82,7 +84,7 @@ export function imageCopies({ most }: ImageCopiesOptions): Statistic<State, Imag
           continue
         }
         keyedHash.bytes(hash, order, 0)
-        const cell = cells[cellOf(order)] as number
+        const cell = cells[cellOf(order, bits)] as number
         order[0] = ((order[0] as number) >> 1) | (cell > 1 ? 0 : 128)
         const thumb = new Uint8Array(thumbs.size)
         thumbs.of(luma, thumb)
@@ -119,7 +121,7 @@ export function imageCopies({ most }: ImageCopiesOptions): Statistic<State, Imag
   }
 }
 
-export const imageCopiesId = ({ most }: ImageCopiesOptions): string => `image-copies/${shortDigest({ most })}`
+export const imageCopiesId = ({ most, bits = hashCells }: ImageCopiesOptions): string => `image-copies/${shortDigest({ most, bits })}`
 
 const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 

@@ -4,8 +4,8 @@ import type { Context, Statistic } from '../contracts/statistic.ts'
 import { digester, shortDigest } from '../math/hash.ts'
 import { hashBytes, imageHasher } from '../math/image-hash.ts'
 
-/** Cells of the table: more than so many different hashes make single ones look repeated, never the other way. */
-const bits = 22
+/** Bits of a cell's number. More different hashes than cells make single ones look repeated, never the other way. */
+export const hashCells = 22
 
 /** Which image hashes occur more than once. */
 export interface HashCounts {
@@ -15,15 +15,15 @@ export interface HashCounts {
 }
 
 /** The cell of a hash: keyed, so that nobody can choose hashes that share one. */
-export const cellOf = (digest: Uint8Array): number =>
+export const cellOf = (digest: Uint8Array, bits: number): number =>
   (((digest[0] as number) << 16) | ((digest[1] as number) << 8) | (digest[2] as number)) & (2 ** bits - 1)
 
 export const hashDomain = 'image hash'
 
 /** Saturating counts of perceptual image hashes. Sums that stop at two are commutative and associative. */
-export function imageHashCounts(): Statistic<{ cells: Uint8Array; records: number }, HashCounts> {
+export function imageHashCounts(bits: number = hashCells): Statistic<{ cells: Uint8Array; records: number }, HashCounts> {
   return {
-    id: imageHashCountsId,
+    id: imageHashCountsId(bits),
     version: 1,
     needs: ['pixels'],
     after: [],
@@ -40,7 +40,7 @@ export function imageHashCounts(): Statistic<{ cells: Uint8Array; records: numbe
       for (let i = 0; i < pixels.rows; i++) {
         hasher.hash(hasher.luma(pixels.data, i * size), hash, 0)
         digest.bytes(hash, keyed, 0)
-        const cell = cellOf(keyed)
+        const cell = cellOf(keyed, bits)
         state.cells[cell] = Math.min(2, (state.cells[cell] as number) + 1)
       }
       state.records += pixels.rows
@@ -54,4 +54,4 @@ export function imageHashCounts(): Statistic<{ cells: Uint8Array; records: numbe
   }
 }
 
-export const imageHashCountsId: string = `image-hash-counts/${shortDigest({ bits })}`
+export const imageHashCountsId = (bits: number = hashCells): string => `image-hash-counts/${shortDigest({ bits })}`

@@ -11,9 +11,7 @@ const rules = [
   ...detectors,
   { id: provenanceId, rules: provenanceRules },
   { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
-].flatMap((d) =>
-  d.rules.map((rule) => ({ detector: d.id, ...rule })),
-)
+].flatMap((d) => d.rules.map((rule) => ({ detector: d.id, ...rule })))
 
 describe.each(rules)('$id', ({ id, detector, title, family }) => {
   test('is named after its detector and has a title', () => {

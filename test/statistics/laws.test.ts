@@ -10,18 +10,19 @@ import { bandCounts } from '../../src/statistics/band-counts.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { clusterFit } from '../../src/statistics/cluster-fit.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
+import { imageCopies } from '../../src/statistics/image-copies.ts'
+import { imageHashCounts } from '../../src/statistics/image-hash-counts.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
 import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
 import { labelModel } from '../../src/statistics/label-model.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
-import { pixelSample } from '../../src/statistics/pixel-sample.ts'
-import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
-import { triggerSearch } from '../../src/statistics/trigger-search.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
-import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
+import { pixelSample } from '../../src/statistics/pixel-sample.ts'
+import { pruneCutoffs, pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { spectralFit } from '../../src/statistics/spectral-fit.ts'
+import { triggerSearch } from '../../src/statistics/trigger-search.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { vectorSample } from '../../src/statistics/vector-sample.ts'
 import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
@@ -83,6 +84,21 @@ const cases: Case[] = [
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },
   { file: 'confident-joint.ts', name: 'numbers', columns: 'embedding', statistic: confidentJoint(own), before: [classThresholds(own)] },
+  {
+    file: 'image-copies.ts',
+    name: 'few',
+    columns: 'pixels',
+    statistic: imageCopies({ most: 7, bits: 10 }),
+    before: [imageHashCounts(10)],
+  },
+  {
+    file: 'image-copies.ts',
+    name: 'all',
+    columns: 'pixels',
+    statistic: imageCopies({ most: 1000, bits: 10 }),
+    before: [imageHashCounts(10)],
+  },
+  { file: 'image-hash-counts.ts', name: 'subject', columns: 'pixels', statistic: imageHashCounts(10) },
   { file: 'label-margins.ts', name: 'numbers', columns: 'embedding', statistic: labelMargins(own) },
   {
     file: 'prune-cutoffs.ts',

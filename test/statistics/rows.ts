@@ -44,14 +44,20 @@ const flat = (rows: readonly Row[], of: (row: Row) => Float64Array, width: numbe
   return out
 }
 
-/** Pictures of 2 x 2 pixels that depend on the vector. */
-const pixelRows = (rows: readonly Row[]) => ({
-  data: Uint8Array.from(flat(rows, (row) => row.vector.map((v) => (Number.isNaN(v) ? 7 : 100 + 9 * v)), dims)),
-  rows: rows.length,
-  height: 2,
-  width: 2,
-  channels: 1 as const,
-})
+const side = 9
+
+/** Pictures of smooth waves: equal vectors give equal pictures. */
+function pixelRows(rows: readonly Row[]) {
+  const data = new Uint8Array(rows.length * side * side)
+  rows.forEach(({ vector }, r) => {
+    for (let i = 0; i < side * side; i++) {
+      const [x, y] = [(i % side) / side, Math.floor(i / side) / side]
+      const [a = 0, b = 0, c = 0, d = 0] = vector
+      data[r * side * side + i] = 128 + 60 * Math.sin(6 * (a * x + b * y)) + 60 * Math.cos(c + d * x)
+    }
+  })
+  return { data, rows: rows.length, height: side, width: side, channels: 1 as const }
+}
 
 /** As an engine hands them to statistics. `rotate` orders the dictionaries differently, as other shards' batches do. */
 export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' | 'pixels', rotate: number): Batch {
@@ -61,9 +67,6 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' 
   const batch = makeBatch({
     row: Uint32Array.from(rows.keys()),
     id: rows.map((row) => row.id),
-    text: rows.map((row) =>
-      row.label < 0 ? null : `A note on ${Array.from(row.vector, Math.round).join(' and ')} that is long enough to be compared`,
-    ),
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },

@@ -49,7 +49,7 @@ export async function fitDetector(
   const groups = scored.flatMap((s) => Array.from(s.score, (_, i) => s.group?.values[s.group.codes[i] as number] ?? null))
   const flagged = scores.map((s, i) => thresholds.some((t) => s >= t.atLeast && (t.group === null || t.group === groups[i])))
   const count = flagged.filter(Boolean).length
-  const evidence = await evidenceOf(detector, c, keyed.subject, scored, flagged)
+  const evidence = detector.evidence ? await evidenceOf(detector, c, keyed.subject, scored, flagged) : undefined
   return {
     scored,
     scores,
@@ -59,6 +59,7 @@ export async function fitDetector(
   }
 }
 
+/** What the engine does with flagged rows. */
 async function evidenceOf(
   { evidence }: Detector,
   c: Context,
@@ -66,23 +67,21 @@ async function evidenceOf(
   scored: readonly Scored[],
   flagged: readonly boolean[],
 ): Promise<unknown> {
-  if (!evidence) return undefined
-  const state = evidence.init(c)
+  const state = evidence?.init(c)
   let first = 0
-  for (const [i, batch] of batches.entries()) {
-    const rows = Int32Array.from({ length: batch.numRows }, (_, r) => r).filter((r) => flagged[first + r])
+  for (const [b, batch] of batches.entries()) {
+    const rows = Int32Array.from({ length: batch.numRows }, (_, i) => i).filter((i) => flagged[first + i])
     first += batch.numRows
-    if (rows.length > 0) await evidence.update(c, state, takeRows(batch, rows), takeScores(scored[i] as Scored, rows))
+    if (rows.length === 0) continue
+    const { score, pValue, suggested, group } = scored[b] as Scored
+    const codes = (of: Codes) => ({ codes: rows.map((r) => of.codes[r] as number), values: of.values })
+    await evidence?.update(c, state, takeRows(batch, rows), {
+      score: Float64Array.from(rows, (r) => score[r] as number),
+      ...(pValue ? { pValue: Float64Array.from(rows, (r) => pValue[r] as number) } : {}),
+      ...(suggested ? { suggested: codes(suggested) } : {}),
+      ...(group ? { group: codes(group) } : {}),
+    })
   }
-  await evidence.seal?.(c, state)
-  return evidence.finish(c, state)
-}
-
-function takeScores({ score, suggested, group }: Scored, rows: Int32Array): Scored {
-  const codes = (from: Codes): Codes => ({ codes: rows.map((r) => from.codes[r] as number), values: from.values })
-  return {
-    score: Float64Array.from(rows, (r) => score[r] as number),
-    ...(suggested ? { suggested: codes(suggested) } : {}),
-    ...(group ? { group: codes(group) } : {}),
-  }
+  await evidence?.seal?.(c, state)
+  return evidence?.finish(c, state)
 }

@@ -88,7 +88,7 @@ export function blankFinding(c: Cluster, flood: number): Finding | null {
     severity: 'review',
     confidence: 'low',
     scope: { kind: 'pattern', names: [c.name] },
-    message: `${c.records} records are the same picture of one shade.`,
+    message: `${c.records} records are pictures of one shade.`,
     count: c.records,
     records: [],
     evidence: [

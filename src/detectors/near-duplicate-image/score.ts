@@ -10,7 +10,7 @@ import { pixelDigester } from '../../statistics/image-copies.ts'
 export interface Judgement extends Scored {
   /** Cluster that the record is a copy in, -1 for none. */
   readonly cluster: Int32Array
-  /** 1 where its pixels are those of the cluster's leader. */
+  /** 1 where its pixels are those of a picture that leads. */
   readonly exact: Uint8Array
 }
 
@@ -22,7 +22,7 @@ const latin = (bytes: Uint8Array, at: number): string => Buffer.from(bytes.buffe
 
 /** A record's likeness with the picture that leads the cluster of its hash, 0 where it is no copy of it: checked on its own pixels. */
 export function copyScorer(clusters: ImageClusters): (batch: Batch) => Judgement {
-  const byHash = new Map(Array.from(clusters.clusterOf, (cluster, i) => [latin(clusters.hashes, i * hashBytes), cluster]))
+  const byHash = new Map(Array.from(clusters.leaderOf, (leader, i) => [latin(clusters.hashes, i * hashBytes), leader]))
   const names = Array.from({ length: clusters.blank.length }, (_, i) => nameOf(clusters, i))
   return (batch) => {
     const n = batch.numRows
@@ -48,7 +48,7 @@ export function copyScorer(clusters: ImageClusters): (batch: Batch) => Judgement
         const alike = likeness(thumb, clusters.thumbs.subarray(found * clusters.thumb, (found + 1) * clusters.thumb))
         if (alike < leastLikeness) continue
         digest.bytes(pixels.data.subarray(i * size, (i + 1) * size), own, 0)
-        cluster[i] = found
+        cluster[i] = clusters.clusterOf[found] as number
         exact[i] = Number(Buffer.compare(own, clusters.digests.subarray(found * 16, (found + 1) * 16)) === 0)
         score[i] = Math.min(1, alike)
       }

@@ -14,17 +14,19 @@ export interface Groups {
   readonly thumbs: Uint8Array
 }
 
-/** Clusters of copies: every hash is tied to the picture that leads its cluster. */
+/** Copies: every hash is tied to a picture that leads, leaders of variations of one picture to one cluster. */
 export interface ImageClusters {
   readonly thumb: number
-  /** clusters x thumb, clusters x 16. */
+  /** leaders x thumb, leaders x 16. */
   readonly thumbs: Uint8Array
   readonly digests: Uint8Array
   /** 1 for pictures of one shade. */
   readonly blank: Uint8Array
-  /** hashes x 16, ascending, and the cluster of each. */
-  readonly hashes: Uint8Array
+  /** The first leader of the cluster that a leader is in: its number is that of the cluster. */
   readonly clusterOf: Int32Array
+  /** hashes x 16, ascending, and the leader of each. */
+  readonly hashes: Uint8Array
+  readonly leaderOf: Int32Array
   /** Distinct hashes seen at the last read, and how many of them could be kept. */
   readonly kept: number
   readonly full: boolean
@@ -34,6 +36,11 @@ export interface ImageClusters {
 export const leastLikeness = 0.99
 /** Of 128 bits. */
 const maxBits = 24
+/** Leaders of many copies have at least this correlation where they lead one cluster together. */
+const joinedLikeness = 0.98
+/** Leaders that are compared with each other, and the records that each has at least. */
+const maxJoined = 256
+const leastJoined = 3
 /** Leaders that one band of a hash may lead to. */
 const maxLeaders = 8
 
@@ -91,8 +98,8 @@ export function clusterGroups(g: Groups, full: boolean): ImageClusters {
     }
   }
   const leaders = Array.from(size.keys()).filter((i) => (size[i] as number) > 1)
-  const cluster = new Map(leaders.map((i, c) => [i, c]))
-  const members = Array.from(leaderOf.keys()).filter((i) => cluster.has(leaderOf[i] as number))
+  const number = new Map(leaders.map((i, c) => [i, c]))
+  const members = Array.from(leaderOf.keys()).filter((i) => number.has(leaderOf[i] as number))
   const hashOf = (i: number): Buffer => Buffer.from(g.hashes.buffer, g.hashes.byteOffset + i * hashBytes, hashBytes)
   members.sort((a, b) => Buffer.compare(hashOf(a), hashOf(b)))
   const thumbs = new Uint8Array(leaders.length * g.thumb)
@@ -110,11 +117,35 @@ export function clusterGroups(g: Groups, full: boolean): ImageClusters {
     thumbs,
     digests,
     blank: Uint8Array.from(leaders, (i) => Number(isBlank(thumbOf(i)))),
+    clusterOf: joined(leaders.map((i) => ({ records: size[i] as number, thumb: thumbOf(i) }))),
     hashes,
-    clusterOf: Int32Array.from(members, (i) => cluster.get(leaderOf[i] as number) as number),
+    leaderOf: Int32Array.from(members, (i) => number.get(leaderOf[i] as number) as number),
     kept: g.count,
     full,
   }
+}
+
+interface Leader {
+  readonly records: number
+  readonly thumb: Uint8Array
+}
+
+/** Strong variations of one picture can have several leaders. */
+function joined(leaders: readonly Leader[]): Int32Array {
+  const clusterOf = Int32Array.from(leaders.keys())
+  const large = Array.from(leaders.keys())
+    .filter((i) => (leaders[i] as Leader).records >= leastJoined)
+    .sort((i, j) => (leaders[j] as Leader).records - (leaders[i] as Leader).records || i - j)
+    .slice(0, maxJoined)
+    .sort((i, j) => i - j)
+  for (const [k, i] of large.entries()) {
+    if (clusterOf[i] !== i) continue
+    for (const j of large.slice(k + 1)) {
+      if (clusterOf[j] !== j) continue
+      if (likeness((leaders[i] as Leader).thumb, (leaders[j] as Leader).thumb) >= joinedLikeness) clusterOf[j] = i
+    }
+  }
+  return clusterOf
 }
 
 function nearest(

@@ -46,13 +46,14 @@ export function momentsOf(thumb: Uint8Array): Moments {
   return { mean, square }
 }
 
-/** Less contrast than this is a uniform picture: all of them are alike. */
+/** Less contrast than this is a picture of one shade: all of them are alike, whatever the shade. */
 export const isBlank = (thumb: Uint8Array): boolean => momentsOf(thumb).square < floor ** 2 * thumb.length
 
 /** Pearson's correlation of two thumbs, with a floor of noise; 0 where their brightness is too different for copies. */
 export function likeness(a: Uint8Array, b: Uint8Array, x: Moments = momentsOf(a), y: Moments = momentsOf(b)): number {
-  if (Math.abs(x.mean - y.mean) > maxShift) return 0
   const noise = floor ** 2 * a.length
+  if (x.square < noise && y.square < noise) return 1
+  if (Math.abs(x.mean - y.mean) > maxShift) return 0
   let product = -a.length * x.mean * y.mean
   for (let i = 0; i < a.length; i++) product += (a[i] as number) * (b[i] as number)
   return Math.max(0, (product + noise) / Math.sqrt((x.square + noise) * (y.square + noise)))
