@@ -25,10 +25,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   inject: ['contracts', 'math', 'sources', 'features'],
   report: ['contracts', 'math', 'taxonomy'],
   config: ['contracts'],
-  engine: ['contracts', 'math', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
-  cli: ['contracts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
   engine: ['contracts', 'math', 'artifacts', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
-  cli: ['contracts', 'artifacts', 'config', 'engine', 'report', 'taxonomy'],
+  cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
 }
 
 /** Loaded by a run only when it needs them: together they cost seconds and hundreds of megabytes. */

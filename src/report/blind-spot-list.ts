@@ -14,6 +14,8 @@ export interface Seen {
   readonly ran: ReadonlySet<string>
   /** A model was named; null where none was. True: it was asked about a trigger. */
   readonly asked: boolean | null
+  /** Files of a model were looked into. */
+  readonly scanned: boolean
   readonly roles: ReadonlySet<Role>
   readonly reference: boolean
   /** Null where provenance was not checked. */
@@ -271,7 +273,7 @@ const models: readonly Spot[] = [
     'base-model',
     'What the weights have learnt',
     'The files of the base model were looked into, not run: a backdoor that was trained into the weights changes no file format, and only a comparison with a pinned base model or with behaviour can show it.',
-    (seen) => seen.rules.has(`${baseModelId}/pickle-code`),
+    (seen) => seen.scanned,
   ),
   limit(
     'base-model',

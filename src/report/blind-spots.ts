@@ -2,6 +2,7 @@ import { type AuditOutcome, baseModelId, provenanceId } from '../contracts/outco
 import { type BlindSpot, type Seen, spots } from './blind-spot-list.ts'
 
 const triggerRule = `${baseModelId}/trigger-response`
+const scanRule = `${baseModelId}/pickle-code`
 
 /** What this audit cannot see: attacks that no detector that ran covers, and the limits of those that did. */
 export function blindSpotsOf(outcome: AuditOutcome): readonly BlindSpot[] {
@@ -11,6 +12,7 @@ export function blindSpotsOf(outcome: AuditOutcome): readonly BlindSpot[] {
   const seen: Seen = {
     ran: ids,
     asked: asking.length === 0 ? null : asking.some((d) => d.tests.some((t) => t.id.startsWith(triggerRule))),
+    scanned: ran.some((d) => d.rules.some((rule) => rule.id === scanRule)),
     roles: new Set(outcome.columns.flatMap((c) => (c.role ? [c.role] : []))),
     reference: outcome.rows.reference > 0,
     provenance: ids.has(provenanceId) ? outcome.provenance : null,
