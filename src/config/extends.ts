@@ -1,4 +1,4 @@
-import { provenanceId } from '../contracts/outcome.ts'
+import { rowlessIds } from '../contracts/outcome.ts'
 import { displayName, failAt, formatKey, issueAt, readYaml, resolveFrom, type YamlFile } from './document.ts'
 import { ConfigError, type ConfigIssue, fileError } from './errors.ts'
 import { type Layer, toLayer } from './merge.ts'
@@ -25,8 +25,8 @@ function checkDetectors(file: PipelineFile, yaml: YamlFile, known: readonly stri
   for (const id of Object.keys(file.detectors ?? {}))
     if (!known.includes(id)) issues.push(unknownDetector(yaml, ['detectors', id], id, known, 'key'))
   for (const [i, id] of (file.gate?.require ?? []).entries())
-    if (!known.includes(id) && id !== provenanceId)
-      issues.push(unknownDetector(yaml, ['gate', 'require', i], id, [...known, provenanceId], 'value'))
+    if (!known.includes(id) && !rowlessIds.includes(id))
+      issues.push(unknownDetector(yaml, ['gate', 'require', i], id, [...known, ...rowlessIds], 'value'))
   if (issues.length) throw new ConfigError('invalid-config', issues)
 }
 

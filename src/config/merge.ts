@@ -53,13 +53,16 @@ export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sourc
 
 export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
   const to = (path: string): string => resolveFrom(yaml, path)
-  const { version: _, extends: __, sources, reference, features, provenance, waivers, ...rest } = file
+  const { version: _, extends: __, sources, reference, features, provenance, artifacts, waivers, ...rest } = file
   return {
     ...rest,
     ...(sources ? { sources: sources.map((s) => resolveSource(s, to)) } : {}),
     ...(reference ? { reference: reference.map((s) => resolveSource(s, to)) } : {}),
     ...(features ? { features: resolveFeatures(features, to) } : {}),
     ...(provenance ? { provenance: resolveProvenance(provenance, to, (s) => resolveSource(s, to)) } : {}),
+    ...(artifacts
+      ? { artifacts: { path: to(artifacts.path), ...(artifacts.base === undefined ? {} : { base: to(artifacts.base) }) } }
+      : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }
 }

@@ -78,6 +78,14 @@ export interface ProvenanceSpec {
   readonly snapshotKey: string | null
 }
 
+/** `artifacts:` of the pipeline file: files of the base model that training starts from. Paths are absolute once the configuration is resolved. */
+export interface ArtifactsSpec {
+  /** A folder, or one file. */
+  readonly path: string
+  /** The pinned base model that it must come from. */
+  readonly base?: string
+}
+
 /** The pipeline file after `extends`, defaults and path resolution: what the plan is made from. */
 export interface Pipeline {
   readonly version: 1
@@ -89,6 +97,8 @@ export interface Pipeline {
   readonly detectors: { readonly [id: string]: false | { readonly [option: string]: Json } }
   /** Null: no provenance is checked. */
   readonly provenance: ProvenanceSpec | null
+  /** Absent: no base model is looked into. */
+  readonly artifacts?: ArtifactsSpec
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
   readonly report: {

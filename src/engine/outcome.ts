@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Threshold } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
-import type { AuditOutcome, DetectorOutcome, Incomplete } from '../contracts/outcome.ts'
+import { type AuditOutcome, baseModelId, type DetectorOutcome, type Incomplete } from '../contracts/outcome.ts'
 import { detectorById } from '../detectors/registry.ts'
 import { failureOf, finishAll, type Monoid } from './accumulate.ts'
+import { scanArtifacts } from './base-model-outcome.ts'
 import { readDigests } from './digests.ts'
 import { findDuplicateIds } from './duplicates.ts'
 import { attachExcerpts } from './excerpts.ts'
@@ -154,6 +155,8 @@ async function gather(
     { facts: subject, labels: plan.subject.roles.includes('label') ? labels : null, hashed: digests.delivery, sha256Of: digests.sha256Of },
     finishing,
   )
+  const { artifacts, gate } = plan.pipeline
+  const model = artifacts ? await scanArtifacts(artifacts, gate.require.includes(baseModelId), finishing.hooks) : null
   const outcome: AuditOutcome = {
     tool: { name: 'assay', version: plan.tool },
     startedAt: plan.now,
@@ -179,8 +182,9 @@ async function gather(
       ...digests.incomplete,
       ...failed,
       ...(provenance?.incomplete ?? []),
+      ...(model?.incomplete ?? []),
     ],
-    detectors: provenance ? [...detectors, provenance.detector] : detectors,
+    detectors: [...detectors, ...(provenance ? [provenance.detector] : []), ...(model ? [model.detector] : [])],
     provenance: provenance?.outcome ?? null,
     levels: [...plan.levels, { name: 'score', statistics: [] }],
   }

@@ -5,7 +5,7 @@ import { matrixOf } from '../contracts/batch.ts'
 import type { Batch, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import type { Setup } from '../contracts/detector.ts'
 import { AssayError } from '../contracts/errors.ts'
-import { provenanceId } from '../contracts/outcome.ts'
+import { rowlessIds } from '../contracts/outcome.ts'
 import type { FeatureSpec, Pipeline } from '../contracts/pipeline.ts'
 import type { Shape } from '../contracts/statistic.ts'
 import { detectors } from '../detectors/registry.ts'
@@ -14,6 +14,7 @@ import { listSources } from '../sources/list.ts'
 import { readShard } from '../sources/read.ts'
 import { formatNamed } from '../sources/registry.ts'
 import { version } from '../version.ts'
+import { checkArtifacts } from './base-model-outcome.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, readJson, writeJson } from './files.ts'
 import { asksForSnapshot, checkTarget, contentOf, type PlannedComparison, planComparison } from './plan-baseline.ts'
@@ -130,7 +131,7 @@ async function shapeOf(part: Part): Promise<Shape> {
 }
 
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
-  const known = new Set([...detectors.map((d) => d.id), provenanceId])
+  const known = new Set([...detectors.map((d) => d.id), ...rowlessIds])
   for (const id of [...Object.keys(pipeline.detectors), ...pipeline.gate.require]) {
     if (!known.has(id))
       throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
@@ -181,6 +182,7 @@ const optionProblem = (error: unknown): string => {
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
 export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir'>): Promise<Plan> {
   const { pipeline, base } = request
+  checkArtifacts(pipeline.artifacts)
   let subject = await planPart(pipeline.sources, base, pipeline.features, asksForSnapshot(pipeline))
   let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
   const setup: Setup = {
@@ -222,8 +224,12 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
 function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): string {
   const part = (p: Part | null) =>
     p && { shards: p.shards.map(({ path: _, options: __, ...s }) => s), columns: p.columns, features: p.features, groups: p.groups }
-  const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, ...rest } = plan.pipeline
-  const policy = { ...rest, provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance) }
+  const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, artifacts, ...rest } = plan.pipeline
+  const policy = {
+    ...rest,
+    ...(artifacts ? { artifacts: { base: artifacts.base !== undefined } } : {}),
+    provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance),
+  }
   const delivery = plan.delivery && { ...plan.delivery, root: null, name: null }
   const comparison = plan.comparison && { ...plan.comparison, baseline: plan.comparison.baseline && contentOf(plan.comparison.baseline) }
   const text = JSON.stringify({
