@@ -22,6 +22,8 @@ export function partOf(whole: Bytes, offset: number, length: number): Bytes {
 }
 
 export interface OpenFile extends Bytes {
+  /** Fills `target` from `offset`; how much there was. */
+  readInto(target: Buffer, offset: number): number
   close(): void
 }
 
@@ -33,19 +35,23 @@ export function openBytes(path: string): OpenFile {
     closeSync(fd)
     throw new Error('it is not a regular file')
   }
+  const readInto = (target: Buffer, offset: number): number => {
+    let filled = 0
+    while (filled < target.length) {
+      const n = readSync(fd, target, filled, target.length - filled, offset + filled)
+      if (n === 0) break
+      filled += n
+    }
+    return filled
+  }
   return {
     size: info.size,
     read(offset, length) {
       if (offset < 0 || offset >= info.size) return nothing
       const target = Buffer.allocUnsafe(Math.max(0, Math.min(length, info.size - offset)))
-      let filled = 0
-      while (filled < target.length) {
-        const n = readSync(fd, target, filled, target.length - filled, offset + filled)
-        if (n === 0) break
-        filled += n
-      }
-      return target.subarray(0, filled)
+      return target.subarray(0, readInto(target, offset))
     },
+    readInto,
     close: () => closeSync(fd),
   }
 }

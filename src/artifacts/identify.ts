@@ -61,8 +61,6 @@ const byName: readonly (readonly [Kind, RegExp])[] = [
   ['saved-model', /(?:^|\/)(?:saved_model|[^/]*graph[^/]*|keras_metadata)\.pb$|\.(?:pb|pbtxt|meta)$/i],
   ['coreml', /\.mlmodel$/i],
 ]
-export const pickleName =
-  /\.(?:pkl|pickle|pk|p|joblib|dill|cloudpickle|pt|pth|ckpt|pt2|npy|dat|data|sav|model)\d*$|(?:^|\/)(?:data\.pkl|pickle|byteorder)$/i
 const pickleOnlyName = /\.(?:pkl|pickle|joblib|dill|cloudpickle)$/i
 
 /** HDF5 may begin after a block of the user's own. */

@@ -19,6 +19,8 @@ export interface Place {
 export interface Reading {
   readonly limits: Limits
   readonly budget: Budget
+  /** Bytes of the files of the folder, by path. */
+  readonly sizes: ReadonlyMap<string, number>
   readonly observe: (observation: Located) => void
   /** What was read: a sentence for the report. */
   readonly note: (place: Place, text: string) => void
@@ -94,8 +96,11 @@ export function scanBytes(bytes: Bytes, name: string, place: Place, reading: Rea
     if (at !== null) scanPickle(bytes, at, true, place, report, reading, deeper)
     return
   }
+  const folder = place.file.slice(0, place.file.lastIndexOf('/') + 1)
+  const sibling = (other: string): number | null =>
+    place.inside.length > 0 ? null : (reading.sizes.get(`${folder}${other.replace(/^\.\//, '')}`) ?? null)
   const check = checkers[kind]
-  if (check !== undefined) check({ bytes, name, report, limits: reading.limits, note: (text) => reading.note(place, text) })
+  if (check !== undefined) check({ bytes, name, report, limits: reading.limits, note: (text) => reading.note(place, text), sibling })
   if (kind === 'unknown' || kind === 'text') scanPickle(bytes, 0, false, place, report, reading, deeper)
 }
 

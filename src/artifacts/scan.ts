@@ -50,6 +50,7 @@ export async function scanFiles(
   const observations: Located[] = []
   const notes: string[] = []
   const unread: { path: string; reason: string }[] = []
+  const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]))
   let left = 0
   const observe = (o: Located): void => {
     if (observations.length < maxObservations) observations.push(o)
@@ -63,7 +64,7 @@ export async function scanFiles(
     try {
       const file = openBytes(location)
       try {
-        scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), observe, note })
+        scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), sizes, observe, note })
       } finally {
         file.close()
       }

@@ -1,4 +1,4 @@
-import { baseModelId, provenanceId } from '../contracts/outcome.ts'
+import { rowlessIds } from '../contracts/outcome.ts'
 import { displayName, failAt, formatKey, issueAt, readYaml, resolveFrom, type YamlFile } from './document.ts'
 import { ConfigError, type ConfigIssue, fileError } from './errors.ts'
 import { type Layer, toLayer } from './merge.ts'
@@ -9,8 +9,6 @@ import { unknownDetector, validate } from './validate.ts'
 
 const maxDepth = 8
 const maxFiles = 32
-/** They may be required like detectors, and have settings of their own. */
-const others = [baseModelId, provenanceId]
 const presetPrefix = 'preset:'
 
 /** A checked file and what it says; `extendedBy` is null for the file that was asked for. */
@@ -27,7 +25,8 @@ function checkDetectors(file: PipelineFile, yaml: YamlFile, known: readonly stri
   for (const id of Object.keys(file.detectors ?? {}))
     if (!known.includes(id)) issues.push(unknownDetector(yaml, ['detectors', id], id, known, 'key'))
   for (const [i, id] of (file.gate?.require ?? []).entries())
-    if (![...known, ...others].includes(id)) issues.push(unknownDetector(yaml, ['gate', 'require', i], id, [...known, ...others], 'value'))
+    if (!known.includes(id) && !rowlessIds.includes(id))
+      issues.push(unknownDetector(yaml, ['gate', 'require', i], id, [...known, ...rowlessIds], 'value'))
   if (issues.length) throw new ConfigError('invalid-config', issues)
 }
 

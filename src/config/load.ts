@@ -1,6 +1,6 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
-import type { Declared, FlagFormat, Gate, Pipeline, ProvenanceSpec, ReportFormat } from '../contracts/pipeline.ts'
+import type { ArtifactsSpec, Declared, FlagFormat, Gate, Pipeline, ProvenanceSpec, ReportFormat } from '../contracts/pipeline.ts'
 import { toBaseModel } from './base-model.ts'
 import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
@@ -165,6 +165,7 @@ function toPipeline(
     detectors: (layer.detectors ?? {}) as Pipeline['detectors'],
     provenance: layer.provenance ? toProvenance(layer.provenance) : null,
     ...(baseModel ? { baseModel } : {}),
+    ...(layer.artifacts ? { artifacts: layer.artifacts as ArtifactsSpec } : {}),
     gate,
     report: {
       formats: [...new Set(report.formats)],

@@ -54,7 +54,7 @@ export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sourc
 
 export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
   const to = (path: string): string => resolveFrom(yaml, path)
-  const { version: _, extends: __, sources, reference, features, provenance, waivers, 'base-model': model, ...rest } = file
+  const { version: _, extends: __, sources, reference, features, provenance, artifacts, waivers, 'base-model': model, ...rest } = file
   return {
     ...rest,
     ...(sources ? { sources: sources.map((s) => resolveSource(s, to)) } : {}),
@@ -62,6 +62,9 @@ export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
     ...(features ? { features: resolveFeatures(features, to) } : {}),
     ...(provenance ? { provenance: resolveProvenance(provenance, to, (s) => resolveSource(s, to)) } : {}),
     ...(model ? { 'base-model': resolveBaseModel(model, to) } : {}),
+    ...(artifacts
+      ? { artifacts: { path: to(artifacts.path), ...(artifacts.base === undefined ? {} : { base: to(artifacts.base) }) } }
+      : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }
 }

@@ -113,6 +113,8 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
       detectors: Object.keys(pipeline.detectors).length ? pipeline.detectors : null,
       provenance: pipeline.provenance && printProvenance(pipeline.provenance, to, file),
       'base-model': pipeline.baseModel && printBaseModel(pipeline.baseModel, to),
+      artifacts:
+        pipeline.artifacts && prune({ path: to(pipeline.artifacts.path), base: pipeline.artifacts.base && to(pipeline.artifacts.base) }),
       gate: pipeline.gate,
       waivers: options.waiverFile == null ? null : to(options.waiverFile),
       report: prune({ ...pipeline.report }),

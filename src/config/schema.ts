@@ -85,6 +85,12 @@ export const pipelineFile = map({
     .optional(),
   provenance: provenance.describe('Is this what the publisher released, and what changed since the baseline?').optional(),
   'base-model': baseModel.describe('A model, and how it answers to the triggers that were found.').optional(),
+  artifacts: map({
+    path: text('a folder or a file').describe('Files of the base model that training starts from.'),
+    base: text('a folder or a file').describe('The pinned base model that it must come from.').optional(),
+  })
+    .describe('What arrives with the base model: its files are looked into and never loaded.')
+    .optional(),
   gate: gate.describe('What fails the audit.').optional(),
   waivers: text('a file').describe('File with findings that are accepted, relative to this file.').optional(),
   report: report.describe('What is written.').optional(),

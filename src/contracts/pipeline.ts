@@ -79,6 +79,14 @@ export interface ProvenanceSpec {
   readonly snapshotKey: string | null
 }
 
+/** `artifacts:` of the pipeline file: files of the base model that training starts from. Paths are absolute once the configuration is resolved. */
+export interface ArtifactsSpec {
+  /** A folder, or one file. */
+  readonly path: string
+  /** The pinned base model that it must come from. */
+  readonly base?: string
+}
+
 /** The pipeline file after `extends`, defaults and path resolution: what the plan is made from. */
 export interface Pipeline {
   readonly version: 1
@@ -92,6 +100,8 @@ export interface Pipeline {
   readonly provenance: ProvenanceSpec | null
   /** Absent: no model is asked about triggers. */
   readonly baseModel?: BaseModelSpec
+  /** Absent: no base model is looked into. */
+  readonly artifacts?: ArtifactsSpec
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
   readonly report: {

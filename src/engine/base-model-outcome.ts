@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
 import { baseModelRules } from '../artifacts/rules.ts'
 import { type ScannedFile, type ScanResult, scanFiles } from '../artifacts/scan.ts'
 import type { Json } from '../contracts/data.ts'
 import { baseModelId, type DetectorOutcome, type Incomplete } from '../contracts/outcome.ts'
+import type { ArtifactsSpec } from '../contracts/pipeline.ts'
 import type { Delivery } from '../contracts/provenance.ts'
-import { locationOf } from '../provenance/delivery.ts'
+import { locationOf, openDelivery } from '../provenance/delivery.ts'
 import { EngineError } from './errors.ts'
 import type { Hooks } from './request.ts'
 
@@ -17,6 +20,25 @@ export interface BaseModelPart {
 export interface BaseModelSettings {
   readonly required: boolean
   readonly options: Json
+}
+
+/** @throws {EngineError} `bad-option` where there is no such file, before anything is read */
+export function checkArtifacts(spec: ArtifactsSpec | undefined): void {
+  for (const path of spec === undefined ? [] : [spec.path, spec.base])
+    if (path !== undefined && !existsSync(path))
+      throw new EngineError(
+        'bad-option',
+        'the file or folder of the base model does not exist',
+        4,
+        { file: path },
+        'correct artifacts in the pipeline file',
+      )
+}
+
+/** The base model of a pipeline. */
+export async function scanArtifacts(spec: ArtifactsSpec, required: boolean, hooks: Hooks): Promise<BaseModelPart> {
+  const base = spec.base === undefined ? null : { name: basename(spec.base), delivery: await openDelivery(spec.base) }
+  return scanDelivery(await openDelivery(spec.path), hooks, { required, options: null }, base)
 }
 
 /** What the files of a base model say, as the report takes it: one detector that scores no rows. */
@@ -74,3 +96,25 @@ const incompleteOf = (delivery: Delivery, result: ScanResult): readonly Incomple
     hint: 'make it readable and scan again',
   })),
 ]
+
+const gravest = ['failed', 'ran', 'disabled', 'not-applicable'] as const
+
+/** The files of a model and its answers are one detector's in the report; null where there is neither. */
+export function together(parts: readonly (BaseModelPart | null)[]): BaseModelPart | null {
+  const all = parts.filter((part) => part !== null)
+  const [first, ...more] = all.map(({ detector }) => detector)
+  if (!first) return null
+  const detector = more.reduce<DetectorOutcome>(
+    (a, b) => ({
+      ...a,
+      rules: [...a.rules, ...b.rules],
+      status: gravest.find((status) => a.status === status || b.status === status) ?? a.status,
+      reason: `${a.reason}; ${b.reason}`,
+      notes: [...a.notes, ...b.notes],
+      findings: [...a.findings, ...b.findings],
+      tests: [...a.tests, ...b.tests],
+    }),
+    first,
+  )
+  return { detector, incomplete: all.flatMap(({ incomplete }) => incomplete) }
+}

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Threshold } from '../contracts/detector.ts'
 import type { RecordRef } from '../contracts/finding.ts'
-import type { AuditOutcome, DetectorOutcome, Incomplete } from '../contracts/outcome.ts'
+import { type AuditOutcome, baseModelId, type DetectorOutcome, type Incomplete } from '../contracts/outcome.ts'
 import type { RecoveredTrigger } from '../contracts/trigger.ts'
 import { detectorById } from '../detectors/registry.ts'
 import { failureOf, finishAll, type Monoid } from './accumulate.ts'
 import { concludeBaseModel, leaveTriggers, subjectSample } from './base-model.ts'
+import { scanArtifacts, together } from './base-model-outcome.ts'
 import { readDigests } from './digests.ts'
 import { findDuplicateIds } from './duplicates.ts'
 import { attachExcerpts } from './excerpts.ts'
@@ -88,7 +89,11 @@ export async function conclude(
     run,
     triggers.map((t) => t.trigger),
   )
-  const model = await concludeBaseModel(run, triggers, clean, finishing.hooks)
+  const { artifacts, gate } = plan.pipeline
+  const model = together([
+    artifacts ? await scanArtifacts(artifacts, gate.require.includes(baseModelId), finishing.hooks) : null,
+    await concludeBaseModel(run, triggers, clean, finishing.hooks),
+  ])
   const failed = [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures))
   const detectors = model ? [...outcomes, model.detector] : outcomes
   const { outcome, provenance } = await gather(run, detectors, result, [...failed, ...(model?.incomplete ?? [])], finishing)

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Column, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import type { Setup } from '../contracts/detector.ts'
-import { baseModelId, provenanceId } from '../contracts/outcome.ts'
+import { AssayError } from '../contracts/errors.ts'
+import { rowlessIds } from '../contracts/outcome.ts'
 import type { FeatureSpec, Pipeline } from '../contracts/pipeline.ts'
 import { detectors } from '../detectors/registry.ts'
 import type { PixelPlan } from '../features/pixel-row.ts'
@@ -12,6 +13,7 @@ import { planPixels } from '../features/plan-pixels.ts'
 import { listSources } from '../sources/list.ts'
 import { formatNamed } from '../sources/registry.ts'
 import { version } from '../version.ts'
+import { checkArtifacts } from './base-model-outcome.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, readJson, writeJson } from './files.ts'
 import { checkBaseModel } from './plan-base-model.ts'
@@ -110,7 +112,7 @@ const columnsOf = (part: Part): Column[] => [
 ]
 
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
-  const known = new Set([...detectors.map((d) => d.id), baseModelId, provenanceId])
+  const known = new Set([...detectors.map((d) => d.id), ...rowlessIds])
   for (const id of [...Object.keys(pipeline.detectors), ...pipeline.gate.require]) {
     if (!known.has(id))
       throw new EngineError('unknown-detector', `there is no detector "${id}"`, 4, {}, `the detectors are: ${[...known].join(', ')}`)
@@ -163,6 +165,7 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
   const { pipeline, base } = request
   // Files that are missing or no triggers are told before hours of work, not after.
   if (pipeline.baseModel) await checkBaseModel(pipeline.baseModel, base)
+  checkArtifacts(pipeline.artifacts)
   let subject = await planPart(pipeline.sources, base, pipeline.features, asksForSnapshot(pipeline))
   let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
   const first = await firstBatch(subject)
@@ -216,8 +219,12 @@ function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): strin
       pixels: p.pixels,
       groups: p.groups,
     }
-  const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, ...rest } = plan.pipeline
-  const policy = { ...rest, provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance) }
+  const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, artifacts, ...rest } = plan.pipeline
+  const policy = {
+    ...rest,
+    ...(artifacts ? { artifacts: { base: artifacts.base !== undefined } } : {}),
+    provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance),
+  }
   const delivery = plan.delivery && { ...plan.delivery, root: null, name: null }
   const comparison = plan.comparison && { ...plan.comparison, baseline: plan.comparison.baseline && contentOf(plan.comparison.baseline) }
   const text = JSON.stringify({

@@ -79,6 +79,10 @@ describe('GGUF', () => {
     expect({ verdict, rules }).toEqual({ verdict: 'block', rules: ['format-violation'] })
     expect(observations[0]?.message).toMatch(why)
   })
+  it('accepts version 1, which counts in 32 bits', () => {
+    const head = bytesOf('GGUF', u32(1), u32(1), u32(1), u32(1), 'k', u32(8), u32(2), 'vv', u32(1), 't', u32(1), u32(8), u32(0), u64(0))
+    expect(scanned(Buffer.concat([head, Buffer.alloc(64)]), 'model.gguf').verdict).toBe('pass')
+  })
   it('reads its chat template', () => {
     const file = gguf([pair('tokenizer.chat_template', '{{ messages.__class__ }}')])
     expect(scanned(file, 'model.gguf')).toMatchObject({ verdict: 'block', rules: ['chat-template'] })
@@ -115,6 +119,18 @@ describe('ONNX', () => {
     ['no graph', bytesOf(0x08, 8), 'block', 'format-violation'],
   ])('finds %s', (_, file, verdict, rule) => {
     expect(scanned(file, 'model.onnx')).toMatchObject({ verdict, rules: [rule] })
+  })
+})
+
+describe('ONNX beside its numbers', () => {
+  const file = onnx(
+    field(5, field(8, 'w'), field(13, field(1, 'location'), field(2, 'w.bin')), field(13, field(1, 'length'), field(2, '100'))),
+  )
+  it('looks at how many there are', () => {
+    expect(scanned(file, 'sub/model.onnx', undefined, new Map([['sub/w.bin', 100]])).verdict).toBe('pass')
+    expect(scanned(file, 'sub/model.onnx', undefined, new Map([['sub/w.bin', 99]])).observations[0]?.message).toContain(
+      'beyond the end of w.bin: 100 of 99 bytes',
+    )
   })
 })
 

@@ -24,6 +24,7 @@ import {
   u32,
   u64,
 } from './assemble.ts'
+import { packed } from './packed.ts'
 import { scanned } from './scanned.ts'
 
 /** Mutated files in all, over all kinds. */
@@ -127,9 +128,9 @@ const files: readonly (readonly [string, string, Buffer])[] = [
   ],
   ['gzip', 'a.gz', gzipSync(varied)],
   ['zlib', 'a.z', deflateSync(varied)],
-  ['bzip2', 'a.bz2', Buffer.from('QlpoOTFBWSZTWe+DqFwAAAHRgAAQQAACAQQgIAAhgIMCZ0Mg0g4u5IpwoSHfB1C4', 'base64')],
-  ['xz', 'a.xz', Buffer.from('/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAEaGVsbG8AAAAAsTe52+XaHpsAAR0FuC2Arx+2830BAAAAAARZWg==', 'base64')],
-  ['lzma', 'a.lzma', Buffer.from('XQAAgAD//////////wA0GUnuje//////', 'base64')],
+  ['bzip2', 'a.bz2', packed['bz2-evil']],
+  ['xz', 'a.xz', packed['xz-evil']],
+  ['lzma', 'a.lzma', packed['lzma-evil']],
   [
     'npy',
     'a.npy',

@@ -13,7 +13,12 @@ export interface Scanned {
 }
 
 /** What the scanner sees in one file. */
-export function scanned(content: Buffer, name = 'model.pkl', limits: Limits = defaultLimits): Scanned {
+export function scanned(
+  content: Buffer,
+  name = 'model.pkl',
+  limits: Limits = defaultLimits,
+  sizes: ReadonlyMap<string, number> = new Map(),
+): Scanned {
   const observations: Located[] = []
   const notes: string[] = []
   scanBytes(
@@ -23,6 +28,7 @@ export function scanned(content: Buffer, name = 'model.pkl', limits: Limits = de
     {
       limits,
       budget: budgetOf(limits),
+      sizes,
       observe: (o) => observations.push(o),
       note: (_, sentence) => notes.push(sentence),
     },

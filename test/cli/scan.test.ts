@@ -100,3 +100,38 @@ describe('assay scan', () => {
     expect(stdout).not.toContain('\u001b')
   })
 })
+
+describe('artifacts of a pipeline', () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'},${(i % 2) + Math.sin(i) / 9},${Math.cos(i)}`).join('\n')
+  const pipeline = (more: string): string =>
+    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model] }\n${more}`
+  const world = (more: string) =>
+    folderOf({
+      'data.csv': `id,label,x,y\n${rows}\n`,
+      'pipeline.yaml': pipeline(more),
+      'model/weights.pt': calls('os', 'system'),
+      'good/weights.pt': good,
+    })
+  const audit = (root: string) =>
+    assay(['audit', join(root, 'pipeline.yaml'), '--run-dir', join(root, 'run'), '--seed', '1', '--json', '--workers', '1'])
+
+  it('fail the same gate in the same report', async () => {
+    const { code, stdout } = await audit(world('artifacts: { path: model }\n'))
+    expect(code).toBe(1)
+    expect(parseReport(stdout).findings.map((f) => f.rule)).toContain('base-model/pickle-code')
+  })
+
+  it('pass where they are only data, and are told where they are not there', async () => {
+    const { code, stdout } = await audit(world('artifacts: { path: good, base: good }\n'))
+    expect(code).toBe(0)
+    expect(parseReport(stdout).detectors.find((d) => d.id === 'base-model')).toMatchObject({
+      status: 'ran',
+      required: true,
+      coverage: null,
+    })
+    const missing = await audit(world('artifacts: { path: nowhere }\n'))
+    expect(missing.code).toBe(4)
+    expect(missing.stderr).toContain('does not exist')
+    expect((await audit(world(''))).code).toBe(2)
+  })
+})

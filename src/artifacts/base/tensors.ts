@@ -30,13 +30,15 @@ export interface Changed {
   readonly topShare: number | null
 }
 
-const pieceBytes = 4 << 20
+const pieceBytes = 1 << 20
 /** Numbers of one tensor that are looked at: of a larger one, its first rows. */
 const maxItems = 16 << 20
 /** Tensors whose difference is decomposed. */
 const maxDecomposed = 64
 
 class Files {
+  readonly left = Buffer.allocUnsafe(pieceBytes)
+  readonly right = Buffer.allocUnsafe(pieceBytes)
   readonly #open = new Map<string, OpenFile>()
 
   at(file: ScannedFile): OpenFile {
@@ -58,8 +60,9 @@ function isEqual(files: Files, a: Placed, b: Placed, progress: (bytes: number) =
   const right = files.at(b.file)
   for (let at = 0; at < a.bytes; at += pieceBytes) {
     const n = Math.min(pieceBytes, a.bytes - at)
+    const [x, y] = [files.left.subarray(0, n), files.right.subarray(0, n)]
     progress(n)
-    if (!left.read(a.offset + at, n).equals(right.read(b.offset + at, n))) return false
+    if (left.readInto(x, a.offset + at) !== n || right.readInto(y, b.offset + at) !== n || !x.equals(y)) return false
   }
   return true
 }

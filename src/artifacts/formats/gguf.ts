@@ -54,6 +54,8 @@ class GgufError extends Error {
 /** Little-endian fields one after the other, each within the file. */
 class Cursor {
   at = 4
+  /** Version 1 counts in 32 bits. */
+  narrow = false
 
   constructor(readonly bytes: Bytes) {}
 
@@ -71,9 +73,10 @@ class Cursor {
 
   u32 = (): number => this.take(4).readUInt32LE(0)
   u64 = (): number => Number(this.take(8).readBigUInt64LE(0))
+  count = (): number => (this.narrow ? this.u32() : this.u64())
 
   text(max = maxText): string {
-    const length = this.u64()
+    const length = this.count()
     const from = this.at
     this.skip(length)
     if (length > max) throw new GgufError(`a text has ${length.toLocaleString('en')} bytes`, from)
@@ -91,26 +94,27 @@ function skipValue(c: Cursor, type: number, depth: number): void {
     return
   }
   if (type === 8) {
-    c.skip(c.u64())
+    c.skip(c.count())
     return
   }
   if (type !== 9 || depth > 4) throw new GgufError(`a value is of the unknown type ${type}`, c.at)
   const inner = c.u32()
-  const count = c.u64()
+  const count = c.count()
   const each = scalarBytes[inner]
   if (each !== undefined) c.skip(count * each)
   else if (count > c.bytes.size) throw new GgufError('a list is longer than the file', c.at)
   else for (let i = 0; i < count; i++) skipValue(c, inner, depth + 1)
 }
 
-/** GGUF 2 and 3: counts, texts, types, offsets and alignment within bounds; chat templates. No tensor is read. */
+/** GGUF 1 to 3: counts, texts, types, offsets and alignment within bounds; chat templates. No tensor is read. */
 export const checkGguf: Checker = ({ bytes, report, note }) => {
   const c = new Cursor(bytes)
   try {
     const version = c.u32()
-    if (version !== 2 && version !== 3) throw new GgufError(`it is of the unknown version ${version}`, 4)
-    const tensors = c.u64()
-    const pairs = c.u64()
+    if (![1, 2, 3].includes(version)) throw new GgufError(`it is of the unknown version ${version}`, 4)
+    c.narrow = version === 1
+    const tensors = c.count()
+    const pairs = c.count()
     if (tensors > maxTensors || pairs > maxPairs) throw new GgufError(`it says it has ${tensors} tensors and ${pairs} settings`, 8)
     const keys = new Set<string>()
     let alignment = 32
@@ -152,7 +156,7 @@ function checkTensors(c: Cursor, count: number, alignment: number): void {
     const dims = c.u32()
     if (dims > 8) throw new GgufError(`the tensor ${name} has ${dims} dimensions`, at)
     let items = 1
-    for (let d = 0; d < dims; d++) items *= c.u64()
+    for (let d = 0; d < dims; d++) items *= c.count()
     const type = c.u32()
     const offset = c.u64()
     if (!Number.isSafeInteger(items)) throw new GgufError(`the size of the tensor ${name} overflows`, at)

@@ -10,6 +10,7 @@ const known =
   /^(?:|ai\.onnx(?:\.ml|\.training|\.preview(?:\.training)?)?|com\.microsoft(?:\.\w+)*|org\.pytorch\.\w+|pkg\.\w[\w.]*|ai\.onnx\.contrib|onnxscript\.\w[\w.]*)$/
 
 interface Walk {
+  readonly sibling: (name: string) => number | null
   readonly bytes: Bytes
   readonly report: Report
   readonly domains: Map<string, number>
@@ -20,8 +21,8 @@ interface Walk {
 }
 
 /** ONNX by the bounds of its messages: external data, operators of other libraries. No tensor is read. */
-export const checkOnnx: Checker = ({ bytes, report, note }) => {
-  const walk: Walk = { bytes, report, domains: new Map(), branches: new Map(), own: new Set(), tensors: 0 }
+export const checkOnnx: Checker = ({ bytes, report, note, sibling }) => {
+  const walk: Walk = { bytes, sibling, report, domains: new Map(), branches: new Map(), own: new Set(), tensors: 0 }
   let graphs = 0
   try {
     for (const f of fieldsOf(bytes)) {
@@ -121,6 +122,13 @@ function tensor(walk: Walk, within: Field): void {
     const unsafe = unsafeName(location)
     if (unsafe !== null) wrong(location, `takes the numbers of ${name} from a file whose name ${unsafe}: ${JSON.stringify(location)}`)
   }
+  const there = location === undefined ? null : walk.sibling(location)
+  const end = Number(external.get('offset') ?? 0) + Number(external.get('length') ?? 0)
+  if (there !== null && end > there)
+    wrong(
+      name,
+      `takes the numbers of ${name} from beyond the end of ${location}: ${end.toLocaleString('en')} of ${there.toLocaleString('en')} bytes`,
+    )
   for (const key of ['offset', 'length']) {
     const value = external.get(key)
     if (value !== undefined && !/^\d{1,15}$/.test(value))

@@ -1,4 +1,4 @@
-import { type Bytes, partOf } from '../bytes.ts'
+import type { Bytes } from '../bytes.ts'
 
 export interface Field {
   readonly number: number
@@ -62,8 +62,6 @@ export function* fieldsOf(bytes: Bytes, from = 0, to = bytes.size): Generator<Fi
     at += length
   }
 }
-
-export const contentOf = (bytes: Bytes, { from, to }: Field): Bytes => partOf(bytes, from, to - from)
 
 const maxText = 4_096
 export const textOf = (bytes: Bytes, { from, to }: Field): string => bytes.read(from, Math.min(maxText, to - from)).toString('utf8')

@@ -55,7 +55,8 @@ export const checkSavedModel: Checker = ({ bytes, name, report, note }) => {
     if (!(error instanceof ProtobufError)) throw error
     report({
       rule: 'format-violation',
-      verdict: 'review',
+      // Protocol Buffers of other kinds end in .pb as well.
+      verdict: /saved_model\.pb$/.test(name) ? 'review' : 'note',
       subject: 'protobuf',
       message: `is damaged as a graph of TensorFlow: ${error.message}.`,
       offset: error.offset,

@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes.ts'
 import { noteItems } from './joblib.ts'
 import { rare } from './rare.ts'
 import { fail, floorOf, growStack, need, pushMark, readMemo, takeMark, writeMemo } from './stack.ts'
-import { type Machine, maxStack, newMachine, putTuple, type Sink, unset } from './state.ts'
+import { type Machine, maxStack, newMachine, opaque, putTuple, type Sink, unset } from './state.ts'
 import { moveTo } from './window.ts'
 
 export interface Ended {
@@ -40,10 +40,11 @@ export function runPickle(bytes: Bytes, start: number, sink: Sink, depth = 0): E
   let buf = window.buffer
   let limit = buf.length
   for (;;) {
-    if (p + 16 > limit) {
+    // Not a number where a length was cut off.
+    if (!(p + 16 <= limit)) {
       const position = base + p
-      if (position >= size) {
-        fail(m, position > size ? 'it is cut off' : 'it ends without STOP', size)
+      if (!(position < size)) {
+        fail(m, position === size ? 'it ends without STOP' : 'it is cut off', size)
         return ended(m, opcodes, size, false)
       }
       if (base + limit < size || p > limit) {
@@ -82,7 +83,7 @@ export function runPickle(bytes: Bytes, start: number, sink: Sink, depth = 0): E
         const index = code === 0x68 ? (buf[p] as number) : u32(buf, p)
         p += code === 0x68 ? 1 : 4
         const value = memo.get(index)
-        stack[sp++] = value === unset ? readMemo(m, index, at) : value
+        stack[sp++] = value !== unset ? value : p > limit ? opaque : readMemo(m, index, at)
         break
       }
       case 0x94: // MEMOIZE
@@ -92,7 +93,7 @@ export function runPickle(bytes: Bytes, start: number, sink: Sink, depth = 0): E
       case 0x71: // BINPUT
       case 0x72: // LONG_BINPUT
         if (sp <= floor) sp = more(m, sp, 1, at)
-        writeMemo(m, code === 0x71 ? (buf[p] as number) : u32(buf, p), stack[sp - 1] as number, at)
+        writeMemo(m, code === 0x71 ? (buf[p] ?? 0) : u32(buf, p), stack[sp - 1] as number, at)
         p += code === 0x71 ? 1 : 4
         break
       case 0x8c: // SHORT_BINUNICODE

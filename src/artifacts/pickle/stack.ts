@@ -44,8 +44,9 @@ export function growStack(m: Machine): void {
 export function readMemo(m: Machine, index: number, at: number): number {
   const ref = m.memo.get(index)
   if (ref !== unset) return ref
-  fail(m, `memo entry ${index} was never written`, at)
-  m.sink.lie('memo', `reads memo entry ${Number.isNaN(index) ? 'without a number' : index}, which was never written`, at)
+  const entry = Number.isNaN(index) ? 'a memo entry without a number' : `memo entry ${index}`
+  fail(m, `${entry} was never written`, at)
+  m.sink.lie('memo', `reads ${entry}, which was never written`, at)
   return opaque
 }
 

@@ -101,6 +101,24 @@ export interface Ring {
   readonly items: Float64Array
 }
 
+interface Rings {
+  readonly tuples: Ring
+  readonly results: { readonly refs: Float64Array; readonly names: Int32Array }
+}
+
+/** Positions are of the whole file, so all pickles of one file share their rings: there may be thousands. */
+const ringsByFile = new WeakMap<Bytes, Rings>()
+
+function ringsOf(bytes: Bytes): Rings {
+  let rings = ringsByFile.get(bytes)
+  if (!rings) {
+    const size = ringSizeOf(bytes.size)
+    rings = { tuples: newRing(size), results: { refs: new Float64Array(size), names: new Int32Array(size) } }
+    ringsByFile.set(bytes, rings)
+  }
+  return rings
+}
+
 /** A power of two: no more entries than the pickle has bytes. */
 const ringSizeOf = (size: number): number => Math.min(maxRing, 2 ** Math.ceil(Math.log2(Math.max(size, 256))))
 
@@ -146,7 +164,7 @@ export interface Machine {
   mp: number
   readonly memo: Memo
   readonly tuples: Ring
-  readonly results: { readonly refs: Float64Array; readonly names: Int32Array }
+  readonly results: Rings['results']
   /** Which global an opcode pushed. */
   readonly globals: Map<Ref, number>
   readonly names: GlobalName[]
@@ -176,8 +194,7 @@ export const newMachine = (bytes: Bytes, sink: Sink, depth: number, nested: Mach
   marks: new Int32Array(1 << 8),
   mp: 0,
   memo: new Memo(),
-  tuples: newRing(ringSizeOf(bytes.size)),
-  results: { refs: new Float64Array(ringSizeOf(bytes.size)), names: new Int32Array(ringSizeOf(bytes.size)) },
+  ...ringsOf(bytes),
   globals: new Map(),
   names: [],
   nameIds: new Map(),

@@ -61,7 +61,7 @@ export function checkTokenizer(root: unknown, file: string, { report, note }: Ch
     tokens.set(id, token)
   }
   if (shared > 0) tell('block', 'vocab', `gives ${shared} ids to two tokens each: ${example}`, shared)
-  const added = Array.isArray(addedTokens) ? (addedTokens as Added[]) : []
+  const added = Array.isArray(addedTokens) ? addedTokens.filter((one): one is Added => one !== null && typeof one === 'object') : []
   for (const { id, content } of added) {
     if (typeof id !== 'number' || typeof content !== 'string') continue
     const other = tokens.get(id)
