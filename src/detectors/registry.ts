@@ -1,8 +1,9 @@
 import type { Detector } from '../contracts/detector.ts'
 import { labelFlip } from './label-flip.ts'
+import { triggerTabular } from './trigger-tabular.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [labelFlip]
+export const detectors: readonly Detector[] = [labelFlip, triggerTabular]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

@@ -6,6 +6,7 @@ import type { Context, Statistic, Tree } from '../../src/contracts/statistic.ts'
 import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
 import { keyed } from '../../src/math/rng.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
+import { columnTriggers } from '../../src/statistics/column-triggers.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
@@ -58,6 +59,7 @@ const cases: readonly Case[] = [
   { file: 'label-census.ts', name: 'subject', columns: 'embedding', statistic: labelCensus({ over: 'subject' }) },
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },
+  { file: 'column-triggers.ts', name: 'features', columns: 'features', statistic: columnTriggers({ sample: 7 }) },
   { file: 'confident-joint.ts', name: 'numbers', columns: 'embedding', statistic: confidentJoint(own), before: [classThresholds(own)] },
   { file: 'label-margins.ts', name: 'numbers', columns: 'embedding', statistic: labelMargins(own) },
   {
