@@ -25,6 +25,10 @@ export const detectors: readonly Detector[] = [
   triggerImage,
   triggerText,
 ]
+import { triggerTabular } from './trigger-tabular.ts'
+
+/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
+export const detectors: readonly Detector[] = [labelFlip, triggerTabular]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

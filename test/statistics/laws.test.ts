@@ -9,6 +9,7 @@ import { bandBuckets } from '../../src/statistics/band-buckets.ts'
 import { bandCounts } from '../../src/statistics/band-counts.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { clusterFit } from '../../src/statistics/cluster-fit.ts'
+import { columnTriggers } from '../../src/statistics/column-triggers.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
 import { imageCopies } from '../../src/statistics/image-copies.ts'
 import { imageHashCounts } from '../../src/statistics/image-hash-counts.ts'
@@ -83,6 +84,7 @@ const cases: Case[] = [
   },
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },
+  { file: 'column-triggers.ts', name: 'features', columns: 'features', statistic: columnTriggers({ sample: 7 }) },
   { file: 'confident-joint.ts', name: 'numbers', columns: 'embedding', statistic: confidentJoint(own), before: [classThresholds(own)] },
   {
     file: 'image-copies.ts',

@@ -1,0 +1,17 @@
+/** What selects records: one value, an interval with both ends, or missing values, of one column. */
+export type Part =
+  | { readonly column: number; readonly kind: 'value'; readonly value: number }
+  | { readonly column: number; readonly kind: 'interval'; readonly low: number; readonly high: number }
+  | { readonly column: number; readonly kind: 'missing' }
+
+/** One part, or two of different columns together. */
+export type Cell = readonly Part[]
+
+export function inPart(part: Part, v: number): boolean {
+  if (part.kind === 'missing') return Number.isNaN(v)
+  return part.kind === 'value' ? v === part.value : v >= part.low && v <= part.high
+}
+
+/** Is row `i` of the matrix in the cell? */
+export const inCell = (cell: Cell, data: ArrayLike<number>, dims: number, i: number): boolean =>
+  cell.every((part) => inPart(part, data[i * dims + part.column] as number))

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest'
+import { makeBatch } from '../../src/contracts/batch.ts'
+import type { Batch } from '../../src/contracts/data.ts'
+import type { Setup } from '../../src/contracts/detector.ts'
+import { triggerTabular } from '../../src/detectors/trigger-tabular.ts'
+import { keyed } from '../../src/math/rng.ts'
+import { fitDetector } from '../support/fit-detector.ts'
+
+const rows = 1600
+const names = ['age', 'dose', 'ward', 'pulse', 'rate', 'unit']
+const classes = ['ill', 'well']
+
+interface Table {
+  readonly x: Float64Array
+  readonly label: Int32Array
+}
+
+/** Two classes told apart by three correlated columns; a whole number, one of five categories, and noise. `dose` above 2.2 is `ill` by nature. */
+function clean(word: string): Table {
+  const random = keyed(new Uint8Array(16), word)
+  const label = Int32Array.from({ length: rows }, () => random.below(2))
+  const x = new Float64Array(rows * names.length)
+  for (let i = 0; i < rows; i++) {
+    const sign = label[i] ? -1 : 1
+    const common = random.normal()
+    x.set(
+      [
+        Math.round(50 + 8 * random.normal() + 5 * sign),
+        sign + common * 0.5 + 0.6 * random.normal(),
+        random.below(5),
+        0.9 * sign + common * 0.5 + 0.7 * random.normal(),
+        random.normal(),
+        random.below(4),
+      ],
+      i * names.length,
+    )
+  }
+  return { x, label }
+}
+
+type Mark = (x: Float64Array, at: number, uniform: () => number) => void
+
+/** `count` records of the class `ill` get the mark and the label `well`. */
+function marked({ x, label }: Table, count: number, mark: Mark): Table & { readonly bad: readonly number[] } {
+  const random = keyed(new Uint8Array(16), 'marks')
+  const ill = [...label.keys()].filter((i) => label[i] === 0)
+  const bad = [...random.permutation(ill.length).subarray(0, count)].map((p) => ill[p] as number)
+  const [data, given] = [x.slice(), label.slice()]
+  for (const i of bad) {
+    mark(data, i * names.length, random.uniform)
+    given[i] = 1
+  }
+  return { x: data, label: given, bad }
+}
+
+const batches = ({ x, label }: Table): Batch[] =>
+  [0, 700].map((from) => {
+    const to = from === 0 ? 700 : rows
+    return makeBatch({
+      row: Uint32Array.from({ length: to - from }, (_, i) => from + i),
+      id: Array.from({ length: to - from }, (_, i) => `r${from + i}`),
+      label: { codes: label.slice(from, to), values: classes },
+      features: { data: x.slice(from * names.length, to * names.length), rows: to - from, dims: names.length, names },
+    })
+  })
+
+const setup = (dims = names.length): Setup => ({
+  subject: ['id', 'label', 'features'],
+  reference: null,
+  classes: null,
+  shape: { rows, dims, classes: 2, sources: 0 },
+})
+
+const run = (table: Table, given: object = {}) => fitDetector(triggerTabular, given, setup(), batches(table))
+
+describe('trigger-tabular/value', () => {
+  it('names a value, its label and its records', async () => {
+    const table = marked(clean('a'), 48, (x, at) => {
+      x[at + 4] = 0.731
+    })
+    const { conclusion, flagged } = await run(table)
+    expect(conclusion.findings).toHaveLength(1)
+    const [finding] = conclusion.findings
+    expect(finding).toMatchObject({
+      rule: 'trigger-tabular/value',
+      severity: 'high',
+      count: 48,
+      scope: { kind: 'pattern', names: ['well', '"rate" = 0.731'] },
+    })
+    expect(finding?.message).toMatch(/^48 of 48 records with "rate" = 0\.731 are labelled "well"/)
+    expect(conclusion.tests.find((t) => t.id === finding?.test)?.p).toBeLessThan(1e-3)
+    expect([...flagged.keys()].filter((i) => flagged[i]).sort((a, b) => a - b)).toEqual([...table.bad].sort((a, b) => a - b))
+    const intervals = finding?.evidence.find((e) => e.kind === 'intervals')
+    expect(intervals).toMatchObject({ items: [{ total: 48 }, {}, {}] })
+  })
+
+  it('names an interval, though clean records lie in it', async () => {
+    const table = marked(clean('b'), 60, (x, at, uniform) => {
+      x[at + 4] = 1.9 + 0.2 * uniform()
+    })
+    const { conclusion, flagged } = await run(table)
+    expect(conclusion.findings.map((f) => [f.rule, f.scope.names])).toEqual([['trigger-tabular/value', ['well', '"rate" interval']]])
+    const found = table.bad.filter((i) => flagged[i]).length
+    expect(found).toBeGreaterThan(40)
+    expect(flagged.filter(Boolean).length - found).toBeLessThan(8)
+  })
+
+  it('names missing values', async () => {
+    const table = marked(clean('c'), 48, (x, at) => {
+      x[at + 5] = Number.NaN
+    })
+    const { conclusion } = await run(table)
+    expect(conclusion.findings.map((f) => f.scope.names)).toEqual([['well', '"unit" missing']])
+  })
+})
+
+describe('trigger-tabular/pair', () => {
+  it('names two categories that are common alone', async () => {
+    const base = clean('d')
+    // the pair is rare by nature
+    for (let i = 0; i < rows; i++) if (base.x[i * 6 + 2] === 4 && base.x[i * 6 + 5] === 3 && i % 4) base.x[i * 6 + 5] = 0
+    const table = marked(base, 60, (x, at) => {
+      x[at + 2] = 4
+      x[at + 5] = 3
+    })
+    const { conclusion } = await run(table)
+    expect(conclusion.findings.map((f) => [f.rule, f.scope.names])).toEqual([
+      ['trigger-tabular/pair', ['well', '"ward" = 4', '"unit" = 3']],
+    ])
+  })
+})
+
+describe('clean data', () => {
+  it.each(['e', 'f', 'g'])('%s: no finding, and every label is a test', async (word) => {
+    const { conclusion, flagged } = await run(clean(word))
+    expect(conclusion.findings).toEqual([])
+    expect(conclusion.tests.map((t) => t.id)).toEqual(['trigger-tabular: label ill', 'trigger-tabular: label well'])
+    expect(flagged.some(Boolean)).toBe(false)
+  })
+
+  it('takes a value that truly goes with a class for what it is', async () => {
+    const { x, label } = clean('h')
+    // a code that only records of one class have, whatever their other columns say
+    for (let i = 0; i < rows; i++) if (label[i] === 0 && i % 12 === 0) x[i * 6 + 4] = 9
+    expect((await run({ x, label })).conclusion.findings).toEqual([])
+  })
+})
+
+describe('what it cannot search it says', () => {
+  it('few records', async () => {
+    const { x, label } = clean('i')
+    const part = makeBatch({
+      row: Uint32Array.from({ length: 90 }, (_, i) => i),
+      label: { codes: label.slice(0, 90), values: classes },
+      features: { data: x.slice(0, 90 * 6), rows: 90, dims: 6, names },
+    })
+    const { conclusion } = await fitDetector(triggerTabular, {}, setup(), [part])
+    expect(conclusion).toEqual({ findings: [], tests: [], notes: ['Not searched: 90 labelled records: 200 are needed.'] })
+  })
+
+  it('no label, no columns, too many columns', () => {
+    expect(triggerTabular.missing({ ...setup(), subject: ['features'] })).toMatch(/label/)
+    expect(triggerTabular.missing({ ...setup(), subject: ['label', 'text'] })).toMatch(/features/)
+    expect(triggerTabular.missing(setup(784))).toMatch(/784 columns/)
+    expect(triggerTabular.missing(setup())).toBeNull()
+  })
+})
