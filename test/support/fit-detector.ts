@@ -52,6 +52,10 @@ export async function fitDetector(
     scores,
     flagged,
     thresholds,
-    conclusion: await detector.conclude(c, summary, { pairs: [] }, { count, scored: scores.length, top: [] }),
+    conclusion: await detector.conclude(c, summary, await detector.evidence?.finish(c, detector.evidence.init(c)), {
+      count,
+      scored: scores.length,
+      top: [],
+    }),
   }
 }
