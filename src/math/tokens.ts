@@ -20,6 +20,7 @@ export interface Tokeniser {
 /** Tokens of one text that are read. */
 export const maxTokens = 65_536
 const maxBytes = 2 ** 22
+const firstTokens = 1024
 
 /** Recorded with every statistic of tokens. */
 export const tokenisation =
@@ -85,9 +86,17 @@ export function tokeniser(seed: Uint8Array): Tokeniser {
   const view = new DataView(seed.buffer, seed.byteOffset, seed.byteLength)
   const key = view.getInt32(0, true)
   const key2 = view.getInt32(4, true)
-  const hashes = new Int32Array(maxTokens)
-  const starts = new Int32Array(maxTokens)
-  const ends = new Int32Array(maxTokens)
+  let hashes = new Int32Array(firstTokens)
+  let starts = new Int32Array(firstTokens)
+  let ends = new Int32Array(firstTokens)
+  const room = (bytes: number): void => {
+    const wanted = Math.min(maxTokens, bytes + 2)
+    if (wanted <= hashes.length) return
+    const size = Math.min(maxTokens, Math.max(wanted, 2 * hashes.length))
+    hashes = new Int32Array(size)
+    starts = new Int32Array(size)
+    ends = new Int32Array(size)
+  }
 
   const isPlain = (bytes: Uint8Array, from: number, to: number): boolean => {
     for (let i = from; i < to; i++) if ((bytes[i] as number) > 127) return false
@@ -144,6 +153,7 @@ export function tokeniser(seed: Uint8Array): Tokeniser {
         from = 0
         to = bytes.length
       }
+      room(to - from)
       const count = split(bytes, from, to)
       return { bytes, count, hashes, starts, ends, cut: count >= maxTokens - 2 || given1 - given0 > maxBytes }
     },
@@ -156,7 +166,7 @@ export function wordsOf(tokens: Tokens, from: number, to: number): string {
   for (let k = Math.max(0, from); k < Math.min(to, tokens.count); k++) {
     words.push(Buffer.from(tokens.bytes.subarray(tokens.starts[k], tokens.ends[k])).toString('utf8').toLowerCase())
   }
-  return words.join(' ')
+  return words.join(' ').replace(/\p{Cf}/gu, '')
 }
 
 /** Which hashes have been seen since `clear`: in one passage, or one record. */
@@ -166,14 +176,28 @@ export interface Seen {
   add(hash: number): boolean
 }
 
-/** For up to `most` hashes between two calls of `clear`; past three quarters of the table everything counts as seen. */
-export function seen(most: number): Seen {
-  const size = 2 ** Math.ceil(Math.log2(most * 1.5))
-  const mask = size - 1
-  const keys = new Int32Array(size)
-  const stamps = new Uint32Array(size)
-  let stamp = 0
+const firstSlots = 2048
+
+/** A set that is cheap to empty. */
+export function seen(): Seen {
+  let mask = firstSlots - 1
+  let keys = new Int32Array(firstSlots)
+  let stamps = new Uint32Array(firstSlots)
+  let stamp = 1
   let used = 0
+  const grow = (): void => {
+    const [oldKeys, oldStamps] = [keys, stamps]
+    mask = 2 * oldKeys.length - 1
+    keys = new Int32Array(mask + 1)
+    stamps = new Uint32Array(mask + 1)
+    for (let i = 0; i < oldKeys.length; i++) {
+      if (oldStamps[i] !== stamp) continue
+      let at = (oldKeys[i] as number) & mask
+      while (stamps[at] === stamp) at = (at + 1) & mask
+      stamps[at] = stamp
+      keys[at] = oldKeys[i] as number
+    }
+  }
   return {
     clear() {
       used = 0
@@ -187,10 +211,9 @@ export function seen(most: number): Seen {
         if (keys[at] === hash) return false
         at = (at + 1) & mask
       }
-      if (used * 4 >= size * 3) return false
-      used++
       stamps[at] = stamp
       keys[at] = hash
+      if (++used * 2 > keys.length) grow()
       return true
     },
   }

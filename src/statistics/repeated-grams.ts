@@ -46,7 +46,7 @@ interface Work {
   readonly classes: readonly string[]
   readonly growing: Growing
   readonly seen: Seen
-  readonly edges: Int16Array
+  edges: Int16Array
 }
 const works = new WeakMap<State, Work>()
 
@@ -71,8 +71,8 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
       leastWord: options.labelled ? Math.max(3, Math.floor(least / 3)) : least,
       classes,
       growing: startGrams(classes.length, options.most),
-      seen: seen(8 * maxTokens),
-      edges: new Int16Array(maxTokens + 1),
+      seen: seen(),
+      edges: new Int16Array(1024),
     }
     works.set(state, work)
     return work
@@ -128,6 +128,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
 
 /** Of a phrase that a record repeats, the first occurrence counts. */
 function countRecord(work: Work, labelled: boolean, tokens: Int32Array, count: number, label: number): void {
+  if (count >= work.edges.length) work.edges = new Int16Array(2 * count + 2)
   const { pairs, least, growing, edges } = work
   work.seen.clear()
   edges[0] = 0

@@ -141,7 +141,7 @@ function open(c: Context, state: State): Work {
     words: dense(state.words) as Uint16Array,
     pairs: dense(state.pairs) as Uint8Array,
     fours: dense(state.fours) as Uint8Array,
-    seen: seen(3 * passageTokens),
+    seen: seen(),
     sampling: startSampling(),
   }
   works.set(state, work)

@@ -7,6 +7,8 @@ import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
 import { keyed } from '../../src/math/rng.ts'
 import { bandBuckets } from '../../src/statistics/band-buckets.ts'
 import { bandCounts } from '../../src/statistics/band-counts.ts'
+import { answerClusters } from '../../src/statistics/answer-clusters.ts'
+import { answerPhrases } from '../../src/statistics/answer-phrases.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { clusterFit } from '../../src/statistics/cluster-fit.ts'
 import { columnTriggers } from '../../src/statistics/column-triggers.ts'
@@ -17,6 +19,7 @@ import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
 import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
 import { labelModel } from '../../src/statistics/label-model.ts'
+import { labelPhrases } from '../../src/statistics/label-phrases.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
@@ -24,6 +27,12 @@ import { pixelSample } from '../../src/statistics/pixel-sample.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { spectralFit } from '../../src/statistics/spectral-fit.ts'
 import { triggerSearch } from '../../src/statistics/trigger-search.ts'
+import { plantedPhrases } from '../../src/statistics/planted-phrases.ts'
+import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
+import { repeatedGrams } from '../../src/statistics/repeated-grams.ts'
+import { responseOpenings } from '../../src/statistics/response-openings.ts'
+import { textSegments } from '../../src/statistics/text-segments.ts'
+import { textSketch } from '../../src/statistics/text-sketch.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { vectorSample } from '../../src/statistics/vector-sample.ts'
 import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
@@ -32,6 +41,7 @@ interface Case {
   readonly file: string
   readonly name: string
   readonly columns: 'embedding' | 'features' | 'pixels'
+  readonly columns: 'embedding' | 'features' | 'text'
   readonly statistic: Statistic
   /** Fitted before it, on all rows. */
   readonly before?: readonly Statistic[]
@@ -66,6 +76,14 @@ function chosen(family: Candidate['family'], projected: boolean, features: numbe
 }
 
 const cases: Case[] = [
+const sketch = { over: 'subject', bits: { words: 10, pairs: 12, fours: 11 }, sample: 9 } as const
+const grams = { sketch, labelled: true, most: 40 }
+const plainGrams = { sketch, labelled: false, most: 4096 }
+const segments = { sketch, most: 6 }
+const answers = { bits: 8, least: 3 }
+const census = labelCensus({ over: 'subject' })
+
+const cases: readonly Case[] = [
   { file: 'label-census.ts', name: 'subject', columns: 'embedding', statistic: labelCensus({ over: 'subject' }) },
   { file: 'band-counts.ts', name: 'text', columns: 'features', statistic: bandCounts({ cells: 64 }) },
   {
@@ -138,6 +156,39 @@ const cases: Case[] = [
     columns: 'embedding',
     statistic: labelModel(sampled),
     given: chosen('knn', false, 0),
+  },
+  { file: 'text-sketch.ts', name: 'text', columns: 'text', statistic: textSketch(sketch) },
+  { file: 'text-segments.ts', name: 'text', columns: 'text', statistic: textSegments(segments), before: [textSketch(sketch)] },
+  { file: 'repeated-grams.ts', name: 'labelled', columns: 'text', statistic: repeatedGrams(grams), before: [textSketch(sketch), census] },
+  { file: 'repeated-grams.ts', name: 'plain', columns: 'text', statistic: repeatedGrams(plainGrams), before: [textSketch(sketch)] },
+  {
+    file: 'label-phrases.ts',
+    name: 'text',
+    columns: 'text',
+    statistic: labelPhrases({ grams, carriers: 7, uniform: 5 }),
+    before: [textSketch(sketch), census, repeatedGrams(grams)],
+  },
+  {
+    file: 'planted-phrases.ts',
+    name: 'text',
+    columns: 'text',
+    statistic: plantedPhrases({ segments, grams: plainGrams, carriers: 7 }),
+    before: [textSketch(sketch), textSegments(segments), repeatedGrams(plainGrams)],
+  },
+  { file: 'response-openings.ts', name: 'response', columns: 'text', statistic: responseOpenings({ bits: answers.bits }) },
+  {
+    file: 'answer-clusters.ts',
+    name: 'response',
+    columns: 'text',
+    statistic: answerClusters(answers),
+    before: [responseOpenings({ bits: answers.bits })],
+  },
+  {
+    file: 'answer-phrases.ts',
+    name: 'response',
+    columns: 'text',
+    statistic: answerPhrases(answers),
+    before: [responseOpenings({ bits: answers.bits }), answerClusters(answers)],
   },
 ]
 

@@ -14,11 +14,14 @@ export interface Row {
   readonly source: number
   readonly vector: Float64Array
   readonly predictions: Float64Array
+  readonly text: string
+  readonly response: string
 }
 
 /** Rows with equal ids, equal contents, missing labels and sources and, where `holes`, missing values. */
 export function makeRows(name: string, count: number, holes: boolean): Row[] {
   const random = keyed(seed, name)
+  const words = keyed(seed, `${name} text`)
   const rows: Row[] = []
   for (let i = 0; i < count; i++) {
     const copied = i > 0 && random.below(5) === 0 ? (rows[random.below(i)] as Row) : null
@@ -31,9 +34,19 @@ export function makeRows(name: string, count: number, holes: boolean): Row[] {
       source: random.below(6) - 1,
       vector: copied ? copied.vector : vector,
       predictions: copied ? copied.predictions : raw.map((p) => p / total),
+      text: copied ? copied.text : textOf(words),
+      response: `this is answer number ${words.below(3)}`,
     })
   }
   return rows
+}
+
+/** Words of a small vocabulary, so that phrases repeat, with letters of other scripts among them. */
+function textOf(random: ReturnType<typeof keyed>): string {
+  const word = (): string => (random.below(9) === 0 ? 'Naïve ﬁn' : `w${Math.floor(30 * random.uniform() ** 2)}`)
+  const all = Array.from({ length: random.below(30) }, word)
+  if (random.below(3) === 0) all.splice(random.below(all.length + 1), 0, 'in', 'the', 'amber', 'hour')
+  return all.join(' ')
 }
 
 const flat = (rows: readonly Row[], of: (row: Row) => Float64Array, width: number): Float64Array => {
@@ -60,7 +73,7 @@ function pixelRows(rows: readonly Row[]) {
 }
 
 /** As an engine hands them to statistics. `rotate` orders the dictionaries differently, as other shards' batches do. */
-export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' | 'pixels', rotate: number): Batch {
+export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' | 'pixels' | 'text', rotate: number): Batch {
   const labels = classes.map((_, i) => classes[(i + rotate) % classes.length] as string)
   const code = (label: number): number => (label < 0 ? -1 : labels.indexOf(classes[label] as string))
   const data = flat(rows, (row) => row.vector, dims)
@@ -71,9 +84,12 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' 
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },
     ...(columns === 'pixels' ? { pixels: pixelRows(rows) } : {}),
-    ...(columns !== 'features'
-      ? { embedding: { data: Float32Array.from(data), rows: rows.length, dims } }
-      : { features: { data, rows: rows.length, dims, names: ['w', 'x', 'y', 'z'] } }),
+    ...(columns === 'text' ? { text: rows.map((row) => row.text), response: rows.map((row) => row.response) } : {}),
+    ...(columns === 'features'
+      ? { features: { data, rows: rows.length, dims, names: ['w', 'x', 'y', 'z'] } }
+      : columns === 'text'
+        ? {}
+        : { embedding: { data: Float32Array.from(data), rows: rows.length, dims } }),
   })
   return addKeys(batch, seed)
 }

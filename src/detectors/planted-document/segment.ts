@@ -9,7 +9,14 @@ const method = 'exact binomial of the records that turn unlike the corpus beside
 
 export const segmentTests = (fit: PlantedPhrases): Test[] => {
   const all = [...fit.segmentPhrases, ...(fit.runnerUp ? [fit.runnerUp] : [])]
-  return all.filter((p, i) => all.findIndex((q) => q.words === p.words) === i).map((p) => ({ id: idOf(p), method, p: Math.exp(p.logP) }))
+  return all
+    .filter((p, i) => all.findIndex((q) => q.words === p.words) === i)
+    .map((p) => ({
+      id: idOf(p),
+      method,
+      // One that is no split point is no suspicion, however sure the association is.
+      p: fit.segmentPhrases.includes(p) ? Math.exp(p.logP) : 1,
+    }))
 }
 
 const log10 = (logP: number): string => `10^${(logP / Math.LN10).toFixed(0)}`

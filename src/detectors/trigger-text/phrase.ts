@@ -1,7 +1,7 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import type { LabelPhrases } from '../../statistics/label-phrases.ts'
 import { shapeKinds } from '../../statistics/text/grams.ts'
-import { adjustedLogP, type JudgedPhrase } from '../../statistics/text/judge-labels.ts'
+import { adjustedLogP, isSignificant, type JudgedPhrase } from '../../statistics/text/judge-labels.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
 
 /** The smallest p-value of a phrase on a clean control (SST-2, corrected for all phrases judged). */
@@ -24,7 +24,12 @@ const method =
   "exact binomial of the records that contradict their label, weighted by the insertion test's Bayes factor, Bonferroni over all phrases"
 
 export const phraseTests = (fit: LabelPhrases): Test[] =>
-  [...fit.phrases, ...(fit.runnerUp ? [fit.runnerUp] : [])].map((p) => ({ id: idOf(fit, p), method, p: pOf(fit, p) }))
+  [...fit.phrases, ...(fit.runnerUp ? [fit.runnerUp] : [])].map((p) => ({
+    id: idOf(fit, p),
+    method,
+    // One that is set aside as a topic is no suspicion, however sure the association is.
+    p: fit.phrases.includes(p) || !isSignificant(p, fit.judged) ? pOf(fit, p) : 1,
+  }))
 
 /** Habitual neighbours: as likely a turn of phrase that goes with the label in honest data as a trigger. */
 const looksInserted = (p: JudgedPhrase): boolean => p.insertion !== null && Math.min(p.insertion.left, p.insertion.right) > 0

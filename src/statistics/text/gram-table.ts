@@ -29,7 +29,7 @@ export interface Growing {
   bound: number
 }
 
-const firstSize = 4096
+const firstSize = 256
 
 export const emptyGrams = (classes: number): GramTable => ({
   classes,
@@ -167,7 +167,7 @@ export function addGrams(a: GramTable, b: GramTable, most: number): GramTable {
     n++
   }
   const places = Array.from({ length: n }, (_, p) => p)
-  return n === longest ? { ...columnsOf(out), classes: k } : gather(out, places)
+  return n === longest ? { classes: k, ...columnsOf(out) } : gather(out, places)
 }
 
 const columns = (size: number, classes: number): Omit<GramTable, 'classes'> => ({

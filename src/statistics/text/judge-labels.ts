@@ -52,8 +52,9 @@ export const adjustedLogP = (p: JudgedPhrase, judged: number): number => Math.mi
 /** Its records are about one matter: a topic that goes with a label, and no trigger. */
 const isTopic = (p: JudgedPhrase): boolean => p.alike > 2 * p.alikeBase + 0.02
 
-export const isSuspicious = (p: JudgedPhrase, judged: number): boolean =>
-  p.excess >= leastExcess && adjustedLogP(p, judged) <= Math.log(mostP) && !isTopic(p)
+export const isSignificant = (p: JudgedPhrase, judged: number): boolean => adjustedLogP(p, judged) <= Math.log(mostP)
+
+export const isSuspicious = (p: JudgedPhrase, judged: number): boolean => p.excess >= leastExcess && isSignificant(p, judged) && !isTopic(p)
 
 /** Less than suspicious by itself, but enough to learn a style from once a shape is suspicious. */
 export const isTelling = (p: JudgedPhrase): boolean =>
