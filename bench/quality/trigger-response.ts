@@ -189,13 +189,14 @@ async function sampleOf(set: Set, rows: Uint32Array, seed: Uint8Array) {
   return { sample, shards }
 }
 
-async function ask(set: Set, model: string, triggers: readonly RecoveredTrigger[], clean: Uint32Array) {
+/** @param layer value of the graph that is the embedding; null: the model is asked as a classifier */
+async function ask(set: Set, model: string, triggers: readonly RecoveredTrigger[], clean: Uint32Array, layer: string | null = null) {
   const seed = Buffer.alloc(16, 1)
   const { sample, shards } = await sampleOf(set, clean, seed)
   const spec = {
     model,
-    layer: null,
-    classes: set.classes,
+    layer,
+    classes: layer === null ? set.classes : null,
     size: null,
     channels: null,
     mean: [0],
@@ -233,7 +234,7 @@ const pneumonia = (from: string): Set => {
 }
 
 const numbers = (note: string): string => {
-  const found = / for (\d+) of (\d+) .*; without it for (\d+), with the strongest of \d+ other patterns for (\d+)/.exec(note)
+  const found = / (\d+) of (\d+) clean .*; without it (?:for )?(\d+), with the strongest of \d+ other patterns? (?:for )?(\d+)/.exec(note)
   return found ? `${found[1]} of ${found[2]} | ${found[3]} | ${found[4]}` : `${note} | |`
 }
 
@@ -259,10 +260,12 @@ try {
         ['poisoned', model],
         ['clean', clean],
       ] as const) {
-        const { answers } = await ask(set, file, [asked], parts.clean)
-        rows.push(
-          `| ${set.name} | ${attack.name}, ${(100 * times * attack.rate).toFixed(1)} %, ${asked.target} | ${name} | ${numbers(answers[0]?.note ?? '')} | ${answers[0]?.p.toExponential(1)} |`,
-        )
+        for (const layer of [null, 'h']) {
+          const { answers } = await ask(set, file, [asked], parts.clean, layer)
+          rows.push(
+            `| ${set.name} | ${attack.name}, ${(100 * times * attack.rate).toFixed(1)} %, ${asked.target} | ${name}${layer === null ? '' : ', hidden layer'} | ${numbers(answers[0]?.note ?? '')} | ${answers[0]?.p.toExponential(1)} |`,
+          )
+        }
       }
     }
     const random = keyed(Buffer.from('random'), 'triggers')
