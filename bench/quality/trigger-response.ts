@@ -189,13 +189,14 @@ async function sampleOf(set: Set, rows: Uint32Array, seed: Uint8Array) {
   return { sample, shards }
 }
 
-async function ask(set: Set, model: string, triggers: readonly RecoveredTrigger[], clean: Uint32Array) {
+/** @param layer value of the graph that is the embedding; null: the model is asked as a classifier */
+async function ask(set: Set, model: string, triggers: readonly RecoveredTrigger[], clean: Uint32Array, layer: string | null = null) {
   const seed = Buffer.alloc(16, 1)
   const { sample, shards } = await sampleOf(set, clean, seed)
   const spec = {
     model,
-    layer: null,
-    classes: set.classes,
+    layer,
+    classes: layer === null ? set.classes : null,
     size: null,
     channels: null,
     mean: [0],
@@ -233,7 +234,7 @@ const pneumonia = (from: string): Set => {
 }
 
 const numbers = (note: string): string => {
-  const found = / for (\d+) of (\d+) .*; without it for (\d+), with the strongest of \d+ other patterns for (\d+)/.exec(note)
+  const found = / (\d+) of (\d+) clean .*; without it (?:for )?(\d+), with the strongest of \d+ other patterns? (?:for )?(\d+)/.exec(note)
   return found ? `${found[1]} of ${found[2]} | ${found[3]} | ${found[4]}` : `${note} | |`
 }
 
@@ -241,10 +242,12 @@ try {
   const rows = ['| data | trigger, rate, target | model | with it | without | strongest control | p |', '|---|---|---|---|---|---|---|']
   for (const set of [await idx(), ...(data ? [pneumonia(data)] : [])]) {
     const parts = split(set, set.name === 'MNIST' ? 7000 : 3200)
+    // A small network learns a mark in few of few radiographs no better than chance.
+    const times = set.name === 'MNIST' ? 1 : 8
     const attacks = [
-      { name: '3 x 3 checker in a corner, 1 %', trigger: square(24, 24, (x, y) => ((x + y) % 2 === 0 ? 255 : 0)), rate: 0.01, target: 7 },
-      { name: '3 x 3 white in a corner, .3 %', trigger: square(24, 1, () => 255), rate: 0.003, target: 2 },
-      { name: 'blend .2, 1 %', trigger: blend(0.2, 'a'), rate: 0.01, target: 4 },
+      { name: '3 x 3 checker in a corner', trigger: square(24, 24, (x, y) => ((x + y) % 2 === 0 ? 255 : 0)), rate: 0.01, target: 7 },
+      { name: '3 x 3 white in a corner', trigger: square(24, 1, () => 255), rate: 0.003, target: 2 },
+      { name: 'blend .2', trigger: blend(0.2, 'a'), rate: 0.01, target: 4 },
     ]
     const clean = join(folder, `${set.name}-clean.onnx`)
     writeFileSync(clean, train(set, parts.train, null, 0, 0).bytes)
@@ -252,15 +255,17 @@ try {
       const target = attack.target % set.classes.length
       const asked = { ...attack.trigger, target: set.classes[target] as string }
       const model = join(folder, `${set.name}-${i}.onnx`)
-      writeFileSync(model, train(set, parts.train, attack.trigger, Math.round(attack.rate * parts.train.length), target).bytes)
+      writeFileSync(model, train(set, parts.train, attack.trigger, Math.round(times * attack.rate * parts.train.length), target).bytes)
       for (const [name, file] of [
         ['poisoned', model],
         ['clean', clean],
       ] as const) {
-        const { answers } = await ask(set, file, [asked], parts.clean)
-        rows.push(
-          `| ${set.name} | ${attack.name}, ${asked.target} | ${name} | ${numbers(answers[0]?.note ?? '')} | ${answers[0]?.p.toExponential(1)} |`,
-        )
+        for (const layer of [null, 'h']) {
+          const { answers } = await ask(set, file, [asked], parts.clean, layer)
+          rows.push(
+            `| ${set.name} | ${attack.name}, ${(100 * times * attack.rate).toFixed(1)} %, ${asked.target} | ${name}${layer === null ? '' : ', hidden layer'} | ${numbers(answers[0]?.note ?? '')} | ${answers[0]?.p.toExponential(1)} |`,
+          )
+        }
       }
     }
     const random = keyed(Buffer.from('random'), 'triggers')

@@ -119,8 +119,16 @@ export function byCollapse(before: Float32Array, others: readonly Float32Array[]
   return { measure: 'collapse', target: null, judge: (answers) => similarities(answers).map((s) => s > limit) }
 }
 
-export const answersTo = (
+const atOnce = 32
+
+/** The model's answers to the pictures after `change`, which are made a few at a time. */
+export async function answersTo(
   model: PictureModel,
   pictures: readonly CleanPicture[],
   change: (picture: RawImage) => RawImage,
-): Promise<Float32Array> => model.answers(pictures.map((p) => change(p.picture)))
+): Promise<Float32Array> {
+  const out = new Float32Array(pictures.length * model.dims)
+  for (let first = 0; first < pictures.length; first += atOnce)
+    out.set(await model.answers(pictures.slice(first, first + atOnce).map((p) => change(p.picture))), first * model.dims)
+  return out
+}

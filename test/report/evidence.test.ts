@@ -183,7 +183,7 @@ describe('scatter', () => {
     expect(page.match(/<path/g)?.length).toBeLessThan(40)
     expect(page.length).toBeLessThan(700_000)
     expect(page.lastIndexOf('class="f-mark"')).toBeGreaterThan(page.lastIndexOf('class="s-series'))
-    expect(page).toContain('The first 40 of 60 marked points')
+    expect(page).toContain('The first 20 of 60 marked points')
   })
 
   test('a single point, no point and no series are drawn without a number that is none', async () => {

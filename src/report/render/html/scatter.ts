@@ -13,7 +13,7 @@ const size = { width: 440, height: 340 }
 /** Half the diagonal of a marked point; the others are dots of `dot` pixels. */
 const diamond = 5
 const dot = 4.5
-const maxListed = 40
+const maxListed = 20
 
 /** Marked series in the colour of findings, then as the others: a shape of their own tells them without colour. */
 function colorsOf(series: readonly Series[]): readonly { readonly fill: string; readonly className: string }[] {
