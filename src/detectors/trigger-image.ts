@@ -1,6 +1,7 @@
 import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector.ts'
 import type { Context } from '../contracts/statistic.ts'
 import { leastRows } from '../statistics/trigger-search/class-scan.ts'
+import { maxClasses } from '../statistics/trigger-search/pursuit.ts'
 import { type TriggerSearch, triggerSearch, triggerSearchId } from '../statistics/trigger-search.ts'
 import { carrierExamples, type Example } from './trigger-image/examples.ts'
 import { carrierScore, judge, patchGroup, patternGroup } from './trigger-image/judge.ts'
@@ -84,6 +85,7 @@ function notes(search: TriggerSearch): string[] {
     return ['Without labels no class can be searched for patterns, and what a patch goes with cannot be tested.', patches]
   const searched = new Set(search.tests.map((t) => t.name)).size
   const out = [`Searched ${searched} of ${search.classes} classes for patterns, on a sample of ${search.rows} images.`, patches]
-  if (searched < search.classes) out.push(`A class with fewer than ${leastRows} different images is not searched.`)
+  if (searched < search.classes)
+    out.push(`A class with fewer than ${leastRows} different images is not searched, nor are more than the ${maxClasses} largest classes.`)
   return out
 }

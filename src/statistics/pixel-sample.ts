@@ -84,7 +84,7 @@ export function pixelSample(options: PixelSampleOptions): Statistic<State, Pixel
     },
     seal: (_: Context, state: State) => trim(state, options),
     merge(into: State, from: State) {
-      if (from.classes.length > 0) measure(into, from as unknown as PixelShape)
+      if (from.height > 0) measure(into, from as unknown as PixelShape)
       const each = eachOf(into)
       into.tooManyClasses ||= from.tooManyClasses
       for (const more of from.classes) {

@@ -1,5 +1,5 @@
 import type { Batch } from '../contracts/data.ts'
-import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
+import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { type PixelSample, pixelSample } from './pixel-sample.ts'
 import { withoutEqual } from './trigger-search/near-duplicates.ts'
@@ -17,9 +17,6 @@ export interface TriggerSearch extends Pursuit {
 }
 
 type State = ReturnType<ReturnType<typeof pixelSample>['init']>
-
-/** Working memory of the search beside the sample: two halves of a class and the pool, in three bases. */
-const searchBytes = 400 * 2 ** 20
 
 export interface TriggerSearchOptions {
   /** Records of a class that are searched, at most. */
@@ -57,6 +54,5 @@ export function triggerSearch(options: TriggerSearchOptions, labelled: boolean):
       const { left, ...pursuit } = await pursue(shape, classes, c.seed)
       return { ...pursuit, patches: searchPatches(shape, left, true, c.seed), ...counts }
     },
-    bytes: (shape: Shape) => sample.bytes(shape) + searchBytes,
   }
 }

@@ -8,8 +8,8 @@ export interface Rung {
 
 /** Patches of one picture. Arrays are used again by the next picture. */
 export interface Patches {
-  /** Of every patch with contrast: its hash, and its top left corner as y x width + x. */
-  readonly hashes: Uint32Array
+  /** Of every patch with contrast: its hash, 52 bits (with 32, rare patches would share the hash of frequent ones), and its top left corner as y x width + x. */
+  readonly hashes: Float64Array
   readonly corners: Int32Array
   readonly count: number
 }
@@ -24,7 +24,9 @@ export const scramble = (h: number): number => {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-const step = (h: number, value: number): number => Math.imul((h ^ value) >>> 0, 0x01000193) + 0x9e3779b9
+const step = (h: number, value: number): number => (Math.imul(h ^ value, 0x01000193) + 0x9e3779b9) | 0
+const step2 = (h: number, value: number): number => (Math.imul(h ^ Math.imul(value, 0x27d4eb2f), 0x165667b1) + 0x7f4a7c15) | 0
+const joined = (a: number, b: number): number => scramble(a) * 2 ** 20 + (scramble(b) >>> 12)
 
 export interface PatchReader {
   read(picture: Uint8Array): Patches
@@ -39,9 +41,10 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
   const columns = width - side + 1
   const cells = new Int32Array(height * width)
   const runs = new Int32Array(height * columns)
+  const runs2 = new Int32Array(height * columns)
   const low = new Uint8Array(height * columns * channels)
   const high = new Uint8Array(height * columns * channels)
-  const hashes = new Uint32Array(Math.max(0, rows * columns))
+  const hashes = new Float64Array(Math.max(0, rows * columns))
   const corners = new Int32Array(hashes.length)
   const cellOf = (at: number, pixels: Uint8Array): number => {
     let h = key
@@ -67,8 +70,14 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
       for (let y = 0; y < height; y++)
         for (let x = 0; x < columns; x++) {
           let h = 0
-          for (let i = 0; i < side; i++) h = step(h, cells[y * width + x + i] as number)
+          let h2 = 0
+          for (let i = 0; i < side; i++) {
+            const cell = cells[y * width + x + i] as number
+            h = step(h, cell)
+            h2 = step2(h2, cell)
+          }
           runs[y * columns + x] = h
+          runs2[y * columns + x] = h2
           for (let c = 0; c < channels; c++) {
             let least = 255
             let most = 0
@@ -86,20 +95,31 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
         for (let x = 0; x < columns; x++) {
           if (!contrastAt(y, x)) continue
           let h = 0
-          for (let i = 0; i < side; i++) h = step(h, runs[(y + i) * columns + x] as number)
-          hashes[count] = scramble(h)
+          let h2 = 0
+          for (let i = 0; i < side; i++) {
+            h = step(h, runs[(y + i) * columns + x] as number)
+            h2 = step2(h2, runs2[(y + i) * columns + x] as number)
+          }
+          hashes[count] = joined(h, h2)
           corners[count++] = y * width + x
         }
       return { hashes, corners, count }
     },
     hashOf(patch) {
       let h = 0
+      let h2 = 0
       for (let y = 0; y < side; y++) {
         let run = 0
-        for (let x = 0; x < side; x++) run = step(run, cellOf((y * side + x) * channels, patch))
-        h = step(h, run | 0)
+        let run2 = 0
+        for (let x = 0; x < side; x++) {
+          const cell = cellOf((y * side + x) * channels, patch)
+          run = step(run, cell)
+          run2 = step2(run2, cell)
+        }
+        h = step(h, run)
+        h2 = step2(h2, run2)
       }
-      return scramble(h)
+      return joined(h, h2)
     },
   }
 }

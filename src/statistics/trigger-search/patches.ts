@@ -64,7 +64,7 @@ const slack = 3
 const extra = 2
 const leastRatio = 3
 /** Corrected p-values at which a patch is taken for found. Without labels, only one of the two conditions can be asked. */
-const level = { labelled: Math.log(0.01), unlabelled: Math.log(1e-9) }
+const level = { labelled: Math.log(0.01), unlabelled: Math.log(1e-30) }
 
 /**
  * Patches that occur, exactly or nearly, in many pictures, at whatever place. In pictures without a mark, a patch is about as frequent as its
@@ -104,7 +104,9 @@ interface Counting {
   readonly labels: readonly LabelledPictures[]
   readonly reader: PatchReader
   readonly each: number
-  readonly mixed: (hash: number, label: number) => number
+  /** Cell of the counters, which patches may share. */
+  readonly cell: (hash: number, label: number) => number
+  readonly byLabel: readonly Map<number, Entry>[]
 }
 
 /** Calls `use` with the distinct patches of every picture. */
@@ -130,33 +132,36 @@ function searchAt(shape: PixelShape, labels: readonly LabelledPictures[], labell
     labels,
     reader: patchReader(shape, rung, key),
     each: shape.height * shape.width * shape.channels,
-    mixed: (hash, label) => scramble(hash ^ (salts[label] as number)),
+    cell: (hash, label) => scramble(Math.floor(hash / 2 ** 20) ^ (salts[label] as number)) >>> (32 - counterBits),
+    byLabel: labels.map(() => new Map()),
   }
   const counters = new Uint16Array(2 ** counterBits)
-  const shift = 32 - counterBits
   let patches = 0
   eachPicture(c, (label, _, hash) => {
-    const at = c.mixed(hash, label) >>> shift
+    const at = c.cell(hash, label)
     if ((counters[at] as number) < 65_535) counters[at] = (counters[at] as number) + 1
     patches++
   })
-  const counts = new Map<number, Entry>()
+  let candidates = 0
   eachPicture(c, (label, row, hash, corner) => {
-    const id = c.mixed(hash, label)
-    if ((counters[id >>> shift] as number) < leastCarriers || counts.size > maxCandidates) return
-    const entry = counts.get(id)
+    if ((counters[c.cell(hash, label)] as number) < leastCarriers || candidates > maxCandidates) return
+    const entries = c.byLabel[label] as Map<number, Entry>
+    const entry = entries.get(hash)
     if (entry) entry.count++
-    else counts.set(id, { label, hash, row, corner, count: 1 })
+    else {
+      entries.set(hash, { label, hash, row, corner, count: 1 })
+      candidates++
+    }
   })
-  if (counts.size > maxCandidates) return null
+  if (candidates > maxCandidates) return null
   const countOf = (hash: number, label: number): number => {
-    const id = c.mixed(hash, label)
-    return counts.get(id)?.count ?? (counters[id >>> shift] as number)
+    const known = c.byLabel[label]?.get(hash)?.count
+    return known ?? (counters[c.cell(hash, label)] as number)
   }
   const tests = Math.log(Math.max(1, patches))
   const significant: (Omit<FoundPatch, keyof RecoveredPatch> & Entry)[] = []
   let best = 0
-  for (const entry of counts.values()) {
+  for (const entry of c.byLabel.flatMap((entries) => [...entries.values()])) {
     if (entry.count < leastCarriers) continue
     const tested = testEntry(c, entry, countOf, labelled, rung)
     if (!tested) continue
@@ -221,15 +226,16 @@ interface Group {
 
 /** Patches that share half of their pictures are parts of one mark: the most frequent one stands for it. */
 function grouped(c: Counting, significant: readonly (Omit<FoundPatch, keyof RecoveredPatch> & Entry)[]): Group[] {
-  const byId = new Map(significant.map((s) => [c.mixed(s.hash, s.label), new Map<number, number>()]))
-  if (byId.size === 0) return []
+  if (significant.length === 0) return []
+  const found = c.labels.map(() => new Map<number, Map<number, number>>())
+  for (const s of significant) found[s.label]?.set(s.hash, new Map())
   eachPicture(c, (label, row, hash, corner) => {
-    byId.get(c.mixed(hash, label))?.set(row, corner)
+    found[label]?.get(hash)?.set(row, corner)
   })
   const order = [...significant].sort((a, b) => b.count - a.count || a.hash - b.hash)
   const groups: { label: number; rows: Set<number>; found: Group['found']; pictures: Group['pictures'] }[] = []
   for (const s of order) {
-    const rows = byId.get(c.mixed(s.hash, s.label)) as Map<number, number>
+    const rows = found[s.label]?.get(s.hash) as Map<number, number>
     const home = groups.find((g) => g.label === s.label && shared(g.rows, rows) >= Math.min(g.rows.size, rows.size) / 2)
     if (home) {
       for (const row of rows.keys()) home.rows.add(row)
@@ -237,8 +243,8 @@ function grouped(c: Counting, significant: readonly (Omit<FoundPatch, keyof Reco
     }
     const { pixels } = c.labels[s.label] as LabelledPictures
     const pictures = [...rows].map(([row, corner]) => ({ picture: pixels.subarray(row * c.each, (row + 1) * c.each), corner }))
-    const { label, row: _, corner: __, count: ___, ...found } = s
-    groups.push({ label, rows: new Set(rows.keys()), found, pictures })
+    const { label, row: _, corner: __, count: ___, ...patch } = s
+    groups.push({ label, rows: new Set(rows.keys()), found: patch, pictures })
   }
   return groups
 }

@@ -69,6 +69,8 @@ const frequencies = 16
 /** False discovery rate over classes at which a trigger is taken for found. */
 const level = 0.01
 const maxRounds = 4
+/** More classes take hours: the largest are searched. */
+export const maxClasses = 256
 
 /** Searches the records of every class for triggers; `left` are the records that are no carriers and no copies of others. @param seed 16 bytes */
 export async function pursue(
@@ -98,8 +100,8 @@ export async function pursue(
   const search: Search = { shape, each, bases, pool, white, seed, elsewhere: elsewhereOf(kept, each, quota) }
   const tests: ClassTest[] = []
   const first = new Map<number, Candidate>()
-  for (const [code, c] of kept.entries()) {
-    if (c.rows < leastRows) continue
+  for (const code of largestClasses(kept)) {
+    const c = kept[code] as ClassRows
     const best = await scan(search, c, code, 1)
     tests.push(testOf(c, 1, best))
     if (best) first.set(code, best)
@@ -129,6 +131,14 @@ export async function pursue(
   }
   return { bases, tests, found, left }
 }
+
+/** Codes of the classes that are searched, ascending. */
+const largestClasses = (kept: readonly ClassRows[]): number[] =>
+  [...kept.keys()]
+    .filter((code) => (kept[code] as ClassRows).rows >= leastRows)
+    .sort((a, b) => (kept[b] as ClassRows).rows - (kept[a] as ClassRows).rows || a - b)
+    .slice(0, maxClasses)
+    .sort((a, b) => a - b)
 
 export interface Search {
   readonly shape: PixelShape

@@ -1,8 +1,8 @@
-import { topEigen } from '../../math/eigen.ts'
 import { gemm32, type Matrix32, matrix32 } from '../../math/gemm32.ts'
 import type { Random } from '../../math/rng.ts'
 import { type BasisName, clips } from './bases.ts'
 import { type Bins, beyond, binRows, robust, upperTails } from './bins.ts'
+import { mainDirections } from './directions.ts'
 import type { Half, Seed } from './refine.ts'
 
 /** Shares of the rows that are taken for carriers at first. */
@@ -21,12 +21,8 @@ const leastFar = 6
 /** Singular directions, both ways, and k-means centroids of whitened low frequencies: the same for every basis. */
 export async function sharedSeeds(x: Matrix32, random: Random): Promise<Seed[]> {
   const k = x.dims
-  const covariance = Float64Array.from((await gemm32(x, x, { transA: true })).data)
-  const wanted = Math.min(directions, k)
-  const { vectors } = await topEigen(covariance, k, wanted)
-  const axes = new Float32Array(wanted * k)
-  for (let j = 0; j < wanted; j++) for (let i = 0; i < k; i++) axes[j * k + i] = vectors[i * wanted + j] as number
-  const along = columns(await gemm32(x, matrix32(axes, wanted, k), { transB: true }))
+  const axes = await mainDirections(x, directions, random)
+  const along = columns(await gemm32(x, matrix32(axes, axes.length / k, k), { transB: true }))
   const near = columns(await gemm32(x, matrix32(kMeans(x, random), centroids, k), { transB: true }))
   return [
     ...along.flatMap((scores, i) => [

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { keyed } from '../../src/math/rng.ts'
+import { recoverTrigger } from '../../src/statistics/trigger-search/recover.ts'
+import { splitCarriers } from '../../src/statistics/trigger-search/split.ts'
+import { fitTail, references, testTail } from '../../src/statistics/trigger-search/tail.ts'
+
+const seed = new Uint8Array(16)
+const sorted = (values: Iterable<number>): Float32Array => Float32Array.from(values).sort()
+
+describe('a second mode of scores', () => {
+  test('of one population is not found: p-values on fresh scores are not too small', () => {
+    const random = keyed(seed, 'one mode')
+    const skewed = (): number => random.normal() + 0.5 * random.normal() ** 2
+    for (const draw of [() => random.normal(), skewed, () => -Math.log(1 - random.uniform())]) {
+      let small = 0
+      for (let i = 0; i < 200; i++) {
+        const fit = fitTail(sorted(Array.from({ length: 400 }, draw)))
+        if (fit && testTail(sorted(Array.from({ length: 400 }, draw)), fit) < Math.log(0.05)) small++
+      }
+      expect(small).toBeLessThanOrEqual(16)
+    }
+  })
+
+  test.each([0.03, 0.2, 0.5])('of a share of %f is found, with a threshold between the two', (share) => {
+    const random = keyed(seed, `two modes ${share}`)
+    const draw = () => Array.from({ length: 1000 }, (_, i) => random.normal() + (i < 1000 * share ? 12 : 0))
+    const fit = fitTail(sorted(draw()))
+    expect(fit?.threshold).toBeGreaterThan(3)
+    expect(fit?.threshold).toBeLessThan(9.5)
+    expect(fit?.count).toBe(1000 * share)
+    expect(fit && testTail(sorted(draw()), fit)).toBeLessThan(Math.log(0.01))
+  })
+
+  test('centre and spread are those of the lower population', () => {
+    const random = keyed(seed, 'references')
+    const scores = Array.from({ length: 4000 }, (_, i) => 5 + 2 * random.normal() + (i < 1600 ? 40 : 0))
+    const [, low] = references(sorted(scores))
+    expect(low.centre).toBeGreaterThan(4)
+    expect(low.centre).toBeLessThan(6.5)
+    expect(low.deviation).toBeGreaterThan(1.3)
+    expect(low.deviation).toBeLessThan(2.7)
+  })
+
+  test('equal scores are no mode', () => {
+    expect(fitTail(new Float32Array(100))).toBeNull()
+  })
+})
+
+describe('carriers of two kinds', () => {
+  const rows = 60
+  const dims = 50
+  const draw = (name: string, apart: number): Float32Array => {
+    const random = keyed(seed, name)
+    const data = Float32Array.from(random.normals(rows * dims))
+    for (let r = 0; r < 24; r++) for (let j = 0; j < 9; j++) data[r * dims + j] = (data[r * dims + j] as number) + apart
+    return data
+  }
+
+  test('are told apart', () => {
+    const side = splitCarriers(draw('two kinds', 4), rows, dims)
+    expect(new Set(side?.subarray(0, 24)).size).toBe(1)
+    expect(new Set(side?.subarray(24)).size).toBe(1)
+    expect(side?.[0]).not.toBe(side?.[30])
+  })
+
+  test('of one kind are not', () => {
+    for (let i = 0; i < 30; i++) expect(splitCarriers(draw(`one kind ${i}`, 0), rows, dims)).toBeNull()
+  })
+})
+
+test('a mixed-in pattern is recovered from means and deviations', () => {
+  const shape = { height: 2, width: 3, channels: 1 as const }
+  const others = { mean: Float64Array.of(100, 90, 80, 70, 60, 50), deviation: new Float64Array(6).fill(40) }
+  const alpha = [0, 0.25, 0.25, 0, 1, 0]
+  const pattern = [0, 250, 10, 0, 200, 0]
+  const carriers = {
+    mean: others.mean.map((m, i) => (1 - (alpha[i] as number)) * m + (alpha[i] as number) * (pattern[i] as number)),
+    deviation: others.deviation.map((d, i) => (1 - (alpha[i] as number)) * d),
+  }
+  const found = recoverTrigger(shape, carriers, [others], 'x')
+  alpha.forEach((a, i) => {
+    expect(found.alpha[i]).toBeCloseTo(a, 5)
+    if (a > 0) expect(found.pattern[i]).toBeCloseTo(pattern[i] as number, 3)
+  })
+  expect(found.box).toEqual([1, 1, 1, 1])
+  expect(found.target).toBe('x')
+})
