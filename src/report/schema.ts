@@ -42,7 +42,9 @@ const record = z.strictObject({
   suggestedLabel: text.nullable(),
   excerpt: text.nullable(),
   thumbnail: png.nullable(),
-  score: fraction.describe('1 less the product over the detectors of 1 less the strongest score of each: no less than any part, more where several agree.'),
+  score: fraction.describe(
+    '1 less the product over the detectors of 1 less the strongest score of each: no less than any part, more where several agree.',
+  ),
   parts: z.array(
     z.strictObject({
       rule: text,
