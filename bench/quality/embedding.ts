@@ -79,8 +79,10 @@ async function ours(data: Poisoned): Promise<Record<string, Quality>> {
   }
   const out: Record<string, Quality> = {}
   const any = new Uint8Array(data.labels.length)
+  const summaries = new Map<string, unknown>()
+  const batches = embedded(data)
   for (const detector of detectors) {
-    const { scores, flagged, conclusion } = await fitDetector(detector, {}, setup, embedded(data))
+    const { scores, flagged, conclusion } = await fitDetector(detector, {}, setup, batches, [], summaries)
     flagged.forEach((f, i) => {
       if (f) any[i] = 1
     })
