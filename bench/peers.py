@@ -6,6 +6,8 @@ peers.py parquet ROWS DIMS FILE               the same as Parquet: id, label, em
 peers.py find-issues FOLDER OUT [JOBS]        cleanlab.filter.find_label_issues, .npy in, flags on disk
 peers.py call FOLDER                          the library call alone, timed five times
 peers.py datalab FOLDER OUT                   Datalab's label check from features
+peers.py neighbours FOLDER K OUT              scikit-learn's brute-force nearest neighbours, distances on disk
+peers.py compare OURS THEIRS                  largest relative difference of distances: raw float64 against .npy
 """
 
 import json
@@ -93,6 +95,21 @@ def datalab(folder, out):
     np.save(out, lab.get_issues("label")["is_label_issue"].to_numpy())
 
 
+def neighbours(folder, k, out):
+    from sklearn.neighbors import NearestNeighbors
+
+    x = np.load(folder / "features.npy")
+    # Without rows of its own, kneighbors leaves each row out of its neighbours.
+    distances, _ = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x).kneighbors()
+    np.save(out, distances)
+
+
+def compare(ours, theirs):
+    b = np.load(theirs).astype(np.float64)
+    a = np.fromfile(ours, np.float64).reshape(b.shape)
+    print(float(np.max(np.abs(a - b) / b)))
+
+
 if __name__ == "__main__":
     command, *rest = sys.argv[1:]
     if command == "predictions":
@@ -105,6 +122,10 @@ if __name__ == "__main__":
         find_issues(Path(rest[0]), *rest[1:])
     elif command == "call":
         library_call(Path(rest[0]))
+    elif command == "neighbours":
+        neighbours(Path(rest[0]), int(rest[1]), rest[2])
+    elif command == "compare":
+        compare(*rest)
     elif command == "datalab":
         datalab(Path(rest[0]), rest[1])
     else:

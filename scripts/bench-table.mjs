@@ -3,14 +3,14 @@ const number = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value
 const range = ({ min, median, max }) => (min === max ? number(median) : `${number(median)} (${number(min)} to ${number(max)})`)
 const count = (value) => value.toLocaleString('en-US')
 
-function compared(title, { repeats, assay, peer, ratio }) {
-  const line = (name, unit, key) => `| ${name} | ${range(assay[key])} ${unit} | ${range(peer[key])} ${unit} | ${range(ratio[key])} |`
+function compared(title, { repeats, assay, peer, ratio }, name = 'cleanlab') {
+  const line = (what, unit, key) => `| ${what} | ${range(assay[key])} ${unit} | ${range(peer[key])} ${unit} | ${range(ratio[key])} |`
   return [
     `### ${title}`,
     '',
     `Median of ${repeats} alternating pairs of processes (smallest to largest).`,
     '',
-    '| | Assay | cleanlab | Assay / cleanlab |',
+    `| | Assay | ${name} | Assay / ${name} |`,
     '|---|---|---|---|',
     line('wall time', 's', 'wallS'),
     line('CPU time', 's', 'cpuS'),
@@ -23,7 +23,7 @@ export function markdown(results) {
   const { machine, peers } = results
   const issues = results['find-issues']
   const check = results['label-check']
-  const { memory, snapshot, hash } = results
+  const { memory, neighbours, snapshot, hash } = results
   return [
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
     '',
@@ -48,6 +48,17 @@ export function markdown(results) {
           ),
           '',
           `${number(memory.rowFactor)} times the rows cost ${number(memory.timeFactor)} times the time.`,
+          '',
+        ]
+      : []),
+    ...(neighbours
+      ? [
+          ...compared(
+            `${neighbours.k} exact nearest neighbours of ${count(neighbours.rows)} x ${neighbours.dims} in itself`,
+            neighbours,
+            'scikit-learn',
+          ),
+          `Largest relative difference of a distance: ${neighbours.worst.toExponential(1)}.`,
           '',
         ]
       : []),

@@ -1,6 +1,6 @@
 // `npm run bench`: Assay beside cleanlab, process against process, on this machine. Needs .cache/venv (bench/requirements.txt).
 //   npm run bench -- --quick        small data and few repetitions, into .cache/bench: what CI runs
-//   npm run bench -- find-issues    one part: find-issues, label-check, memory, snapshot, hash
+//   npm run bench -- find-issues    one part: find-issues, label-check, memory, neighbours, snapshot, hash
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
@@ -18,6 +18,7 @@ const sizes = {
   full: {
     predictions: 1_000_000,
     features: 50_000,
+    neighbours: 60_000,
     parquet: [1_000_000, 4_000_000],
     snapshot: [300_000, 3_000_000, 30_000_000],
     hashMiB: 4096,
@@ -27,6 +28,7 @@ const sizes = {
   quick: {
     predictions: 200_000,
     features: 10_000,
+    neighbours: 6_000,
     parquet: [50_000, 200_000],
     snapshot: [30_000, 300_000],
     hashMiB: 1024,
@@ -160,6 +162,22 @@ async function memory(size) {
   return { dims: 128, sizes: runsBySize, timeFactor: large.wallS.median / small.wallS.median, rowFactor: large.rows / small.rows }
 }
 
+const neighbourCount = 16
+
+/** Exact nearest neighbours of a matrix in itself: what is timed is reading the .npy file, the search, and writing the distances. */
+async function neighbours(size) {
+  const path = await folder('features', size.neighbours, 512)
+  const args = [path, String(neighbourCount)]
+  const search = join(root, 'bench/neighbours.ts')
+  const compared = await sideBySide(
+    size.repeatsSlow,
+    () => measure([0], process.execPath, '--import', 'tsx', search, ...args, join(cache, 'neighbours.f64')),
+    () => measure([0], python, peers, 'neighbours', ...args, join(cache, 'neighbours.npy')),
+  )
+  const worst = Number((await must(python, [peers, 'compare', join(cache, 'neighbours.f64'), join(cache, 'neighbours.npy')])).trim())
+  return { rows: size.neighbours, dims: 512, k: neighbourCount, worst, ...compared }
+}
+
 const words = 'the quick brown fox jumps over a lazy dog and then some more text to reach the length of a short note'.split(' ')
 
 /** Records of about 135 bytes: an id, a site, a number, a text, a time, a label. */
@@ -251,7 +269,7 @@ async function hash(size) {
   }
 }
 
-const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory, snapshot, hash }
+const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory, neighbours, snapshot, hash }
 
 await script(async (args) => {
   const quick = args.includes('--quick')

@@ -19,7 +19,7 @@ export function readCsv(path) {
 
 /**
  * `assay audit` of a pipeline of one .npy source through the built program.
- * @returns score (0..1), pValue and suggested label of each row, whether it is flagged, and report.json
+ * @returns score of label-flip (0..1), pValue and suggested label of each row, whether it is flagged, and report.json
  */
 export async function audit(pipeline, seed) {
   const work = join(cache, `run-${process.pid}-${runs++}`)
@@ -38,7 +38,8 @@ export async function audit(pipeline, seed) {
     )
     if (code !== 0) throw new SetupError(`assay audit ended with ${code}:\n${output.trim()}\n${JSON.stringify(pipeline)}`)
     const report = JSON.parse(readFileSync(join(runDir, 'report.json'), 'utf8'))
-    const rows = readCsv(join(runDir, 'scores.csv'))
+    const ofDetector = (row) => row.detector === 'label-flip'
+    const rows = readCsv(join(runDir, 'scores.csv')).filter(ofDetector)
     const score = new Float64Array(rows.length).fill(Number.NaN)
     const pValue = new Float64Array(rows.length).fill(Number.NaN)
     const suggested = []
@@ -50,7 +51,7 @@ export async function audit(pipeline, seed) {
     }
     if (score.some(Number.isNaN)) throw new Error('not every row has a score')
     const flags = new Uint8Array(rows.length)
-    for (const row of readCsv(join(runDir, 'flags.csv'))) flags[Number(row.row)] = 1
+    for (const row of readCsv(join(runDir, 'flags.csv')).filter(ofDetector)) flags[Number(row.row)] = 1
     return { score, pValue, suggested, flags, report }
   } finally {
     rmSync(work, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 // embedding.ts SETS ATTACKS SEEDS ROWS RATE [PYTHON]: the detectors in embedding space on pixels of poisoned and clean pictures, one JSON line a
 // run and a table of means at the end. With PYTHON, activation clustering and spectral signatures of adversarial-robustness-toolbox
 // on the same features. `clean` among the attacks plants nothing.
+// The toolbox: pip install -r bench/quality/requirements-embedding.txt.
 //   ASSAY_DATA=... node --import tsx bench/quality/embedding.ts fashion,pneumonia clean,patch,flood 3 5000 .01 .cache/venv/bin/python
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -79,8 +80,10 @@ async function ours(data: Poisoned): Promise<Record<string, Quality>> {
   }
   const out: Record<string, Quality> = {}
   const any = new Uint8Array(data.labels.length)
+  const summaries = new Map<string, unknown>()
+  const batches = embedded(data)
   for (const detector of detectors) {
-    const { scores, flagged, conclusion } = await fitDetector(detector, {}, setup, embedded(data))
+    const { scores, flagged, conclusion } = await fitDetector(detector, {}, setup, batches, [], summaries)
     flagged.forEach((f, i) => {
       if (f) any[i] = 1
     })

@@ -15,18 +15,22 @@ export interface Fitted {
   readonly conclusion: Conclusion
 }
 
-/** A detector's whole life on batches in memory: statistics, scores, tally, decision, conclusion. */
+/**
+ * A detector's whole life on batches in memory: statistics, scores, tally, decision, conclusion. Detectors that share `summaries` on
+ * the same batches share their statistics.
+ */
 export async function fitDetector(
   detector: Detector,
   given: unknown,
   setup: Setup,
   subject: readonly Batch[],
   reference: readonly Batch[] = [],
+  summaries = new Map<string, unknown>(),
 ): Promise<Fitted> {
   const options = detector.options.parse(given)
-  const summaries = new Map<string, unknown>()
   const keyed = { subject: subject.map((b) => addKeys(b, seed)), reference: reference.map((b) => addKeys(b, seed)), baseline: [] }
   for (const s of detector.statistics(options, setup)) {
+    if (summaries.has(s.id)) continue
     const c = contextFor(null, seed, summaries, s.after)
     const state = s.init(c)
     for (const batch of keyed[s.over]) await s.update(c, state, batch)

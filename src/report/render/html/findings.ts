@@ -78,6 +78,7 @@ function records(report: Report): Safe {
   const short = (rule: string): string => (detectors.size > 1 ? rule : rule.slice(rule.indexOf('/') + 1))
   const rows = shown.map((record) => {
     const parts = [...record.parts].sort((a, b) => b.score - a.score)
+    const several = new Set(parts.map((p) => p.rule.slice(0, p.rule.indexOf('/')))).size > 1
     const smallest = parts.reduce<number | null>((least, p) => (p.pValue === null ? least : Math.min(least ?? 1, p.pValue)), null)
     return html`<tr>
 ${pictures && html`<td>${record.thumbnail !== null && html`<img src="${record.thumbnail}" alt="Record ${record.id ?? `row ${record.row}`}" width="56" height="56">`}</td>`}
@@ -85,7 +86,7 @@ ${pictures && html`<td>${record.thumbnail !== null && html`<img src="${record.th
 <td data-label="Label">${change(record)}</td>
 ${sources && html`<td data-label="Source">${record.source !== null && html`<bdi>${record.source}</bdi>`}</td>`}
 <td class="n" data-label="Score">${meter(record.score)}${smallest !== null && html`<span class="where">${typeset(pEquals(smallest))}</span>`}</td>
-<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}${parts.length > 1 && html` <span class="muted">${p.score.toFixed(3)}</span>`}`)}</td>
+<td data-label="Flagged by">${parts.map((p, i) => html`${i > 0 && ', '}${link(p.rule, short(p.rule), at.get(p.fingerprint))}${several && html` <span class="muted">${p.score.toFixed(3)}</span>`}`)}</td>
 </tr>
 `
   })
