@@ -30,7 +30,9 @@ for (const stem of stems) {
   const rows = data.length / size
   const pixels = { ...shape, noise: true, description: '' }
   const features = await openFeatures(null, seed, () => {}, undefined, pixels)
-  const all = await features.apply(makeBatch({ row: Uint32Array.from({ length: rows }, (_, i) => i), image: { data, rows, dims: size, ...shape } }))
+  const all = await features.apply(
+    makeBatch({ row: Uint32Array.from({ length: rows }, (_, i) => i), image: { data, rows, dims: size, ...shape } }),
+  )
   const noise = (all.getChild('noise' as never)?.data[0]?.children[0]?.values ?? new Float32Array()) as Float32Array
   const take = (which: readonly number[]) =>
     makeBatch({
@@ -66,7 +68,9 @@ for (const stem of stems) {
     const recall = bad.filter((i) => (z[i] as number) > cut).length / bad.length
     const found = bad.filter((i) => flagged[i]).length / bad.length
     const wrong = good.filter((i) => flagged[i]).length / good.length
-    console.log(`${stem}: AUROC ${auroc.toFixed(3)}, recall at .5 % ${recall.toFixed(2)}; ${of}; recall ${found.toFixed(2)}, false ${(100 * wrong).toFixed(2)} %`)
+    console.log(
+      `${stem}: AUROC ${auroc.toFixed(3)}, recall at .5 % ${recall.toFixed(2)}; ${of}; recall ${found.toFixed(2)}, false ${(100 * wrong).toFixed(2)} %`,
+    )
     continue
   }
   let alarms = 0

@@ -59,7 +59,7 @@ export const perturbationNoise: Detector<PerturbationNoiseOptions, NoiseTally, N
       findings: standOut(tails).map((g) => noiseFinding(g, evidence ?? { height: 0, width: 0, channels: 1, groups: [] }, flagged.top)),
       tests: tails.map((g) => ({
         id: g.test,
-        method: 'binomial test of the upper tail against the slope of a log-concave density, Bonferroni over windows and cuts',
+        method: 'binomial test of the upper tail against an exponential through its beginning, Bonferroni over windows and cuts',
         p: g.tail.p,
       })),
       notes: notes(groupsOf(c)),

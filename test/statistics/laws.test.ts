@@ -15,6 +15,7 @@ import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
 import { labelModel } from '../../src/statistics/label-model.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
+import { noiseLevels } from '../../src/statistics/noise-levels.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
@@ -76,6 +77,7 @@ const cases: readonly Case[] = [
     before: [imageHashCounts(10)],
   },
   { file: 'image-hash-counts.ts', name: 'subject', columns: 'pixels', statistic: imageHashCounts(10) },
+  { file: 'noise-levels.ts', name: 'subject', columns: 'pixels', statistic: noiseLevels() },
   { file: 'label-margins.ts', name: 'numbers', columns: 'embedding', statistic: labelMargins(own) },
   {
     file: 'prune-cutoffs.ts',

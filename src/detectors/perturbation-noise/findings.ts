@@ -19,7 +19,7 @@ const round = (v: number): number => Number(v.toFixed(2))
 export function noiseFinding(g: GroupTail, evidence: NoiseEvidence, top: readonly RecordRef[]): Finding {
   const own = evidence.groups.find((e) => e.name === g.name)
   const share = ((100 * g.tail.beyond) / g.records).toFixed(2)
-  const expected = g.tail.expected < 0.1 ? 'less than one is' : `about ${Math.ceil(g.tail.expected)} are`
+  const expected = g.tail.expected < 1 ? 'less than one was' : `at most about ${Math.round(g.tail.expected)} were`
   return {
     rule: 'perturbation-noise/excess',
     severity: 'high',
