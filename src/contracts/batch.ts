@@ -66,7 +66,7 @@ export function codesOf(batch: Batch, name: 'label' | 'source'): Codes | null {
 /** A fixed-size list column as one matrix without a copy; null when the column is absent. */
 export function matrixOf(
   batch: Batch,
-  name: 'embedding' | 'features' | 'predictions' | 'image' | 'pixels',
+  name: 'embedding' | 'features' | 'predictions' | 'image' | 'pixels' | 'noise',
 ): Matrix<Float32Array | Float64Array | Uint8Array> | null {
   const data = chunk(batch, name)
   if (!data || !DataType.isFixedSizeList(data.type)) return null
@@ -206,6 +206,7 @@ export interface BatchColumns {
     | readonly (Uint8Array | null)[]
     | (Matrix<Uint8Array> & { readonly height: number; readonly width: number; readonly channels: number })
   readonly pixels?: PixelRows
+  readonly noise?: Matrix<Float32Array>
 }
 
 const metadata = (entries: Record<string, Json1>): Map<string, string> =>
@@ -238,6 +239,7 @@ export function makeBatch(columns: BatchColumns): Batch {
       add('image', matrix(columns.image), metadata({ height, width, channels }))
     } else add('image', binary(columns.image))
   }
+  if (columns.noise) add('noise', matrix(columns.noise))
   if (columns.pixels) {
     const { data, rows, height, width, channels } = columns.pixels
     add('pixels', matrix({ data, rows, dims: height * width * channels }), metadata({ height, width, channels }))

@@ -18,8 +18,8 @@ export const roles = [
 ] as const
 export type Role = (typeof roles)[number]
 
-/** What a statistic or a detector may read: a role, or `pixels`, which is made of `image` in the first read. */
-export type Column = Role | 'pixels'
+/** What a statistic or a detector may read: a role, or what is made of `image` in the first read. */
+export type Column = Role | 'pixels' | 'noise'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 export type Maybe<T> = T | Promise<T>
@@ -33,6 +33,7 @@ export type Maybe<T> = T | Promise<T>
  * - `features`: FixedSizeList<Float64>; NaN is a missing value; field metadata `names` is a JSON list of column names
  * - `image`: Binary (an encoded file) or FixedSizeList<Uint8> (raw pixels; field metadata `height`, `width`, `channels`)
  * - `pixels`: FixedSizeList<Uint8>, made of `image`: one size for all records, as in its field metadata `height`, `width`, `channels` (1 or 3)
+ * - `noise`: FixedSizeList<Float32>, made of `image` in its own size: `noiseParts` of `noise.ts`
  * - `key`, `content`: FixedSizeBinary(16), added by the engine: keyed digests of the record and of its non-label fields
  */
 export type Batch = RecordBatch

@@ -29,6 +29,10 @@ import { triggerTabular } from './trigger-tabular.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [labelFlip, triggerTabular]
+import { perturbationNoise } from './perturbation-noise.ts'
+
+/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
+export const detectors: readonly Detector[] = [labelFlip, nearDuplicateImage, perturbationNoise]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

@@ -108,7 +108,7 @@ async function planPart(specs: readonly SourceSpec[], base: string, features: Fe
 const columnsOf = (part: Part): Column[] => [
   ...part.roles,
   ...(part.features && !part.roles.includes('embedding') ? (['embedding'] as const) : []),
-  ...(part.pixels ? (['pixels'] as const) : []),
+  ...(part.pixels ? (['pixels', 'noise'] as const) : []),
 ]
 
 function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
@@ -182,9 +182,13 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
   }
   const planned = planDetectors(pipeline, setup)
   const reads = new Set(planned.flatMap((d) => d.reads))
-  const unread = { ...(reads.has('embedding') ? {} : { features: null }), ...(reads.has('pixels') ? {} : { pixels: null }) }
-  subject = { ...subject, ...unread }
-  reference = reference && { ...reference, ...unread }
+  const read = (p: Part): Part => ({
+    ...p,
+    features: reads.has('embedding') ? p.features : null,
+    pixels: p.pixels && (reads.has('pixels') || reads.has('noise')) ? { ...p.pixels, noise: reads.has('noise') } : null,
+  })
+  subject = read(subject)
+  reference = reference && read(reference)
   const levels = buildStatistics(planned, setup)
   const statistics = levels.flat()
   const keyed = statistics.some((s) => s.keyed)

@@ -1,4 +1,4 @@
-import type { Sharp, SharpOptions } from 'sharp'
+import type { Region, Sharp, SharpOptions } from 'sharp'
 import type { Pixels } from './pixel-vector.ts'
 
 type SharpFactory = typeof import('sharp').default
@@ -43,6 +43,20 @@ export async function decodeWithin(bytes: Uint8Array, maxSide: number): Promise<
   )
 }
 
+/** The middle of an encoded picture in its own pixels, at most `side` a side, on the grid of JPEG's blocks. */
+export async function decodeCentre(bytes: Uint8Array, side: number): Promise<Pixels> {
+  const sharp = await loadSharp()
+  const start = () => startDecoding(sharp, bytes)
+  const { width, height } = await start().metadata()
+  const region = {
+    left: width > side ? Math.floor((width - side) / 16) * 8 : 0,
+    top: height > side ? Math.floor((height - side) / 16) * 8 : 0,
+    width: Math.min(width, side),
+    height: Math.min(height, side),
+  }
+  return decodePixels(start, () => [width, height], region)
+}
+
 export interface RawImage {
   /** height x width x channels, row-major. */
   readonly data: Uint8Array
@@ -69,12 +83,16 @@ export function startRaw(sharp: SharpFactory, image: RawImage): Sharp {
  * Where 16 bits hold no value above 4095 they are taken for 12, which is what many medical devices write.
  * Throws what sharp throws: not one of the four formats, damaged, more than 64 million pixels, more than 30 s.
  */
-export async function decodePixels(start: () => Sharp, fit: (width: number, height: number) => readonly [number, number]): Promise<Pixels> {
+export async function decodePixels(
+  start: () => Sharp,
+  fit: (width: number, height: number) => readonly [number, number],
+  region: Region | null = null,
+): Promise<Pixels> {
   const { width, height, depth } = await start().metadata()
   if (depth !== 'uchar' && depth !== 'ushort') throw new Error(`pixels of type ${depth}: only 8 and 16 bits a channel are read`)
   const wide = depth === 'ushort'
   const [toWidth, toHeight] = fit(width, height)
-  const image = start()
+  const image = region ? start().extract(region) : start()
   if (toWidth !== width || toHeight !== height) image.resize(toWidth, toHeight, { fit: 'fill', kernel: 'linear' })
   const { data, info } = await image
     .toColourspace(wide ? 'rgb16' : 'srgb')
@@ -87,6 +105,7 @@ export async function decodePixels(start: () => Sharp, fit: (width: number, heig
     height: info.height,
     width: info.width,
     channels: info.channels,
+    scaled: toWidth !== width || toHeight !== height,
     max: words ? (words.every((v) => v <= twelveBits) ? twelveBits : 65_535) : 255,
   }
 }

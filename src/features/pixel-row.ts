@@ -3,6 +3,8 @@ import { lumaOf, type Pixels, resample } from './pixel-vector.ts'
 
 /** Plain JSON: how every image becomes a row of the column `pixels`. Part of the plan, so that it is the same in every worker. */
 export interface PixelPlan extends PixelShape {
+  /** The column `noise` is made as well: see `contracts/noise.ts`. */
+  readonly noise: boolean
   /** One sentence for the dry run and the report's coverage page. */
   readonly description: string
 }

@@ -14,6 +14,8 @@ export interface Pixels {
   readonly width: number
   readonly channels: number
   readonly max: number
+  /** It is smaller than its file. */
+  readonly scaled?: boolean
 }
 
 export const pixelDims = (p: PixelParameters): number => p.height * p.width + 2 * p.chroma ** 2

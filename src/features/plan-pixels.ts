@@ -28,6 +28,7 @@ export async function planPixels(first: Batch): Promise<PixelPlan> {
     height: side(height),
     width: side(width),
     channels: colour ? 3 : 1,
+    noise: false,
     description: native ? `pixels as ${size}, the size of the first image` : `pixels as ${size}, scaled down by area`,
   }
 }

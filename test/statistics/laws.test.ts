@@ -24,6 +24,7 @@ import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
 import { pixelSample } from '../../src/statistics/pixel-sample.ts'
+import { noiseLevels } from '../../src/statistics/noise-levels.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { spectralFit } from '../../src/statistics/spectral-fit.ts'
 import { triggerSearch } from '../../src/statistics/trigger-search.ts'
@@ -119,6 +120,7 @@ const cases: readonly Case[] = [
     before: [imageHashCounts(10)],
   },
   { file: 'image-hash-counts.ts', name: 'subject', columns: 'pixels', statistic: imageHashCounts(10) },
+  { file: 'noise-levels.ts', name: 'subject', columns: 'pixels', statistic: noiseLevels() },
   { file: 'label-margins.ts', name: 'numbers', columns: 'embedding', statistic: labelMargins(own) },
   {
     file: 'prune-cutoffs.ts',

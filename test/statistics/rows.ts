@@ -57,6 +57,15 @@ const flat = (rows: readonly Row[], of: (row: Row) => Float64Array, width: numbe
   return out
 }
 
+/** Three kinds of files, and energies of any size. */
+function noiseRows(rows: readonly Row[]) {
+  const data = new Float32Array(rows.length * 5)
+  rows.forEach(({ vector }, r) => {
+    data.set([65_536 + Math.floor(Math.abs(vector[0] as number)), ...vector], r * 5)
+  })
+  return { data, rows: rows.length, dims: 5 }
+}
+
 const side = 9
 
 /** Pictures of smooth waves: equal vectors give equal pictures. */
@@ -83,7 +92,7 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' 
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },
-    ...(columns === 'pixels' ? { pixels: pixelRows(rows) } : {}),
+    ...(columns === 'pixels' ? { pixels: pixelRows(rows), noise: noiseRows(rows) } : {}),
     ...(columns === 'text' ? { text: rows.map((row) => row.text), response: rows.map((row) => row.response) } : {}),
     ...(columns === 'features'
       ? { features: { data, rows: rows.length, dims, names: ['w', 'x', 'y', 'z'] } }

@@ -11,9 +11,9 @@ export interface Shot {
 }
 
 /** A smooth grey picture with some grain, side x side, like a photograph's: other numbers give other pictures. */
-export function photo(number: number, side = 24, grain = 4): Uint8Array {
+export function photo(number: number, side = 24, grain = 4, detail = 10): Uint8Array {
   const random = keyed(seed, `photo ${number}`)
-  const waves = Array.from({ length: 10 }, (_, k) => ({
+  const waves = Array.from({ length: detail }, (_, k) => ({
     a: random.normal() * (2 + k / 2),
     b: random.normal() * (2 + k / 2),
     phase: 6.3 * random.uniform(),
