@@ -1,6 +1,7 @@
 // Near-duplicates of the texts of a JSONL file by our statistics: `node --import tsx bench/minhash.ts FILE`, beside bench/minhash.py.
 import { readFileSync } from 'node:fs'
 import { makeBatch } from '../src/contracts/batch.ts'
+import type { Statistic } from '../src/contracts/statistic.ts'
 import { minHasher } from '../src/math/minhash.ts'
 import { bandBuckets, bandBucketsId } from '../src/statistics/band-buckets.ts'
 import { bandCounts } from '../src/statistics/band-counts.ts'
@@ -18,7 +19,8 @@ for (let from = 0; from < texts.length; from += 4096) {
 const summaries = new Map<string, unknown>()
 const c = { options: null, seed: new Uint8Array(16), summaries: { get: <S>(id: string) => summaries.get(id) as S } }
 const began = performance.now()
-for (const statistic of [bandCounts(options), bandBuckets(options)]) {
+const statistics: readonly Statistic[] = [bandCounts(options), bandBuckets(options)]
+for (const statistic of statistics) {
   const state = statistic.init(c)
   for (const batch of batches) await statistic.update(c, state, batch)
   await statistic.seal?.(c, state)

@@ -7,6 +7,9 @@ import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
 import { keyed } from '../../src/math/rng.ts'
 import { bandBuckets } from '../../src/statistics/band-buckets.ts'
 import { bandCounts } from '../../src/statistics/band-counts.ts'
+import { claimCounts } from '../../src/statistics/claim-counts.ts'
+import { claimTable } from '../../src/statistics/claim-table.ts'
+import { defaultUnits } from '../../src/statistics/claims/units.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
@@ -31,6 +34,7 @@ interface Case {
 }
 
 const own = { classes: null }
+const counted = { units: defaultUnits, cells: 64 }
 const sampled = { over: 'subject', size: 7 } as const
 
 /** A model choice as `finish` leaves it. */
@@ -72,6 +76,21 @@ const cases: readonly Case[] = [
     columns: 'features',
     statistic: bandBuckets({ size: 9999, cells: 64 }),
     before: [bandCounts({ cells: 64 })],
+  },
+  { file: 'claim-counts.ts', name: 'amounts', columns: 'features', statistic: claimCounts(counted) },
+  {
+    file: 'claim-table.ts',
+    name: 'few',
+    columns: 'features',
+    statistic: claimTable({ ...counted, size: 5, least: 2 }),
+    before: [claimCounts(counted)],
+  },
+  {
+    file: 'claim-table.ts',
+    name: 'all',
+    columns: 'features',
+    statistic: claimTable({ ...counted, size: 999, least: 2 }),
+    before: [claimCounts(counted)],
   },
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },

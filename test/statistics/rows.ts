@@ -53,7 +53,9 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features',
     row: Uint32Array.from(rows.keys()),
     id: rows.map((row) => row.id),
     text: rows.map((row) =>
-      row.label < 0 ? null : `A note on ${Array.from(row.vector, Math.round).join(' and ')} that is long enough to be compared`,
+      row.label < 0
+        ? null
+        : `A note on ${Array.from(row.vector, Math.round).join(' and ')} that is long enough to be compared, with ${5 + row.label} mg of aspirin and ${row.source + 7} g of salt`,
     ),
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
