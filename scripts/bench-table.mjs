@@ -3,14 +3,14 @@ const number = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value
 const range = ({ min, median, max }) => (min === max ? number(median) : `${number(median)} (${number(min)} to ${number(max)})`)
 const count = (value) => value.toLocaleString('en-US')
 
-function compared(title, { repeats, assay, peer, ratio }) {
-  const line = (name, unit, key) => `| ${name} | ${range(assay[key])} ${unit} | ${range(peer[key])} ${unit} | ${range(ratio[key])} |`
+function compared(title, { repeats, assay, peer, ratio }, name = 'cleanlab') {
+  const line = (what, unit, key) => `| ${what} | ${range(assay[key])} ${unit} | ${range(peer[key])} ${unit} | ${range(ratio[key])} |`
   return [
     `### ${title}`,
     '',
     `Median of ${repeats} alternating pairs of processes (smallest to largest).`,
     '',
-    '| | Assay | cleanlab | Assay / cleanlab |',
+    `| | Assay | ${name} | Assay / ${name} |`,
     '|---|---|---|---|',
     line('wall time', 's', 'wallS'),
     line('CPU time', 's', 'cpuS'),
@@ -24,6 +24,7 @@ export function markdown(results) {
   const issues = results['find-issues']
   const check = results['label-check']
   const { memory, snapshot } = results
+  const near = results['near-duplicates']
   return [
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
     '',
@@ -63,6 +64,9 @@ export function markdown(results) {
           ),
           '',
         ]
+      : []),
+    ...(near
+      ? compared(`Near-duplicates among ${count(near.texts)} texts (${number(near.fileMiB)} MiB of JSONL)`, near, 'datasketch')
       : []),
   ].join('\n')
 }
