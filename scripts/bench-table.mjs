@@ -24,6 +24,7 @@ export function markdown(results) {
   const issues = results['find-issues']
   const check = results['label-check']
   const { memory, neighbours, snapshot, hash } = results
+  const near = results['near-duplicates']
   return [
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
     '',
@@ -88,6 +89,9 @@ export function markdown(results) {
           `Peak resident memory ${range(hash.peakMiB)} MiB.`,
           '',
         ]
+      : []),
+    ...(near
+      ? compared(`Near-duplicates among ${count(near.texts)} texts (${number(near.fileMiB)} MiB of JSONL)`, near, 'datasketch')
       : []),
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 // `npm run bench`: Assay beside cleanlab, process against process, on this machine. Needs .cache/venv (bench/requirements.txt).
 //   npm run bench -- --quick        small data and few repetitions, into .cache/bench: what CI runs
-//   npm run bench -- find-issues    one part: find-issues, label-check, memory, neighbours, snapshot, hash
+//   npm run bench -- find-issues    one part: find-issues, label-check, memory, neighbours, snapshot, hash, near-duplicates
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
@@ -22,6 +22,7 @@ const sizes = {
     parquet: [1_000_000, 4_000_000],
     snapshot: [300_000, 3_000_000, 30_000_000],
     hashMiB: 4096,
+    texts: 20_000,
     repeats: 7,
     repeatsSlow: 3,
   },
@@ -32,6 +33,7 @@ const sizes = {
     parquet: [50_000, 200_000],
     snapshot: [30_000, 300_000],
     hashMiB: 1024,
+    texts: 2000,
     repeats: 3,
     repeatsSlow: 1,
   },
@@ -269,7 +271,50 @@ async function hash(size) {
   }
 }
 
-const parts = { 'find-issues': findIssues, 'label-check': labelCheck, memory, neighbours, snapshot, hash }
+/** Texts of random words, every twentieth a near copy of the one before, as JSONL. */
+function textsJsonl(count) {
+  const path = join(cache, `texts-${count}.jsonl`)
+  if (existsSync(path)) return path
+  let state = 1
+  const below = (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * n)
+  }
+  const vocabulary = Array.from({ length: 20_000 }, () =>
+    Array.from({ length: 2 + below(9) }, () => String.fromCharCode(97 + below(26))).join(''),
+  )
+  const lines = []
+  let words = []
+  for (let i = 0; i < count; i++) {
+    if (i % 20 === 0 && i > 0) words[below(words.length)] = vocabulary[below(20_000)]
+    else words = Array.from({ length: 100 + below(200) }, () => vocabulary[below(20_000)])
+    lines.push(JSON.stringify({ text: words.join(' ') }))
+  }
+  writeFileSync(`${path}.tmp`, lines.join('\n'))
+  renameSync(`${path}.tmp`, path)
+  return path
+}
+
+/** Signatures and near-duplicates of texts: our statistics beside datasketch, process against process. */
+async function nearDuplicates(size) {
+  const file = textsJsonl(size.texts)
+  const compared = await sideBySide(
+    size.repeatsSlow,
+    () => measure([0], process.execPath, '--import', 'tsx', join(root, 'bench/minhash.ts'), file),
+    () => measure([0], python, join(root, 'bench/minhash.py'), file),
+  )
+  return { texts: size.texts, fileMiB: statSync(file).size / 2 ** 20, ...compared }
+}
+
+const parts = {
+  'find-issues': findIssues,
+  'label-check': labelCheck,
+  memory,
+  neighbours,
+  snapshot,
+  hash,
+  'near-duplicates': nearDuplicates,
+}
 
 await script(async (args) => {
   const quick = args.includes('--quick')
@@ -290,7 +335,9 @@ await script(async (args) => {
       cpu: cpus()[0]?.model ?? 'unknown',
       memoryGiB: Math.round(totalmem() / 2 ** 30),
     },
-    peers: (await must(python, ['-m', 'pip', 'freeze'])).split('\n').filter((line) => /^(cleanlab|numpy|scikit-learn)==/.test(line)),
+    peers: (await must(python, ['-m', 'pip', 'freeze']))
+      .split('\n')
+      .filter((line) => /^(cleanlab|datasketch|numpy|scikit-learn)==/.test(line)),
   }
   for (const [name, measurePart] of Object.entries(parts)) {
     if (wanted.length && !wanted.includes(name)) continue

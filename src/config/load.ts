@@ -5,7 +5,7 @@ import { toBaseModel } from './base-model.ts'
 import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
-import { type Layer, merge, resolveSource } from './merge.ts'
+import { detectorFiles, type Layer, merge, resolveSource } from './merge.ts'
 import { baselineFiles, type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
 import { defaults } from './schema.ts'
 import { deliveryAround, isBeside } from './trust.ts'
@@ -199,6 +199,7 @@ function checkTrust(
   chain: readonly Loaded[],
   sources: readonly SourceSpec[],
   waivers: string | null,
+  tables: readonly string[],
   provenance: ProvenanceSpec | null,
   anchor: string,
   fromData: boolean,
@@ -215,6 +216,8 @@ function checkTrust(
   const trusted = chain.filter((l) => !l.preset && (fromData || l.extendedBy !== null)).map((l) => l.yaml.path)
   for (const file of waivers === null ? trusted : [...trusted, waivers])
     refuse(file, deliveryAround(file, sources, anchor), 'keep pipeline and waivers files outside of the data')
+  for (const file of tables)
+    refuse(file, deliveryAround(file, sources, anchor), 'keep tables that the data are judged by outside of the data')
   if (provenance === null) return
   for (const file of trustedFiles(provenance))
     refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep keys, certificates and snapshots outside of the data')
@@ -244,7 +247,7 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   const stem = main ? nameOf(main.yaml.path) : ''
   const name = fromData ? subjectName(sources, cwd) : blandNames.has(stem.toLowerCase()) ? basename(home) || stem : stem
   const pipeline = toPipeline(layer, sources, reference.sources, name)
-  checkTrust(all, sources, waiverFile, pipeline.provenance, base, fromData)
+  checkTrust(all, sources, waiverFile, detectorFiles(pipeline.detectors), pipeline.provenance, base, fromData)
   const waivers = waiverFile === null ? [] : await loadWaivers(waiverFile)
   return { pipeline: { ...pipeline, waivers }, base, waiverFile, partial: { sources: partial, reference: reference.partial } }
 }

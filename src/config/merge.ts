@@ -52,14 +52,44 @@ export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sourc
   readonly provenance?: ProvenanceLayer
 }
 
+/** Options of detectors that name a file: `claims: { table: claims.csv }`. */
+const fileOptions: ReadonlySet<string> = new Set(['table'])
+
+function resolveDetectors(detectors: NonNullable<PipelineFile['detectors']>, to: (path: string) => string): Layer['detectors'] {
+  const resolved = (options: object) =>
+    Object.fromEntries(Object.entries(options).map(([key, v]) => [key, fileOptions.has(key) && typeof v === 'string' ? to(v) : v]))
+  return Object.fromEntries(
+    Object.entries(detectors).map(([id, options]) => [id, typeof options === 'object' && options !== null ? resolved(options) : options]),
+  ) as Layer['detectors']
+}
+
+/** The files that such options name, once resolved. */
+export const detectorFiles = (detectors: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.values(detectors).flatMap((options) =>
+    Object.entries((options ?? {}) as object).flatMap(([key, v]) => (fileOptions.has(key) && typeof v === 'string' ? [v] : [])),
+  )
+
 export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
   const to = (path: string): string => resolveFrom(yaml, path)
-  const { version: _, extends: __, sources, reference, features, provenance, artifacts, waivers, 'base-model': model, ...rest } = file
+  const {
+    version: _,
+    extends: __,
+    sources,
+    reference,
+    features,
+    provenance,
+    artifacts,
+    waivers,
+    detectors,
+    'base-model': model,
+    ...rest
+  } = file
   return {
     ...rest,
     ...(sources ? { sources: sources.map((s) => resolveSource(s, to)) } : {}),
     ...(reference ? { reference: reference.map((s) => resolveSource(s, to)) } : {}),
     ...(features ? { features: resolveFeatures(features, to) } : {}),
+    ...(detectors ? { detectors: resolveDetectors(detectors, to) } : {}),
     ...(provenance ? { provenance: resolveProvenance(provenance, to, (s) => resolveSource(s, to)) } : {}),
     ...(model ? { 'base-model': resolveBaseModel(model, to) } : {}),
     ...(artifacts

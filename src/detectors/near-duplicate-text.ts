@@ -113,8 +113,8 @@ export const nearDuplicateText: Detector<Options, ClusterTally, null> = {
   title: 'Near-duplicate texts',
   rules: [
     { id: 'near-duplicate-text/flood', title: 'One text many times with small variations', family: 'data-provenance' },
-    { id: 'near-duplicate-text/label-conflict', title: 'Near-duplicates with different labels', family: 'label-flip' },
-    { id: 'near-duplicate-text/answer-conflict', title: 'Near-duplicates with different answers', family: 'trigger' },
+    { id: 'near-duplicate-text/label-conflict', title: 'Near-duplicates with different labels', family: 'data-provenance' },
+    { id: 'near-duplicate-text/answer-conflict', title: 'Near-duplicates with different answers', family: 'data-provenance' },
   ],
   options: nearDuplicateOptions,
   missing: (setup) => (setup.subject.includes('text') ? null : 'no column has the role text'),

@@ -1,4 +1,5 @@
 import type { Detector } from '../contracts/detector.ts'
+import { claims } from './claims.ts'
 import { embeddingCluster } from './embedding-cluster.ts'
 import { embeddingOutlier } from './embedding-outlier.ts'
 import { hiddenInstruction } from './hidden-instruction.ts'
@@ -6,13 +7,16 @@ import { instructionPoison } from './instruction-poison.ts'
 import { labelFlip } from './label-flip.ts'
 import { nearDuplicateImage } from './near-duplicate-image.ts'
 import { nearDuplicateText } from './near-duplicate-text.ts'
+import { perturbationNoise } from './perturbation-noise.ts'
 import { plantedDocument } from './planted-document.ts'
 import { spectral } from './spectral.ts'
 import { triggerImage } from './trigger-image.ts'
+import { triggerTabular } from './trigger-tabular.ts'
 import { triggerText } from './trigger-text.ts'
 
 /** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
 export const detectors: readonly Detector[] = [
+  claims,
   embeddingCluster,
   embeddingOutlier,
   hiddenInstruction,
@@ -20,19 +24,13 @@ export const detectors: readonly Detector[] = [
   labelFlip,
   nearDuplicateImage,
   nearDuplicateText,
+  perturbationNoise,
   plantedDocument,
   spectral,
   triggerImage,
+  triggerTabular,
   triggerText,
 ]
-import { triggerTabular } from './trigger-tabular.ts'
-
-/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [labelFlip, triggerTabular]
-import { perturbationNoise } from './perturbation-noise.ts'
-
-/** Every detector, sorted by id. A new one is one file here, one test and one page a rule. */
-export const detectors: readonly Detector[] = [labelFlip, nearDuplicateImage, perturbationNoise]
 
 const byId = new Map(detectors.map((d) => [d.id, d]))
 

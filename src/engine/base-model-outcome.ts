@@ -102,19 +102,17 @@ const gravest = ['failed', 'ran', 'disabled', 'not-applicable'] as const
 /** The files of a model and its answers are one detector's in the report; null where there is neither. */
 export function together(parts: readonly (BaseModelPart | null)[]): BaseModelPart | null {
   const all = parts.filter((part) => part !== null)
-  const [first, ...more] = all.map(({ detector }) => detector)
+  const detectors = all.map(({ detector }) => detector)
+  const [first] = detectors
   if (!first) return null
-  const detector = more.reduce<DetectorOutcome>(
-    (a, b) => ({
-      ...a,
-      rules: [...a.rules, ...b.rules],
-      status: gravest.find((status) => a.status === status || b.status === status) ?? a.status,
-      reason: `${a.reason}; ${b.reason}`,
-      notes: [...a.notes, ...b.notes],
-      findings: [...a.findings, ...b.findings],
-      tests: [...a.tests, ...b.tests],
-    }),
-    first,
-  )
+  const detector: DetectorOutcome = {
+    ...first,
+    rules: detectors.flatMap((d) => d.rules),
+    status: gravest.find((status) => detectors.some((d) => d.status === status)) ?? first.status,
+    reason: detectors.map((d) => d.reason).join('; '),
+    notes: detectors.flatMap((d) => d.notes),
+    findings: detectors.flatMap((d) => d.findings),
+    tests: detectors.flatMap((d) => d.tests),
+  }
   return { detector, incomplete: all.flatMap(({ incomplete }) => incomplete) }
 }

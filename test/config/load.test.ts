@@ -314,6 +314,10 @@ describe('trust', () => {
     ['waivers beside globbed data', 'version: 1\nsources: [{ path: delivery/*.csv }]\nwaivers: delivery/w.yaml\n'],
     ['waivers within an audited folder', 'version: 1\nsources: [{ path: delivery }]\nwaivers: delivery/w.yaml\n'],
     ['a policy within an audited folder', 'version: 1\nsources: [{ path: delivery/ }]\nextends: delivery/deep/q.yaml\n'],
+    [
+      'a table of claims beside globbed data',
+      'version: 1\nsources: [{ path: delivery/*.csv }]\ndetectors: { label-flip: { table: delivery/t.csv } }\n',
+    ],
   ])('%s are refused', async (_, text) => {
     const { error } = await failure({ ...delivery, 'p.yaml': text })
     expect(error.code).toBe('untrusted-path')

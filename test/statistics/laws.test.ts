@@ -5,10 +5,13 @@ import type { Batch } from '../../src/contracts/data.ts'
 import type { Context, Statistic, Tree } from '../../src/contracts/statistic.ts'
 import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
 import { keyed } from '../../src/math/rng.ts'
-import { bandBuckets } from '../../src/statistics/band-buckets.ts'
-import { bandCounts } from '../../src/statistics/band-counts.ts'
 import { answerClusters } from '../../src/statistics/answer-clusters.ts'
 import { answerPhrases } from '../../src/statistics/answer-phrases.ts'
+import { bandBuckets } from '../../src/statistics/band-buckets.ts'
+import { bandCounts } from '../../src/statistics/band-counts.ts'
+import { claimCounts } from '../../src/statistics/claim-counts.ts'
+import { claimTable } from '../../src/statistics/claim-table.ts'
+import { defaultUnits } from '../../src/statistics/claims/units.ts'
 import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { clusterFit } from '../../src/statistics/cluster-fit.ts'
 import { columnTriggers } from '../../src/statistics/column-triggers.ts'
@@ -23,17 +26,16 @@ import { labelPhrases } from '../../src/statistics/label-phrases.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
-import { pixelSample } from '../../src/statistics/pixel-sample.ts'
 import { noiseLevels } from '../../src/statistics/noise-levels.ts'
-import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
-import { spectralFit } from '../../src/statistics/spectral-fit.ts'
-import { triggerSearch } from '../../src/statistics/trigger-search.ts'
+import { pixelSample } from '../../src/statistics/pixel-sample.ts'
 import { plantedPhrases } from '../../src/statistics/planted-phrases.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { repeatedGrams } from '../../src/statistics/repeated-grams.ts'
 import { responseOpenings } from '../../src/statistics/response-openings.ts'
+import { spectralFit } from '../../src/statistics/spectral-fit.ts'
 import { textSegments } from '../../src/statistics/text-segments.ts'
 import { textSketch } from '../../src/statistics/text-sketch.ts'
+import { triggerSearch } from '../../src/statistics/trigger-search.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { vectorSample } from '../../src/statistics/vector-sample.ts'
 import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
@@ -41,8 +43,7 @@ import { batchOf, classes, dims, makeRows, type Row, seed } from './rows.ts'
 interface Case {
   readonly file: string
   readonly name: string
-  readonly columns: 'embedding' | 'features' | 'pixels'
-  readonly columns: 'embedding' | 'features' | 'text'
+  readonly columns: 'embedding' | 'features' | 'pixels' | 'text'
   readonly statistic: Statistic
   /** Fitted before it, on all rows. */
   readonly before?: readonly Statistic[]
@@ -51,6 +52,7 @@ interface Case {
 }
 
 const own = { classes: null }
+const counted = { units: defaultUnits, cells: 64 }
 const sampled = { over: 'subject', size: 7 } as const
 
 /** A model choice as `finish` leaves it. */
@@ -76,7 +78,6 @@ function chosen(family: Candidate['family'], projected: boolean, features: numbe
   }
 }
 
-const cases: Case[] = [
 const sketch = { over: 'subject', bits: { words: 10, pairs: 12, fours: 11 }, sample: 9 } as const
 const grams = { sketch, labelled: true, most: 40 }
 const plainGrams = { sketch, labelled: false, most: 4096 }
@@ -84,7 +85,7 @@ const segments = { sketch, most: 6 }
 const answers = { bits: 8, least: 3 }
 const census = labelCensus({ over: 'subject' })
 
-const cases: readonly Case[] = [
+const cases: Case[] = [
   { file: 'label-census.ts', name: 'subject', columns: 'embedding', statistic: labelCensus({ over: 'subject' }) },
   { file: 'band-counts.ts', name: 'text', columns: 'features', statistic: bandCounts({ cells: 64 }) },
   {
@@ -100,6 +101,21 @@ const cases: readonly Case[] = [
     columns: 'features',
     statistic: bandBuckets({ size: 9999, cells: 64 }),
     before: [bandCounts({ cells: 64 })],
+  },
+  { file: 'claim-counts.ts', name: 'amounts', columns: 'features', statistic: claimCounts(counted) },
+  {
+    file: 'claim-table.ts',
+    name: 'few',
+    columns: 'features',
+    statistic: claimTable({ ...counted, size: 5, least: 2 }),
+    before: [claimCounts(counted)],
+  },
+  {
+    file: 'claim-table.ts',
+    name: 'all',
+    columns: 'features',
+    statistic: claimTable({ ...counted, size: 999, least: 2 }),
+    before: [claimCounts(counted)],
   },
   { file: 'class-thresholds.ts', name: 'numbers', columns: 'embedding', statistic: classThresholds(own) },
   { file: 'class-thresholds.ts', name: 'names', columns: 'embedding', statistic: classThresholds({ classes: ['2', '0', '1'] }) },

@@ -89,11 +89,18 @@ export function batchOf(rows: readonly Row[], columns: 'embedding' | 'features' 
   const batch = makeBatch({
     row: Uint32Array.from(rows.keys()),
     id: rows.map((row) => row.id),
+    text: rows.map((row) =>
+      columns === 'text'
+        ? row.text
+        : row.label < 0
+          ? null
+          : `A note on ${Array.from(row.vector, Math.round).join(' and ')} that is long enough to be compared, with ${5 + row.label} mg of aspirin and ${row.source + 7} g of salt`,
+    ),
     label: { codes: Int32Array.from(rows, (row) => code(row.label)), values: labels },
     source: { codes: Int32Array.from(rows, (row) => row.source), values: ['a', 'b', '__proto__', 'constructor', '12'] },
     predictions: { data: flat(rows, (row) => row.predictions, classes.length), rows: rows.length, dims: classes.length },
     ...(columns === 'pixels' ? { pixels: pixelRows(rows), noise: noiseRows(rows) } : {}),
-    ...(columns === 'text' ? { text: rows.map((row) => row.text), response: rows.map((row) => row.response) } : {}),
+    ...(columns === 'text' ? { response: rows.map((row) => row.response) } : {}),
     ...(columns === 'features'
       ? { features: { data, rows: rows.length, dims, names: ['w', 'x', 'y', 'z'] } }
       : columns === 'text'
