@@ -62,7 +62,7 @@ export const vetted: readonly Vetted[] = [
   { framework: 'the standard library', module: /^ipaddress$/, called: /^IPv[46](?:Address|Network|Interface)$/ },
   { framework: 'the standard library', module: /^zoneinfo$/, called: /^ZoneInfo$/ },
   { framework: 'the standard library', module: /^math$/, called: /^$/, held: anyName },
-  { framework: 'the standard library', module: /^UserDict|UserList|UserString$/, called: /^User(?:Dict|List|String)$/ },
+  { framework: 'the standard library', module: /^(?:UserDict|UserList|UserString)$/, called: /^User(?:Dict|List|String)$/ },
   {
     framework: 'numpy',
     module:
