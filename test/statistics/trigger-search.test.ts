@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { keyed } from '../../src/math/rng.ts'
+import { copiesOf, patchReader } from '../../src/statistics/trigger-search/patch-hash.ts'
 import { recoverTrigger } from '../../src/statistics/trigger-search/recover.ts'
 import { splitCarriers } from '../../src/statistics/trigger-search/split.ts'
 import { fitTail, references, testTail } from '../../src/statistics/trigger-search/tail.ts'
@@ -84,4 +85,39 @@ test('a mixed-in pattern is recovered from means and deviations', () => {
   })
   expect(found.box).toEqual([1, 1, 1, 1])
   expect(found.target).toBe('x')
+})
+
+describe('hashes of patches', () => {
+  const shape = { height: 20, width: 24, channels: 3 as const }
+  const random = keyed(seed, 'patches')
+  const picture = Uint8Array.from({ length: 20 * 24 * 3 }, () => random.below(256))
+  const patchAt = (corner: number, side: number): Uint8Array =>
+    Uint8Array.from({ length: side * side * 3 }, (_, i) => {
+      const y = Math.floor(corner / 24) + Math.floor(i / 3 / side)
+      return picture[(y * 24 + (corner % 24) + (Math.floor(i / 3) % side)) * 3 + (i % 3)] as number
+    })
+
+  test.each([
+    [8, 3],
+    [4, 5],
+  ])('of %i bits and side %i are the same in a picture and alone, and all different in noise', (bits, side) => {
+    const reader = patchReader(shape, { bits, side }, 99)
+    const { hashes, corners, count } = reader.read(picture)
+    expect(count).toBe((21 - side) * (25 - side))
+    expect(new Set(hashes.subarray(0, count)).size).toBe(count)
+    for (let i = 0; i < count; i += 17) expect(reader.hashOf(patchAt(corners[i] as number, side))).toBe(hashes[i])
+    expect(Math.max(...hashes)).toBeGreaterThan(2 ** 48)
+    expect(patchReader(shape, { bits, side }, 98).read(picture).hashes[0]).not.toBe(hashes[0])
+  })
+
+  test('flat patches are left out', () => {
+    expect(patchReader(shape, { bits: 8, side: 3 }, 1).read(new Uint8Array(picture.length).fill(200)).count).toBe(0)
+  })
+
+  test('copies are ten other patches in colour, seven in grey', () => {
+    const patch = patchAt(0, 3)
+    const different = (list: readonly Uint8Array[]) => new Set(list.map(String)).size
+    expect(different([patch, ...copiesOf(patch, 3, 3)])).toBe(11)
+    expect(different([patch.subarray(0, 9), ...copiesOf(patch.subarray(0, 9), 3, 1)])).toBe(8)
+  })
 })
