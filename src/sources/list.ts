@@ -182,7 +182,6 @@ function checkSame(o: Opened, schema: Schema & { from: Opened }): Schema {
 }
 
 const rootOf = (base: string): string => (base.endsWith(sep) ? base : base + sep)
-
 /** One shard that stands for a file which cannot be read: `readShard` throws the error again, so that the audit is incomplete. */
 async function failed(path: string, id: string, error: SourceError, base: string): Promise<ShardSpec> {
   const bytes = await stat(path).then(
@@ -234,8 +233,9 @@ async function listOne(spec: SourceSpec, base: string, options: ListOptions): Pr
       shards.push(await failed(o.path, o.id, error, base))
     }
   }
-  const role = (name: string): Role | null => allRoles.find((r) => namesOf(schema.map, r).includes(name)) ?? null
-  const columns = schema.from.columns.map((c) => ({ name: c.name, type: c.type, role: role(c.name) }))
+  const rolesFor = (name: string): readonly Role[] => allRoles.filter((r) => namesOf(schema.map, r).includes(name))
+  const infos = (name: string, type: string, roles: readonly (Role | null)[]) => roles.map((role) => ({ name, type, role }))
+  const columns = schema.from.columns.flatMap((c) => infos(c.name, c.type, rolesFor(c.name).length ? rolesFor(c.name) : [null]))
   const files = opened.flatMap((o) => (isOpened(o) ? o.files : [o.path]))
   return { shards, columns, map: schema.map, dims: schema.dims, guessed: schema.guessed, files }
 }
