@@ -34,6 +34,7 @@ export const columnTriggersId = (options: ColumnTriggersOptions): string => `col
 export const mostColumns = 256
 export const mostClasses = 64
 const leastRows = 200
+const leastColumns = 3
 
 const none = (sample: LabelSample, reason: string): ColumnTriggers => ({
   classes: sample.classes,
@@ -68,6 +69,7 @@ async function search(sample: LabelSample, seed: Uint8Array): Promise<ColumnTrig
   if (classes.length < 2) return none(sample, 'fewer than two classes have labelled records')
   if (classes.length > mostClasses) return none(sample, `${classes.length} classes: at most ${mostClasses} are searched`)
   if (dims > mostColumns) return none(sample, `${dims} columns: at most ${mostColumns} are searched`)
+  if (dims < leastColumns) return none(sample, `${dims} columns: ${leastColumns} are needed, one for the trigger and two for the rest`)
   if (rows < leastRows) return none(sample, `${rows} labelled records: ${leastRows} are needed`)
   const table: Table = { data: sample.vectors, rows, dims, labels: sample.labels, folds: sample.folds, classes: classes.length }
   if (sample.folds.every((f) => f === sample.folds[0])) return none(sample, 'all records have the same content')

@@ -144,10 +144,13 @@ async function singles(table: Table, half: Int32Array, fitted: Fitted, j: number
 const bounds = (part: Part | undefined): readonly [number, number] =>
   part?.kind === 'value' ? [part.value, part.value] : part?.kind === 'interval' ? [part.low, part.high] : [Number.NaN, Number.NaN]
 
+/** One value says more than an interval around it that is a little stronger by chance. */
+const weight = ({ cell, z }: Candidate): number => (cell[0]?.kind === 'interval' ? z : 1.15 * z)
+
 /** The strongest, then the strongest that do not overlap with one taken before. */
 function apart(candidates: Candidate[], count: number): Candidate[] {
   const taken: Candidate[] = []
-  for (const c of candidates.sort((a, b) => b.z - a.z)) {
+  for (const c of candidates.sort((a, b) => weight(b) - weight(a))) {
     if (taken.length >= count) break
     const [low, high] = bounds(c.cell[0])
     if (taken.every((t) => !(bounds(t.cell[0])[0] <= high && low <= bounds(t.cell[0])[1]))) taken.push(c)
