@@ -169,6 +169,16 @@ export function wordsOf(tokens: Tokens, from: number, to: number): string {
   return words.join(' ').replace(/\p{Cf}/gu, '')
 }
 
+/** Keyed digest of all tokens. */
+export function digestOf(tokens: Pick<Tokens, 'hashes' | 'count'>): number {
+  let key = 0
+  for (let i = 0; i < tokens.count; i++) {
+    key = Math.imul(key ^ (tokens.hashes[i] as number), 0x01000193)
+    key ^= key >>> 15
+  }
+  return scramble(key)
+}
+
 /** Which hashes have been seen since `clear`: in one passage, or one record. */
 export interface Seen {
   clear(): void

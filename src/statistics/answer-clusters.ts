@@ -3,10 +3,10 @@ import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { dense } from '../math/counts.ts'
 import { shortDigest } from '../math/hash.ts'
-import { type Tokeniser, tokeniser, wordsOf } from '../math/tokens.ts'
+import { digestOf, type Tokeniser, tokeniser, wordsOf } from '../math/tokens.ts'
 import { type ResponseOpenings, responseOpenings } from './response-openings.ts'
 import { overlapOf, sharedPhrases } from './text/cluster-phrases.ts'
-import { digestOf, openingOf } from './text/opening.ts'
+import { openingOf } from './text/opening.ts'
 
 /** The same answer to questions that have little in common. */
 export interface AnswerCluster {

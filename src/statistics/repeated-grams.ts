@@ -8,7 +8,7 @@ import { addGrams, emptyGrams, type GramTable, type Growing, sealedGrams, startG
 import { eachShape, shapeTokens } from './text/grams.ts'
 import { classesOf, codeMap } from './text/label-codes.ts'
 import { openPairs, type PairReader } from './text/pair-reader.ts'
-import { type TextSketch, type TextSketchOptions, textSketch, textSketchDefaults, textSketchId } from './text-sketch.ts'
+import { type TextSketch, type TextSketchOptions, textSketchDefaults, textSketchId } from './text-sketch.ts'
 
 /** Exact counts of what occurs often: phrases, and with labels also the shapes of texts. */
 export interface RepeatedGrams extends GramTable {
@@ -43,6 +43,7 @@ interface Work {
   readonly common: ReadonlySet<number>
   readonly least: number
   readonly leastWord: number
+  readonly mostWord: number
   readonly classes: readonly string[]
   readonly growing: Growing
   readonly seen: Seen
@@ -53,6 +54,9 @@ const works = new WeakMap<State, Work>()
 /** In so many passages a phrase has to occur: at a million of them, in 50. */
 const leastShare = 5e-5
 export const leastOf = (passages: number): number => Math.min(250, Math.max(8, Math.ceil(passages * leastShare)))
+
+/** A phrase in more records is no candidate for having been inserted. */
+export const mostInserted = (records: number): number => Math.min(3000, Math.max(12, records * 0.05))
 
 export const repeatedGramsId = (options: RepeatedGramsOptions): string =>
   `repeated-grams/${shortDigest({ ...options, sketch: textSketchId(options.sketch) })}`
@@ -69,6 +73,8 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
       common: new Set(sketch.mostCommon.subarray(0, shapeTokens)),
       least,
       leastWord: options.labelled ? Math.max(3, Math.floor(least / 3)) : least,
+      // Without labels only words that may have been inserted are looked for.
+      mostWord: options.labelled ? Number.POSITIVE_INFINITY : mostInserted(sketch.records),
       classes,
       growing: startGrams(classes.length, options.most),
       seen: seen(),
@@ -139,7 +145,8 @@ function countRecord(work: Work, labelled: boolean, tokens: Int32Array, count: n
   }
   for (let i = 0; i < count; i++) {
     const token = tokens[i] as number
-    if (pairs.word(token) >= work.leastWord) see(token, 1, i, i + 1)
+    const frequency = pairs.word(token)
+    if (frequency >= work.leastWord && frequency <= work.mostWord) see(token, 1, i, i + 1)
     if (i + 1 >= count) break
     const second = tokens[i + 1] as number
     const pair = combine(token, second)
@@ -156,5 +163,3 @@ function countRecord(work: Work, labelled: boolean, tokens: Int32Array, count: n
   }
   if (labelled) eachShape(tokens, Math.min(count, 512), work.common, see)
 }
-
-export const gramsSketch = (options: RepeatedGramsOptions): Statistic => textSketch(options.sketch)

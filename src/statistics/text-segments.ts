@@ -2,7 +2,7 @@ import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { maxTokens, scramble, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { digestOf, maxTokens, type Tokeniser, tokeniser } from '../math/tokens.ts'
 import { openPairs, type PairReader } from './text/pair-reader.ts'
 import {
   emptySample,
@@ -76,13 +76,14 @@ export function textSegments(options: TextSegmentsOptions): Statistic<State, Tex
       if (!text) return
       const work = works.get(state) ?? open(c, state)
       for (let i = 0; i < batch.numRows; i++) {
-        const { hashes, count } = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const { hashes, count } = tokens
         if (count === 0) continue
         state.records++
         segmentsOf(work.pairs, hashes, count).forEach((segment, kind) => {
           if (segment.end - segment.start < leastLength) return
           offer(work.tops[kind] as Sampling, options.most, -Math.fround(segment.score), () => ({
-            key: keyOf(hashes, count),
+            key: digestOf(tokens),
             order: -Math.fround(segment.score),
             label: Math.min(before, segment.start),
             tokens: hashes.slice(Math.max(0, segment.start - before), Math.min(count, segment.start + after)),
@@ -106,13 +107,4 @@ export function textSegments(options: TextSegmentsOptions): Statistic<State, Tex
     },
     bytes: () => 2 * segmentKinds.length * options.most * ((before + after) * 4 + 60) + 12 * maxTokens,
   }
-}
-
-function keyOf(tokens: Int32Array, count: number): number {
-  let key = 0
-  for (let i = 0; i < count; i++) {
-    key = Math.imul(key ^ (tokens[i] as number), 0x01000193)
-    key ^= key >>> 15
-  }
-  return scramble(key)
 }

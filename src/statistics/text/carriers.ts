@@ -1,4 +1,4 @@
-import { scramble, type Tokens, wordsOf } from '../../math/tokens.ts'
+import { digestOf, type Tokens, wordsOf } from '../../math/tokens.ts'
 import type { Candidates, Matcher } from './matcher.ts'
 import { emptySample, mergeSamples, offer, type PassageSample, passagesOf, type Sampling, sampleOf, startSampling } from './passages.ts'
 
@@ -60,12 +60,7 @@ export const startGathering = (candidates: number): Gathering => ({
 
 export function gather(g: Gathering, candidates: Candidates, match: Matcher, sizes: CarrierSizes, tokens: Tokens, label: number): void {
   const record = g.records++
-  let key = 0
-  for (let i = 0; i < tokens.count; i++) {
-    key = Math.imul(key ^ (tokens.hashes[i] as number), 0x01000193)
-    key ^= key >>> 15
-  }
-  key = scramble(key)
+  const key = digestOf(tokens)
   let rarest = Number.POSITIVE_INFINITY
   let first = -1
   match(tokens.hashes, tokens.count, (candidate, from, to) => {

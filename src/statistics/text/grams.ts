@@ -46,10 +46,3 @@ export function eachGram(tokens: Int32Array, count: number, longest: number, vis
     }
   }
 }
-
-/** Chained hash of the tokens from..to. */
-export function gramOf(tokens: Int32Array, from: number, to: number): number {
-  let gram = tokens[from] as number
-  for (let i = from + 1; i < to; i++) gram = combine(gram, tokens[i] as number)
-  return gram
-}

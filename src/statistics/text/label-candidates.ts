@@ -1,4 +1,4 @@
-import type { RepeatedGrams } from '../repeated-grams.ts'
+import { mostInserted, type RepeatedGrams } from '../repeated-grams.ts'
 import { isShape } from './grams.ts'
 import type { Candidates } from './matcher.ts'
 import { perNat } from './pair-reader.ts'
@@ -64,13 +64,12 @@ export function labelCandidates(g: RepeatedGrams): LabelCandidates {
 }
 
 const leastInserted = 12
-const mostInserted = 3000
 const leastEdge = 4 * perNat
 const mostPlaces = 768
 
 /** Places of phrases that begin, or words that begin and end, at random neighbours: strongest first. */
 export function insertedPlaces(g: RepeatedGrams): number[] {
-  const limit = Math.min(mostInserted, Math.max(leastInserted, g.records * 0.05))
+  const limit = mostInserted(g.records)
   const strength = (place: number): number => {
     const [left, right] = [g.left[place] as number, g.right[place] as number]
     return g.kinds[place] === 4 ? left : Math.min(left, right)

@@ -1,4 +1,4 @@
-import { combine, scramble, type Tokens } from '../../math/tokens.ts'
+import { combine, type Tokens } from '../../math/tokens.ts'
 
 const openingTokens = 10
 const leastTokens = 3
@@ -9,14 +9,4 @@ export function openingOf(tokens: Tokens): number | null {
   let hash = 0x3c6ef372
   for (let i = 0; i < Math.min(openingTokens, tokens.count); i++) hash = combine(hash, tokens.hashes[i] as number)
   return hash
-}
-
-/** Keyed digest of all tokens. */
-export function digestOf(tokens: Tokens): number {
-  let key = 0
-  for (let i = 0; i < tokens.count; i++) {
-    key = Math.imul(key ^ (tokens.hashes[i] as number), 0x01000193)
-    key ^= key >>> 15
-  }
-  return scramble(key)
 }
