@@ -72,7 +72,12 @@ function conclude(search: TriggerSearch, tally: CarrierTally, examples: readonly
     return patchFinding(f, t, tally, ...of(patchGroup(f, t)))
   })
   const patch = patchTest(search.patches, search.labelled)
-  return { findings: [...patterns, ...patches], tests: [...search.tests.map(testOf), ...(patch ? [patch] : [])], notes: notes(search) }
+  return {
+    findings: [...patterns, ...patches],
+    tests: [...search.tests.map(testOf), ...(patch ? [patch] : [])],
+    notes: notes(search),
+    triggers: [...search.found, ...search.patches.found].map((f) => f.trigger),
+  }
 }
 
 function notes(search: TriggerSearch): string[] {
