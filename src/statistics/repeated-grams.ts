@@ -150,7 +150,9 @@ function countRecord(work: Work, labelled: boolean, tokens: Int32Array, count: n
     if (i + 1 >= count) break
     const second = tokens[i + 1] as number
     const pair = combine(token, second)
-    if (labelled && pairs.pair(pair) >= least) {
+    // A phrase is no more frequent than its parts.
+    if (pairs.pair(pair) < least) continue
+    if (labelled) {
       see(pair, 2, i, i + 2)
       const third = i + 2 < count ? (tokens[i + 2] as number) : 0
       if (i + 2 < count && pairs.pair(combine(second, third)) >= least) see(combine(pair, third), 3, i, i + 3)
