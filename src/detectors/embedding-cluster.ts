@@ -11,6 +11,7 @@ import { apartFindings, leftNote, standsApart, testsOf } from './embedding/stand
 import {
   codesIn,
   missingVectors,
+  quietScores,
   type Suspected,
   type SuspicionTally,
   scoreOf,
@@ -74,7 +75,7 @@ async function judge(fit: ClusterFit, fitId: string, batch: Batch): Promise<Susp
   const names = fit.classes.map((c) => c.name)
   const labels = codesIn(names, batch)
   const mapped = await mapVectors(fit.map, vectors)
-  const score = new Float64Array(batch.numRows).fill(Number.NaN)
+  const score = quietScores(labels)
   const group = new Int32Array(batch.numRows).fill(-1)
   const apart = fit.classes.map((c) => (standsApart(c, fit.classes) ? c.isolated : null))
   for (let i = 0; i < score.length; i++) {

@@ -14,6 +14,7 @@ import {
   codesIn,
   cutWithin,
   missingVectors,
+  quietScores,
   type Suspected,
   type SuspicionTally,
   scoreOf,
@@ -75,7 +76,7 @@ async function judge(fit: SpectralFit, fitId: string, batch: Batch): Promise<Sus
   const labels = codesIn(names, batch)
   const mapped = await mapVectors(fit.map, vectors)
   const n = batch.numRows
-  const score = new Float64Array(n).fill(Number.NaN)
+  const score = quietScores(labels)
   const signature = new Float64Array(n)
   const entropy = new Float64Array(n)
   const group = new Int32Array(n).fill(-1)

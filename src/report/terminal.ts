@@ -144,7 +144,10 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   }
 
   heading('Detectors')
-  for (const d of report.detectors) {
+  const apart = report.detectors.filter((d) => d.status === 'not-applicable' && !d.required)
+  // With a few it says why; with many, that these columns do not call for them.
+  const listed = apart.length > 3 ? report.detectors.filter((d) => !apart.includes(d)) : report.detectors
+  for (const d of listed) {
     const mark = {
       ran: paint('\u2713', 'green'),
       failed: paint('\u2717', 'red'),
@@ -156,6 +159,8 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
       d.coverage !== null ? `; ${formatCount(d.rowsScored)} of ${plural(read, 'row')} scored, ${formatCount(d.rowsFlagged)} flagged` : ''
     say(`${d.id}: ${state}${d.reason}${scored}`, '    ', `  ${mark} `)
   }
+  if (listed.length < report.detectors.length)
+    say(`not for these columns: ${apart.map((d) => d.id).join(', ')}`, '    ', `  ${paint('\u2013', 'dim')} `)
   if (report.notSignificant.length > 0 || report.correction.tests > 0)
     say(
       `${plural(report.correction.tests, 'test')} corrected together; ${plural(report.notSignificant.length, 'suspicion')} not significant`,

@@ -37,7 +37,7 @@ export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Bat
     const suspicion = suspicionOf(fit, parts, known).map((u, i) => (labels[i] === -2 ? Number.NaN : u))
     const name = (code: number): string | null => (code < 0 ? null : (sample.classes[code] as string))
     return {
-      score: suspicion.map(scoreOf),
+      score: suspicion.map((u) => (Number.isNaN(u) ? 0 : scoreOf(u))),
       ...(fit.trusted ? { pValue: suspicion.map((u) => (Number.isNaN(u) ? u : conformal(fit.calibration, u))) } : {}),
       suggested: {
         codes: parts.lead.map((lead, i) =>

@@ -183,10 +183,13 @@ export function codesIn(classes: readonly string[], batch: Batch): Int32Array {
   return label.codes.map((code) => (code < 0 ? -1 : (map[code] as number)))
 }
 
+/** 0 for a record of a class that is too small to judge: nothing stands out there. NaN without a label. */
+export const quietScores = (labels: Int32Array): Float64Array => Float64Array.from(labels, (code) => (code === -1 ? Number.NaN : 0))
+
 export const unscored =
   (fitId: string) =>
   (batch: Batch): Suspected => ({
-    score: new Float64Array(batch.numRows).fill(Number.NaN),
+    score: new Float64Array(batch.numRows),
     parts: [],
     fitId,
     detail: () => ({ name: null, x: 0, y: 0, parts: [], near: null }),

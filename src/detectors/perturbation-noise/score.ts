@@ -44,6 +44,8 @@ export function noiseScorer(groups: readonly NoiseGroup[]): (batch: Batch) => Ju
       const g = groups[at] as NoiseGroup
       const w = weights[at] as readonly number[]
       noiseGroup[i] = at
+      // Of a group that is too small or too even to judge nothing stands out.
+      score[i] = 0
       if (!isJudged(g)) return
       measuresOf(noise.data as Float32Array, i, values)
       let sum = 0
