@@ -1,4 +1,4 @@
-import { type Finding, type RecordRef, severities, type Test } from '../contracts/finding.ts'
+import { confidences, type Finding, type RecordRef, severities, type Test } from '../contracts/finding.ts'
 import { type AuditOutcome, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { benjaminiHochberg } from '../math/tests.ts'
@@ -159,6 +159,7 @@ const byWeight = (a: ReportFinding, b: ReportFinding): number =>
   severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
   scopeOrder(a) - scopeOrder(b) ||
   ruleOrder(a) - ruleOrder(b) ||
+  confidences.indexOf(a.confidence) - confidences.indexOf(b.confidence) ||
   (a.test?.adjusted ?? 0) - (b.test?.adjusted ?? 0) ||
   (a.test?.p ?? 0) - (b.test?.p ?? 0) ||
   b.count - a.count ||
