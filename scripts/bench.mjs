@@ -68,6 +68,8 @@ async function measureAudit(...args) {
       bin,
       'audit',
       ...args,
+      '--only',
+      'label-flip',
       '--run-dir',
       runDir,
       '--seed',

@@ -28,7 +28,20 @@ export async function audit(pipeline, seed) {
     const file = join(work, 'pipeline.yaml')
     writeFileSync(file, JSON.stringify({ version: 1, ...pipeline }))
     const runDir = join(work, 'run')
-    const options = ['--keep-scores', 'csv', '--flags', 'csv', '--formats', 'json', '--progress', 'none', '--quiet', '--exit-zero']
+    const options = [
+      '--keep-scores',
+      'csv',
+      '--flags',
+      'csv',
+      '--formats',
+      'json',
+      '--progress',
+      'none',
+      '--quiet',
+      '--exit-zero',
+      '--only',
+      'label-flip',
+    ]
     const { code, output } = await run(
       process.execPath,
       [bin, 'audit', '-c', file, '--seed', String(seed), '--run-dir', runDir, ...options],

@@ -30,6 +30,7 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
     scores: options.keepScores,
     baseline: options.baseline,
     keys: options.key,
+    only: options.only,
   }
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Overrides
 }

@@ -6,6 +6,7 @@ import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
 import { detectorFiles, type Layer, merge, resolveSource } from './merge.ts'
+import { nearest } from './nearest.ts'
 import { baselineFiles, type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
 import { defaults } from './schema.ts'
 import { deliveryAround, isBeside } from './trust.ts'
@@ -35,6 +36,8 @@ export interface Overrides {
   readonly baseline?: string
   /** Files of public keys, instead of those of the file. */
   readonly keys?: readonly string[]
+  /** Detectors that run; the others that are known are switched off. */
+  readonly only?: readonly string[]
 }
 
 export interface LoadedPipeline {
@@ -106,8 +109,23 @@ function overrideProvenance(below: Layer, o: Overrides, cwd: string): Pick<Layer
   }
 }
 
+function detectorsBut(only: readonly string[], known: readonly string[]): Layer['detectors'] {
+  const wrong = only.find((id) => !known.includes(id))
+  if (wrong !== undefined) {
+    const near = nearest(wrong, known)
+    throw fileError(
+      'invalid-config',
+      '--only',
+      `there is no detector "${wrong}"`,
+      near ? `did you mean ${near}?` : `choose from ${known.join(', ')}`,
+    )
+  }
+  return Object.fromEntries(known.filter((id) => !only.includes(id)).map((id) => [id, false as const]))
+}
+
 const overrideSettings = (o: Overrides): Layer =>
   ({
+    ...(o.only ? { detectors: detectorsBut(o.only, o.knownDetectors ?? []) } : {}),
     gate: defined({ 'fail-on': o.failOn, 'max-flagged': o.maxFlagged, 'min-coverage': o.minCoverage }),
     report: defined({ formats: o.formats ? [...o.formats] : undefined, excerpts: o.excerpts, flags: o.flags, scores: o.scores }),
   }) as Layer

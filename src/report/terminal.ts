@@ -144,9 +144,11 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   }
 
   heading('Detectors')
-  const apart = report.detectors.filter((d) => d.status === 'not-applicable' && !d.required)
-  // With a few it says why; with many, that these columns do not call for them.
-  const listed = apart.length > 3 ? report.detectors.filter((d) => !apart.includes(d)) : report.detectors
+  // Of a few it is said why; many are named in one line.
+  const idle = (status: 'not-applicable' | 'disabled') => report.detectors.filter((d) => d.status === status && !d.required)
+  const named = [['not for these columns', idle('not-applicable')] as const, ['switched off', idle('disabled')] as const]
+  const many = named.filter(([, list]) => list.length > 3)
+  const listed = report.detectors.filter((d) => !many.some(([, list]) => list.includes(d)))
   for (const d of listed) {
     const mark = {
       ran: paint('\u2713', 'green'),
@@ -159,8 +161,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
       d.coverage !== null ? `; ${formatCount(d.rowsScored)} of ${plural(read, 'row')} scored, ${formatCount(d.rowsFlagged)} flagged` : ''
     say(`${d.id}: ${state}${d.reason}${scored}`, '    ', `  ${mark} `)
   }
-  if (listed.length < report.detectors.length)
-    say(`not for these columns: ${apart.map((d) => d.id).join(', ')}`, '    ', `  ${paint('\u2013', 'dim')} `)
+  for (const [words, list] of many) say(`${words}: ${list.map((d) => d.id).join(', ')}`, '    ', `  ${paint('\u2013', 'dim')} `)
   if (report.notSignificant.length > 0 || report.correction.tests > 0)
     say(
       `${plural(report.correction.tests, 'test')} corrected together; ${plural(report.notSignificant.length, 'suspicion')} not significant`,

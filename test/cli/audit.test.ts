@@ -52,6 +52,15 @@ beforeEach(async () => {
 afterEach(() => process.chdir(home))
 
 describe('audit', () => {
+  test('--only runs the named detectors and switches the others off', async () => {
+    const { code } = await assay(['audit', 'records.csv', '--only', 'label-flip', '--run-dir', 'one', ...common])
+    expect(code).toBe(0)
+    const { detectors } = await report('one')
+    expect(detectors.filter((d) => d.status !== 'disabled').map((d) => d.id)).toEqual(['label-flip'])
+    const wrong = await assay(['audit', 'records.csv', '--only', 'label-flp', ...common])
+    expect([wrong.code, wrong.stderr]).toEqual([4, expect.stringContaining('did you mean label-flip?')])
+  })
+
   test('guesses, says so, writes its files and prints the summary', async () => {
     const { code, stdout, stderr } = await assay(['audit', 'records.csv', ...common])
     expect(stderr).toContain('columns guessed: ')
