@@ -54,7 +54,7 @@ afterEach(() => process.chdir(home))
 describe('audit', () => {
   test('--only runs the named detectors and switches the others off', async () => {
     const { code } = await assay(['audit', 'records.csv', '--only', 'label-flip', '--run-dir', 'one', ...common])
-    expect(code).toBe(0)
+    expect(code).toBe(1)
     const { detectors } = await report('one')
     expect(detectors.filter((d) => d.status !== 'disabled').map((d) => d.id)).toEqual(['label-flip'])
     const wrong = await assay(['audit', 'records.csv', '--only', 'label-flp', ...common])
