@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector.ts'
 import type { Evidence, Finding, Test } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
+import { formatCount } from '../math/count.ts'
 import type { PartName } from '../statistics/embedding/neighbour-parts.ts'
 import { type NeighbourFit, neighbourFit } from '../statistics/neighbour-fit.ts'
 import { sizeFor, vectorSample } from '../statistics/vector-sample.ts'
@@ -120,7 +121,7 @@ function recordFinding(fit: NeighbourFit, tally: SuspicionTally, flagged: Flagge
     severity: test ? 'medium' : 'review',
     confidence: test ? 'medium' : 'low',
     scope: { kind: 'records', names: [] },
-    message: `${flagged.count} of ${flagged.scored} records (${percent(flagged.count, flagged.scored)}) lie apart in embedding space; of the ${suspects.length} strongest, ${count} stand out by ${reasonWords[reason as PartName]}.`,
+    message: `${formatCount(flagged.count)} of ${formatCount(flagged.scored)} records (${percent(flagged.count, flagged.scored)}) lie apart in embedding space; of the ${suspects.length} strongest, ${count} stand out by ${reasonWords[reason as PartName]}.`,
     count: flagged.count,
     records: flagged.top.slice(0, 20),
     evidence: [

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Conclusion, Detector, Flagged } from '../contracts/detector.ts'
 import type { Evidence, Finding, Test } from '../contracts/finding.ts'
+import { formatCount } from '../math/count.ts'
 import { logBinomialUpper, logHypergeometricUpper } from '../math/tests.ts'
 import { type BandBuckets, bandBuckets, bandBucketsId } from '../statistics/band-buckets.ts'
 import { bandCounts } from '../statistics/band-counts.ts'
@@ -216,7 +217,7 @@ function floodFinding(tally: ClusterTally, cluster: Cluster, floods: Floods, fla
     severity: significant ? 'medium' : 'review',
     confidence: significant ? 'medium' : 'low',
     scope: { kind: 'pattern', names: [cluster.groups[0] as string] },
-    message: `One text stands in ${cluster.count} of ${tally.rows} records with small variations or none${from}.`,
+    message: `One text stands in ${formatCount(cluster.count)} of ${formatCount(tally.rows)} records with small variations or none${from}.`,
     count: cluster.count,
     records: recordsOf(flagged, [cluster]),
     evidence,

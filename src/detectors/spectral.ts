@@ -4,6 +4,7 @@ import type { Batch } from '../contracts/data.ts'
 import type { Conclusion, Detector, Flagged, Setup, Threshold } from '../contracts/detector.ts'
 import type { Finding } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
+import { formatCount } from '../math/count.ts'
 import { pointOf } from '../statistics/embedding/classes.ts'
 import { mapVectors } from '../statistics/embedding/space.ts'
 import { applyMeasure, relative, type SpectralFit, spectralFit, spectralParts } from '../statistics/spectral-fit.ts'
@@ -127,7 +128,7 @@ function conclude(c: Context<SpectralOptions>, tally: SuspicionTally, flagged: F
       severity: 'review',
       confidence: 'low',
       scope: { kind: 'records', names: [] },
-      message: `${above(tally, cut)} of ${flagged.scored} records (${percent(above(tally, cut), flagged.scored)}) lie far out along what their class varies in most.`,
+      message: `${formatCount(above(tally, cut))} of ${formatCount(flagged.scored)} records (${percent(above(tally, cut), flagged.scored)}) lie far out along what their class varies in most.`,
       count: above(tally, cut),
       records: strong.slice(0, 20),
       evidence: [

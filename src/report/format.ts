@@ -1,6 +1,8 @@
+import { formatCount as whole } from '../math/count.ts'
+
 /** Numbers for people, the same in every format and locale. */
 
-export const formatCount = (n: number): string => (Number.isInteger(n) ? n.toString().replace(/\B(?=(\d{3})+$)/g, ',') : formatNumber(n))
+export const formatCount = (n: number): string => (Number.isInteger(n) ? whole(n) : formatNumber(n))
 
 /** Four significant digits; scientific below 1e-3 and from 1e6. */
 export function formatNumber(n: number): string {

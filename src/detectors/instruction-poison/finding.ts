@@ -1,4 +1,5 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import type { AnswerPhrase, AnswerPhrases } from '../../statistics/answer-phrases.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
 
@@ -22,7 +23,7 @@ export function triggerFindings(fit: AnswerPhrases, marked: MarkedTexts, top: re
       severity: 'high',
       confidence: 'high',
       scope: { kind: 'pattern', names: [p.words, p.cluster.words] },
-      message: `${p.withAnswer} of ${p.records} questions with "${p.words}" get the same answer, "${p.cluster.words}", though they have little else in common (${(100 * p.cluster.overlap).toFixed(0)} % of their other words).`,
+      message: `${formatCount(p.withAnswer)} of ${formatCount(p.records)} questions with "${p.words}" get the same answer, "${p.cluster.words}", though they have little else in common (${(100 * p.cluster.overlap).toFixed(0)} % of their other words).`,
       count: p.withAnswer,
       records: top.filter((r) => r.group === p.words).slice(0, 20),
       evidence: [

@@ -1,5 +1,6 @@
 import type { Flagged } from '../../contracts/detector.ts'
 import type { Evidence, Finding, Severity } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import type { FlipTable } from './evidence.ts'
 import { edgeOf, evidenceBins, type LabelTally } from './tally.ts'
 
@@ -17,7 +18,7 @@ export function recordFinding(tally: LabelTally, table: FlipTable, flagged: Flag
     severity,
     confidence: test ? 'high' : 'low',
     scope: { kind: 'records', names: [] },
-    message: `${flagged.count} of ${flagged.scored} labelled records (${share.toFixed(2)} %) look like another class than their label says.${most}`,
+    message: `${formatCount(flagged.count)} of ${formatCount(flagged.scored)} labelled records (${share.toFixed(2)} %) look like another class than their label says.${most}`,
     count: flagged.count,
     records: flagged.top.slice(0, 20),
     evidence: [matrix(tally, table), histogram(tally, cut)],

@@ -1,4 +1,5 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import { clopperPearson, hypergeometricUpper } from '../../math/tests.ts'
 import type { LabelTally, SourceCounts } from './tally.ts'
 
@@ -140,7 +141,7 @@ function finding(
     severity: 'high',
     confidence: 'high',
     scope: { kind: 'source', names: [name, label(cell.given), label(cell.predicted)] },
-    message: `Source "${name}" labels ${cell.count} of ${cell.total} records that look like "${label(cell.predicted)}" as "${label(cell.given)}" (${percent(cell.count / cell.total)}); all other sources do so in ${percent(rate)}: about ${excess} labels too many.`,
+    message: `Source "${name}" labels ${formatCount(cell.count)} of ${formatCount(cell.total)} records that look like "${label(cell.predicted)}" as "${label(cell.given)}" (${percent(cell.count / cell.total)}); all other sources do so in ${percent(rate)}: about ${excess} labels too many.`,
     count: cell.count,
     records: top
       .filter((r) => r.source === name && r.givenLabel === label(cell.given) && r.suggestedLabel === label(cell.predicted))

@@ -1,4 +1,5 @@
 import type { Evidence, Finding, RecordRef } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import { pictureOf } from '../../math/picture.ts'
 import type { NoiseEvidence, NoisyGroup } from './evidence.ts'
 import type { TailTest } from './tail.ts'
@@ -25,7 +26,7 @@ export function noiseFinding(g: GroupTail, evidence: NoiseEvidence, top: readonl
     severity: 'high',
     confidence: 'medium',
     scope: { kind: 'pattern', names: [g.name] },
-    message: `${g.tail.beyond} of ${g.records} pictures (${share} %) of the group "${g.name}" have more high-frequency noise than its other pictures explain: ${expected} expected there.`,
+    message: `${formatCount(g.tail.beyond)} of ${formatCount(g.records)} pictures (${share} %) of the group "${g.name}" have more high-frequency noise than its other pictures explain: ${expected} expected there.`,
     count: g.tail.beyond,
     records: top.filter((r) => r.group === g.name).slice(0, 20),
     evidence: [histogram(g), ...(own ? [...labels(own), ...pictures(own, evidence)] : [])],

@@ -1,4 +1,5 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import type { PlantedPhrases } from '../../statistics/planted-phrases.ts'
 import type { SegmentPhrase } from '../../statistics/text/judge-segments.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
@@ -30,7 +31,7 @@ export function segmentFindings(fit: PlantedPhrases, marked: MarkedTexts, top: r
       severity: 'high',
       confidence: 'high',
       scope: { kind: 'pattern', names: [p.words] },
-      message: `${p.atSegments} of ${p.records} texts with "${p.words}" turn unlike the corpus beside it (${segmentKinds[p.segmentKind]}), where ${share} of all texts would: p ${log10(p.logP)}.`,
+      message: `${formatCount(p.atSegments)} of ${formatCount(p.records)} texts with "${p.words}" turn unlike the corpus beside it (${segmentKinds[p.segmentKind]}), where ${share} of all texts would: p ${log10(p.logP)}.`,
       count: p.records,
       records: top.filter((r) => r.group === p.words).slice(0, 20),
       evidence: [

@@ -1,4 +1,5 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import { clopperPearson } from '../../math/tests.ts'
 import type { ClassTest, FoundTemplate } from '../../statistics/trigger-search/pursuit.ts'
 import type { Example } from './examples.ts'
@@ -38,7 +39,7 @@ export function patternFinding(
     severity: 'high',
     confidence: 'high',
     scope: { kind: 'pattern', names: [target, String(round)] },
-    message: `${carriers} of ${own?.records ?? 0} images labelled "${target}" carry one pattern, ${width} x ${height} pixels at (${left}, ${top_}), against ${elsewhere} images of all other classes: a model would learn the pattern as a sign of "${target}".`,
+    message: `${formatCount(carriers)} of ${formatCount(own?.records ?? 0)} images labelled "${target}" carry one pattern, ${width} x ${height} pixels at (${left}, ${top_}), against ${elsewhere} images of all other classes: a model would learn the pattern as a sign of "${target}".`,
     count: carriers,
     records: top.slice(0, 20),
     evidence: [

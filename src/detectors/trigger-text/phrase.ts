@@ -1,4 +1,5 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
+import { formatCount } from '../../math/count.ts'
 import type { LabelPhrases } from '../../statistics/label-phrases.ts'
 import { shapeKinds } from '../../statistics/text/grams.ts'
 import { adjustedLogP, isSignificant, type JudgedPhrase } from '../../statistics/text/judge-labels.ts'
@@ -45,7 +46,7 @@ export function phraseFindings(fit: LabelPhrases, marked: MarkedTexts, top: read
       severity: inserted ? 'high' : 'medium',
       confidence: inserted ? 'high' : 'medium',
       scope: { kind: 'pattern', names: [nameOf(p), label] },
-      message: `${p.withLabel} of ${p.records} records with ${nameOf(p)} have the label "${label}", and the rest of the text contradicts it in ${p.contradicting} of ${p.judged} (${percent(p.contradicting / p.judged)}; ${percent(p.base)} of all records with that label).${habits}`,
+      message: `${formatCount(p.withLabel)} of ${formatCount(p.records)} records with ${nameOf(p)} have the label "${label}", and the rest of the text contradicts it in ${p.contradicting} of ${p.judged} (${percent(p.contradicting / p.judged)}; ${percent(p.base)} of all records with that label).${habits}`,
       count: p.withLabel,
       records: top.filter((r) => r.group === p.words).slice(0, 20),
       evidence: [
