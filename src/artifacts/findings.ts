@@ -5,7 +5,8 @@ import type { Located, RuleName, Verdict } from './observation.ts'
 const severityOf = (verdict: Verdict, runs: boolean): Severity => (verdict === 'block' ? (runs ? 'critical' : 'high') : 'medium')
 
 const actions: { readonly [R in RuleName]: string } = {
-  'adapter-mismatch': 'Fetch the base model that the adapter names, at its revision, or an adapter that was made for this one.',
+  'adapter-mismatch':
+    'Fetch the base model that the adapter names, at its revision, or an adapter that was made for this one; ask what a layer that stands out was trained for.',
   'chat-template': 'Refuse the template: take that of the base model at a pinned revision, and compare the two.',
   'container-lie': 'Refuse the archive and ask the publisher for one that all readers read alike, best a safetensors file.',
   'format-violation': 'Refuse the file, fetch it again at a pinned revision, and convert it to safetensors if it stays as it is.',

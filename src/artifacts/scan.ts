@@ -1,4 +1,5 @@
 import type { Conclusion } from '../contracts/detector.ts'
+import { screenAdapter } from './base/adapters.ts'
 import { compareToBase } from './base/compare.ts'
 import { budgetOf, defaultLimits, type Limits } from './budget.ts'
 import { openBytes } from './bytes.ts'
@@ -65,6 +66,7 @@ export async function scanFiles(
       const file = openBytes(location)
       try {
         scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), sizes, observe, note })
+        if (path.endsWith('.safetensors')) await screenAdapter(file, path, observe, note, hooks.aborted)
       } finally {
         file.close()
       }
