@@ -21,6 +21,8 @@ export interface Reading {
   readonly budget: Budget
   /** Bytes of the files of the folder, by path. */
   readonly sizes: ReadonlyMap<string, number>
+  /** Names of publishers that are allowed; none: they are not looked at. */
+  readonly publishers?: readonly string[]
   readonly observe: (observation: Located) => void
   /** What was read: a sentence for the report. */
   readonly note: (place: Place, text: string) => void
@@ -100,7 +102,8 @@ export function scanBytes(bytes: Bytes, name: string, place: Place, reading: Rea
   const sibling = (other: string): number | null =>
     place.inside.length > 0 ? null : (reading.sizes.get(`${folder}${other.replace(/^\.\//, '')}`) ?? null)
   const check = checkers[kind]
-  if (check !== undefined) check({ bytes, name, report, limits: reading.limits, note: (text) => reading.note(place, text), sibling })
+  const { limits, publishers = [] } = reading
+  if (check !== undefined) check({ bytes, name, report, limits, publishers, note: (text) => reading.note(place, text), sibling })
   if (kind === 'unknown' || kind === 'text') scanPickle(bytes, 0, false, place, report, reading, deeper)
 }
 

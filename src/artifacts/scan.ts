@@ -47,6 +47,7 @@ export async function scanFiles(
   hooks: ScanHooks,
   base: PinnedBase | null = null,
   limits: Limits = defaultLimits,
+  publishers: readonly string[] = [],
 ): Promise<ScanResult> {
   const observations: Located[] = []
   const notes: string[] = []
@@ -65,7 +66,7 @@ export async function scanFiles(
     try {
       const file = openBytes(location)
       try {
-        scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), sizes, observe, note })
+        scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), sizes, publishers, observe, note })
         if (path.endsWith('.safetensors')) await screenAdapter(file, path, observe, note, hooks.aborted)
       } finally {
         file.close()

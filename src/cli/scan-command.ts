@@ -5,6 +5,14 @@ import type { ScanOptions } from './scan.ts'
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value]
 
+const collectNames = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+]
+
 const examples = `
 Examples:
   assay scan models/base                          archives, pickles, weights, tokenizer, templates, code
@@ -25,6 +33,7 @@ export function addScanCommand(program: Command, { io, finish }: Pick<Host, 'io'
     .argument('<path>', 'a folder or a file')
     .optionsGroup('Policy:')
     .option('--base <path>', 'the pinned base model that this one must come from: tensors, tokenizer and template are compared with it')
+    .option('--publishers <list>', 'allowed publishers, separated by commas: a name that imitates one of them is a finding', collectNames)
     .option('--key <file>', 'public key whose signatures are trusted: PEM or minisign; may be repeated', collect)
     .addOption(
       new Option('--fail-on <severity>', 'a finding of this severity or above fails (default: high)').choices([

@@ -85,6 +85,8 @@ export interface ArtifactsSpec {
   readonly path: string
   /** The pinned base model that it must come from. */
   readonly base?: string
+  /** Names of publishers that are allowed. */
+  readonly publishers?: readonly string[]
 }
 
 /** The pipeline file after `extends`, defaults and path resolution: what the plan is made from. */

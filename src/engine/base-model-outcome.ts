@@ -22,6 +22,13 @@ export interface BaseModelSettings {
   readonly options: Json
 }
 
+/** What a model is compared with. */
+export interface HeldAgainst {
+  readonly base: { readonly name: string; readonly delivery: Delivery } | null
+  /** Names of publishers that are allowed; none: they are not looked at. */
+  readonly publishers: readonly string[]
+}
+
 /** @throws {EngineError} `bad-option` where there is no such file, before anything is read */
 export function checkArtifacts(spec: ArtifactsSpec | undefined): void {
   for (const path of spec === undefined ? [] : [spec.path, spec.base])
@@ -38,7 +45,8 @@ export function checkArtifacts(spec: ArtifactsSpec | undefined): void {
 /** The base model of a pipeline. */
 export async function scanArtifacts(spec: ArtifactsSpec, required: boolean, hooks: Hooks): Promise<BaseModelPart> {
   const base = spec.base === undefined ? null : { name: basename(spec.base), delivery: await openDelivery(spec.base) }
-  return scanDelivery(await openDelivery(spec.path), hooks, { required, options: null }, base)
+  const { publishers = [] } = spec
+  return scanDelivery(await openDelivery(spec.path), hooks, { required, options: null }, { base, publishers })
 }
 
 /** What the files of a base model say, as the report takes it: one detector that scores no rows. */
@@ -46,7 +54,7 @@ export async function scanDelivery(
   delivery: Delivery,
   hooks: Hooks,
   settings: BaseModelSettings = { required: false, options: null },
-  base: { readonly name: string; readonly delivery: Delivery } | null = null,
+  { base, publishers }: HeldAgainst = { base: null, publishers: [] },
 ): Promise<BaseModelPart> {
   const total = delivery.files.reduce((sum, { bytes }) => sum + bytes, 0)
   let done = 0
@@ -61,6 +69,8 @@ export async function scanDelivery(
       aborted: () => hooks.signal?.aborted === true,
     },
     base && { name: base.name, files: filesOf(base.delivery) },
+    undefined,
+    publishers,
   )
   if (hooks.signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2)
   return { detector: detectorOf(result, settings), incomplete: incompleteOf(delivery, result) }

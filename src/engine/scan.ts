@@ -15,6 +15,8 @@ export interface ScanRequest {
   readonly policy?: VerifyRequest['policy']
   /** A folder, or one file, of the base model that this one must come from. */
   readonly base?: string | undefined
+  /** Names of publishers that are allowed: a name that is like one of them and is not it is a finding. */
+  readonly publishers?: readonly string[] | undefined
   /** Default `high`. */
   readonly failOn?: Gate['fail-on'] | undefined
   readonly waivers?: readonly Waiver[] | undefined
@@ -36,11 +38,11 @@ const silent: Hooks = { progress: () => {}, log: () => {} }
  * @throws {AssayError} where it cannot begin: no such folder, a key that cannot be read
  */
 export async function scan(request: ScanRequest): Promise<ScanReport> {
-  const { path, hooks = silent, now = new Date(), failOn = 'high', waivers = [] } = request
+  const { path, hooks = silent, now = new Date(), failOn = 'high', waivers = [], publishers = [] } = request
   const verified = await verifyDelivery({ path, now, hooks, policy: request.policy, workers: request.workers })
   const delivery = await openDelivery(path)
   const base = request.base === undefined ? null : { name: basename(resolve(request.base)), delivery: await openDelivery(request.base) }
-  const model: BaseModelPart = await scanDelivery(delivery, hooks, undefined, base)
+  const model: BaseModelPart = await scanDelivery(delivery, hooks, undefined, { base, publishers })
   // Without manifests there is nothing that a file could be listed in.
   const { provenance } = verified
   const outcome = rowlessOutcome({

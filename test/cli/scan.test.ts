@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -85,6 +85,16 @@ describe('assay scan', () => {
     expect(parseReport(stdout).findings.map((f) => f.rule)).toEqual(['base-model/tokenizer-tampered'])
   })
 
+  it('names publishers that imitate an allowed one', async () => {
+    const root = folderOf({ 'config.json': JSON.stringify({ _name_or_path: 'goog1e/gemma' }) })
+    const { code, stdout } = await scan(root, '--publishers', 'meta-llama, google', '--json')
+    expect(code).toBe(1)
+    const report = parseReport(stdout)
+    expect(report.findings.map((f) => `${f.rule} ${f.severity}`)).toEqual(['base-model/look-alike high'])
+    expect(report.findings[0]?.message).toContain('"goog1e", which differs from the allowed "google" by letters or signs that look alike')
+    expect((await scan(root)).code).toBe(0)
+  })
+
   it('takes one file, and says what is wrong with the command line', async () => {
     expect((await scan(join(folderOf({ 'a.pkl': calls('os', 'system'), 'b.pkl': good }), 'b.pkl'))).code).toBe(0)
     expect((await scan(join(out, 'nowhere'))).code).toBe(4)
@@ -104,7 +114,7 @@ describe('assay scan', () => {
 describe('artifacts of a pipeline', () => {
   const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'},${(i % 2) + Math.sin(i) / 9},${Math.cos(i)}`).join('\n')
   const pipeline = (more: string): string =>
-    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model] }\n${more}`
+    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model], min-coverage: 0 }\n${more}`
   const world = (more: string) =>
     folderOf({
       'data.csv': `id,label,x,y\n${rows}\n`,
@@ -119,6 +129,15 @@ describe('artifacts of a pipeline', () => {
     const { code, stdout } = await audit(world('artifacts: { path: model }\n'))
     expect(code).toBe(1)
     expect(parseReport(stdout).findings.map((f) => f.rule)).toContain('base-model/pickle-code')
+  })
+
+  it('are held against a list of publishers', async () => {
+    const root = world('artifacts: { path: named, publishers: [google] }\n')
+    mkdirSync(join(root, 'named'))
+    writeFileSync(join(root, 'named/config.json'), JSON.stringify({ _name_or_path: 'goog1e/gemma' }))
+    const { code, stdout } = await audit(root)
+    expect(code).toBe(1)
+    expect(parseReport(stdout).findings.map((f) => f.rule)).toContain('base-model/look-alike')
   })
 
   it('pass where they are only data, and are told where they are not there', async () => {
