@@ -83,7 +83,7 @@ export interface ProvenanceSpec {
 export interface ArtifactsSpec {
   /** A folder, or one file. */
   readonly path: string
-  /** The pinned base model that it must come from. */
+  /** The pinned base model that it must come from: a folder, one file, or a sums file or another manifest of it. */
   readonly base?: string
   /** Names of publishers that are allowed. */
   readonly publishers?: readonly string[]

@@ -85,6 +85,39 @@ describe('assay scan', () => {
     expect(parseReport(stdout).findings.map((f) => f.rule)).toEqual(['base-model/tokenizer-tampered'])
   })
 
+  it('compares with the digests of a base', async () => {
+    const sum = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
+    const other = bytesOf(u64(4), '{}  ')
+    const lines = [
+      `${sum(safetensors)}  model.safetensors`,
+      `${sum('{}')}  config.json`,
+      `${sum('a')}  merges.txt`,
+      `${sum(other)}  model-2.safetensors`,
+    ]
+    const pinned = join(folderOf({ 'base.sha256': `${lines.join('\n')}\n` }), 'base.sha256')
+    const same = folderOf({ 'model.safetensors': safetensors, 'config.json': '{}', 'merges.txt': 'a', 'model-2.safetensors': other })
+    const clean = parseReport((await scan(same, '--base', pinned, '--json')).stdout)
+    expect({ code: clean.exitCode, findings: clean.findings }).toEqual({ code: 0, findings: [] })
+    const changed = folderOf({ 'model.safetensors': other, 'config.json': '{"a":1}', 'merges.txt': 'a', 'extra.txt': 'x' })
+    const { code, stdout } = await scan(changed, '--base', pinned, '--fail-on', 'medium', '--json')
+    const report = parseReport(stdout)
+    expect(code).toBe(1)
+    expect(report.findings.map((f) => `${f.severity} ${f.rule} ${f.scope.names.join()}`).sort()).toEqual([
+      'medium base-model/tensor-edited model-2.safetensors,missing',
+      'medium base-model/tensor-edited model.safetensors,mismatched',
+    ])
+    expect(report.findings.map((f) => f.message).join()).toContain(`its sha256 is ${sum(other)}, and that of the base ${sum(safetensors)}`)
+    expect(report.detectors.find((d) => d.id === 'base-model')?.notes.slice(0, 4)).toEqual([
+      '1 of 4 files of the base model base.sha256 are the same, 2 differ, 1 are missing.',
+      'Other than in the base model: config.json, model.safetensors.',
+      'Missing: model-2.safetensors.',
+      'Not of the base model: extra.txt.',
+    ])
+    const one = await scan(join(changed, 'model.safetensors'), '--base', pinned, '--json')
+    expect(parseReport(one.stdout).findings.map((f) => f.rule)).toEqual(['base-model/tensor-edited'])
+    expect((await scan(folderOf({ 'b.txt': 'x' }), '--base', join(folderOf({ SHA256SUMS: '\n' }), 'SHA256SUMS'))).code).toBe(2)
+  })
+
   it('names publishers that imitate an allowed one', async () => {
     const root = folderOf({ 'config.json': JSON.stringify({ _name_or_path: 'goog1e/gemma' }) })
     const { code, stdout } = await scan(root, '--publishers', 'meta-llama, google', '--json')
