@@ -29,12 +29,19 @@ export interface Reading {
 }
 
 const archives: ReadonlySet<Kind> = new Set(['zip', 'tar'])
-const packings: { readonly [K in Kind]?: Packing } = { gzip: 'gzip', zlib: 'zlib', bzip2: 'bzip2', lzma: 'lzma', xz: 'xz', lz4: 'lz4' }
+const packings: { readonly [K in Kind]?: Packing } = {
+  gzip: 'gzip',
+  zlib: 'zlib',
+  bzip2: 'bzip2',
+  lzma: 'lzma',
+  xz: 'xz',
+  lz4: 'lz4',
+  zstd: 'zstd',
+}
 const opaque: { readonly [K in Kind]?: string } = {
   '7z': 'a 7z archive',
   rar: 'a RAR archive',
   cabinet: 'a cabinet archive',
-  zstd: 'Zstandard data',
 }
 const headBytes = 1_024
 
@@ -155,6 +162,7 @@ function scanMembers(members: Iterable<Member>, deeper: (bytes: Bytes, name: str
       if (content.size <= reading.limits.maxTextBytes) member.note?.()
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
+      if (error.reason === 'large') reading.budget.unpackedBytes = Math.floor(reading.budget.unpackedBytes / 2)
       unreadable(error, member.name, report)
     }
   }
@@ -187,6 +195,8 @@ function unpack(
     deeper(content, packing)
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
+    // What ran out of room takes half of it along: a thousand of the kind cost no more than two.
+    if (error.reason === 'large') reading.budget.unpackedBytes = Math.floor(reading.budget.unpackedBytes / 2)
     if (!quiet || error.reason !== 'damaged') unreadable(error, packing, report)
   }
 }

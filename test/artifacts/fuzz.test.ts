@@ -129,6 +129,7 @@ const files: readonly (readonly [string, string, Buffer])[] = [
   ['gzip', 'a.gz', gzipSync(varied)],
   ['zlib', 'a.z', deflateSync(varied)],
   ['bzip2', 'a.bz2', packed['bz2-evil']],
+  ['zstd', 'a.zst', packed['zstd-frames']],
   ['xz', 'a.xz', packed['xz-evil']],
   ['lzma', 'a.lzma', packed['lzma-evil']],
   [
