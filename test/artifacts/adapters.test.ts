@@ -132,6 +132,23 @@ describe('spectra of an adapter', () => {
     const zero = await screened(adapter([{ a: new Float32Array(rank * inner), b: new Float32Array(outer * rank) }]))
     expect(zero.notes).toEqual(['adapter of 1 matrices, none of which changes anything'])
   })
+  it('end where numbers are as large, as small or as little a number as can be', async () => {
+    const extremes = [Number.MAX_VALUE, -Number.MAX_VALUE, Number.NaN, Number.POSITIVE_INFINITY, 3.4e38, 1e-45, Number.MIN_VALUE, 0]
+    const at = (i: number): Float32Array => Float32Array.from({ length: outer * rank }, (_, k) => extremes[(k * 7 + i) % 8] as number)
+    const all = Array.from({ length: layers }, (_, i) => ({
+      a: Float32Array.from([...at(i), ...at(i + 1)].slice(0, rank * inner)),
+      b: at(i + 2),
+    }))
+    const { notes } = await screened(adapter(all))
+    expect(notes).toHaveLength(1)
+    expect(notes[0]).not.toMatch(/NaN|Infinity|undefined/)
+    const doubles = Buffer.alloc(128)
+    for (let i = 0; i < 16; i++) doubles.writeDoubleLE(i % 3 === 0 ? Number.MAX_VALUE : i, i * 8)
+    const header = Buffer.from(
+      '{"x.lora_A.weight":{"dtype":"F64","shape":[2,4],"data_offsets":[0,64]},"x.lora_B.weight":{"dtype":"F64","shape":[4,2],"data_offsets":[64,128]}}',
+    )
+    expect((await screened(Buffer.concat([u64(header.length), header, doubles]))).notes[0]).not.toMatch(/NaN|Infinity/)
+  })
   it('accuse none of 200 adapters whose layers differ as those of training do', async () => {
     let accused = 0
     for (let run = 0; run < 200; run++) {

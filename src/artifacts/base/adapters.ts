@@ -39,7 +39,8 @@ function pairsOf(tensors: readonly Tensor[]): readonly Pair[] {
   return [...halves].flatMap(([path, { a, b }]) => (a && b ? [{ path, a, b, rank: a.shape[0] ?? 0 }] : []))
 }
 
-const workOf = ({ a, b, rank }: Pair): number => rank * (product(a.shape) + product(b.shape)) + 40 * rank ** 3
+/** Reading a number costs as much as a few multiplications. */
+const workOf = ({ a, b, rank }: Pair): number => Math.max(rank, 8) * (product(a.shape) + product(b.shape)) + 40 * rank ** 3 + 10_000
 
 const isReadable = ({ a, b, rank }: Pair): boolean =>
   rank >= 1 &&
@@ -97,7 +98,9 @@ export function standingOut(all: readonly Screened[]): readonly Standing[] {
   const kinds = new Map<string, Screened[]>()
   for (const one of changed) {
     const kind = `${one.path.slice(one.path.lastIndexOf('.') + 1)} ${one.rank}`
-    kinds.set(kind, [...(kinds.get(kind) ?? []), one])
+    const known = kinds.get(kind)
+    if (known) known.push(one)
+    else kinds.set(kind, [one])
   }
   return [...kinds.values()].filter((kind) => kind.length >= fewest).flatMap(standingOutOf)
 }

@@ -71,18 +71,21 @@ function product(x: Float64Array, y: Float64Array, n: number): Float64Array {
 
 /** @param values singular values, largest first */
 export function shapeOf(values: Float64Array): Spectrum {
-  const total = values.reduce((sum, x) => sum + x * x, 0)
-  if (!(total > 0 && Number.isFinite(total))) return { values, norm: 0, topShare: 0, entropy: 0, kurtosis: 0 }
+  const top = values[0] ?? 0
+  if (!(top > 0 && Number.isFinite(top))) return { values, norm: 0, topShare: 0, entropy: 0, kurtosis: 0 }
+  // In units of the largest, so that no power of them leaves the range of numbers.
+  const scaled = values.map((x) => x / top)
+  const total = scaled.reduce((sum, x) => sum + x * x, 0)
   let entropy = 0
-  for (const x of values) if (x > 0) entropy -= ((x * x) / total) * Math.log((x * x) / total)
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length
-  const moment = (power: number): number => values.reduce((sum, x) => sum + (x - mean) ** power, 0) / values.length
+  for (const x of scaled) if (x > 0) entropy -= ((x * x) / total) * Math.log(Math.max((x * x) / total, Number.MIN_VALUE))
+  const mean = scaled.reduce((sum, x) => sum + x, 0) / scaled.length
+  const moment = (power: number): number => scaled.reduce((sum, x) => sum + (x - mean) ** power, 0) / scaled.length
   const variance = moment(2)
   return {
     values,
-    norm: Math.sqrt(total),
-    topShare: (values[0] as number) ** 2 / total,
-    entropy: values.length > 1 ? entropy / Math.log(values.length) : 0,
+    norm: top * Math.sqrt(total),
+    topShare: 1 / total,
+    entropy: scaled.length > 1 ? entropy / Math.log(scaled.length) : 0,
     kurtosis: variance > 1e-12 * mean * mean ? moment(4) / variance ** 2 : 0,
   }
 }
