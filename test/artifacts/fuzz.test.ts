@@ -7,7 +7,7 @@ import { scanned } from './scanned.ts'
 
 /** Mutated files in all, over all kinds. */
 const mutations = Number(process.env.ASSAY_FUZZ ?? 300)
-const mostMs = 2_000
+const mostMs = 5_000
 const limits = { ...defaultLimits, maxUnpackedBytes: 8 << 20, maxMembers: 200 }
 
 const perKind = Math.ceil(mutations / files.length)
