@@ -75,8 +75,6 @@ const logit = (share: number): number => Math.log(Math.max(share, 1e-6) / Math.m
 /** Fewer matrices of one kind say nothing of what is usual for them. */
 const fewest = 8
 const farOff = 6
-/** Of the share in one direction, which must be large by itself as well. */
-const farOffShare = 4
 /** From which a matrix is of rank one in all but name; an adapter of rank below 4 is so by its making. */
 const oneDirection = 0.85
 const lowestRank = 4
@@ -120,7 +118,7 @@ function standingOutOf(kind: readonly Screened[]): readonly Standing[] {
   const norm = median(kind.map((one) => one.norm))
   return kind.flatMap((one, i) => {
     const isConcentrated =
-      one.rank >= lowestRank && (shares[i] as number) >= farOffShare && one.topShare >= oneDirection && one.topShare >= share + moreShare
+      one.rank >= lowestRank && (shares[i] as number) >= farOff && one.topShare >= oneDirection && one.topShare >= share + moreShare
     const isStrong = (norms[i] as number) >= farOff && one.norm >= timesNorm * norm
     if (!isConcentrated && !isStrong) return []
     const how = [
