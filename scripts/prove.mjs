@@ -1,10 +1,12 @@
 // `npm run prove`: how well Assay finds flipped labels, beside cleanlab, through the built program. Needs Python 3 and the folder
 // of real data in ASSAY_DATA. Writes bench/quality/results.json and docs/measured.md. Exit code 1 where a target is missed.
 //   npm run prove -- --quick           few seeds and small data, into .cache/quality: what CI runs
-//   npm run prove -- no-model sources  some parts: own-predictions, no-model, sources, reference; the others keep their results
+//   npm run prove -- no-model sources  some parts: own-predictions, no-model, sources, reference, fuzz; the others keep their results
+//   npm run prove -- fuzz --inputs=N   fuzz alone needs no Python; N damaged files in all instead of a million
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cache } from '../bench/quality/assay.mjs'
+import { fuzz } from '../bench/quality/fuzz.mjs'
 import { noModel } from '../bench/quality/no-model.mjs'
 import { ownPredictions } from '../bench/quality/own-predictions.mjs'
 import { findPython, makeSets, peerRuns } from '../bench/quality/python.mjs'
@@ -19,6 +21,7 @@ const parts = {
   'no-model': ['noModel', noModel],
   sources: ['sources', sources],
   reference: ['reference', reference],
+  fuzz: ['fuzz', fuzz],
 }
 const seedsOf = (count) => Array.from({ length: count }, (_, i) => i)
 const sizes = {
@@ -34,7 +37,8 @@ async function versionsOf(python) {
 }
 
 await script(async (args) => {
-  const named = args.filter((arg) => arg !== '--quick')
+  const count = args.map((arg) => /^--inputs=(\d+)$/.exec(arg)?.[1]).find((n) => n !== undefined)
+  const named = args.filter((arg) => arg !== '--quick' && !arg.startsWith('--inputs='))
   const unknown = named.find((name) => !(name in parts))
   if (unknown) throw new SetupError(`unknown part ${unknown}: one of ${Object.keys(parts).join(', ')}`)
   const quick = args.includes('--quick')
@@ -45,17 +49,18 @@ await script(async (args) => {
   }
   await setUp()
   mkdirSync(cache, { recursive: true })
-  const python = await findPython()
-  const sets = await makeSets(python)
+  const needsPython = wanted.some((name) => name !== 'fuzz')
+  const python = needsPython ? await findPython() : null
+  const sets = python && (await makeSets(python))
   const files = quick
     ? { results: join(cache, 'results-quick.json'), table: join(cache, 'measured-quick.md') }
     : { results: join(root, 'bench/quality/results.json'), table: join(root, 'docs/measured.md') }
   const before = named.length && existsSync(files.results) ? JSON.parse(readFileSync(files.results, 'utf8')) : {}
-  const results = { ...before, versions: await versionsOf(python) }
+  const results = { ...before, versions: python ? await versionsOf(python) : (before.versions ?? {}) }
   for (const name of wanted) {
     say(`${name}:`)
     const [key, measure] = parts[name]
-    results[key] = await measure({ python, sets, data, ...(quick ? sizes.quick : sizes.full) })
+    results[key] = await measure({ python, sets, data, ...(quick ? sizes.quick : sizes.full), ...(count && { inputs: Number(count) }) })
     writeFileSync(files.results, `${JSON.stringify(results, null, 1)}\n`)
     writeFileSync(files.table, markdown(results))
   }

@@ -75,7 +75,18 @@ const reference = (results) =>
     ),
   )
 
-const parts = { ownPredictions, noModel, sources, reference }
+const fuzz = ({ inputs, target, kinds, mostMs, mostMegabytes }) => {
+  const most = (key) => Math.max(...kinds.map((k) => k[key] ?? Number.POSITIVE_INFINITY))
+  const failures = kinds.flatMap((k) => k.failures).length
+  return [
+    check('damaged files of models, all parsers', `at least ${target.toLocaleString('en')}`, inputs.toLocaleString('en'), inputs >= target),
+    check('of them that end in an error or an unreadable message', 'none', String(failures), failures === 0),
+    check('the slowest of them', `at most ${mostMs / 1000} s`, `${(most('worstMs') / 1000).toFixed(2)} s`, most('worstMs') <= mostMs),
+    check('memory of the process', `at most ${mostMegabytes} MB`, `${most('megabytes')} MB`, most('megabytes') <= mostMegabytes),
+  ]
+}
+
+const parts = { ownPredictions, noModel, sources, reference, fuzz }
 
 /** The requirements of every part that was measured. */
 export const requirements = (results) => Object.entries(parts).flatMap(([name, of]) => (results[name] ? of(results[name]) : []))

@@ -127,12 +127,35 @@ const reference = (results) =>
     ),
   )
 
-const parts = { ownPredictions, noModel, sources, reference }
+const fuzz = ({ seed, kinds }) =>
+  paragraphs(
+    '## Damaged files of models',
+    `Small files of each format, changed in one to six places each, read by the parsers of \`assay scan\` (seed ${seed}; the generator is bench/quality/fuzz.ts). Told: an observation was made; the others are still good or are of no known kind.`,
+    table(
+      ['format', 'inputs', 'told', 'slowest', 'memory of the process', 'failures'],
+      kinds.map((k) => [
+        k.kind,
+        k.inputs.toLocaleString('en'),
+        k.told.toLocaleString('en'),
+        `${k.worstMs} ms`,
+        `${k.megabytes} MB`,
+        String(k.failures.length),
+      ]),
+    ),
+  )
+
+const parts = { ownPredictions, noModel, sources, reference, fuzz }
+
+/** Empty where no part that runs a peer was measured. */
+const beside = (versions) =>
+  versions.cleanlab
+    ? `Assay ${versions.assay} beside cleanlab ${versions.cleanlab} and scikit-learn ${versions['scikit-learn']}, on the same inputs in one run.`
+    : 'No peer was run.'
 
 export const markdown = (results) =>
   `${paragraphs(
     '# Measured: what the label-flip detector finds',
-    `Written by \`npm run prove\` from bench/quality/results.json; do not edit. Assay ${results.versions.assay} beside cleanlab ${results.versions.cleanlab} and scikit-learn ${results.versions['scikit-learn']}, on the same inputs in one run.`,
+    `Written by \`npm run prove\` from bench/quality/results.json; do not edit. ${beside(results.versions)}`,
     targets(results),
     Object.entries(parts).flatMap(([name, render]) => (results[name] ? [render(results[name])] : [])),
   )}\n`

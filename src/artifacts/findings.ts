@@ -5,10 +5,13 @@ import type { Located, RuleName, Verdict } from './observation.ts'
 const severityOf = (verdict: Verdict, runs: boolean): Severity => (verdict === 'block' ? (runs ? 'critical' : 'high') : 'medium')
 
 const actions: { readonly [R in RuleName]: string } = {
-  'adapter-mismatch': 'Fetch the base model that the adapter names, at its revision, or an adapter that was made for this one.',
+  'adapter-mismatch':
+    'Fetch the base model that the adapter names, at its revision, or an adapter that was made for this one; ask what a layer that stands out was trained for.',
   'chat-template': 'Refuse the template: take that of the base model at a pinned revision, and compare the two.',
   'container-lie': 'Refuse the archive and ask the publisher for one that all readers read alike, best a safetensors file.',
   'format-violation': 'Refuse the file, fetch it again at a pinned revision, and convert it to safetensors if it stays as it is.',
+  'look-alike':
+    'Compare the name letter by letter with that of the publisher you mean, and fetch the model from there at a pinned revision.',
   'opaque-container': 'Unpack the container where nothing can be executed, and scan what was in it.',
   'pickle-code': 'Do not load this file: refuse it, and ask for the weights as safetensors.',
   'pickle-unknown-global': 'Load it only with weights_only=True, or read the source of what it calls; ask for the weights as safetensors.',
@@ -22,6 +25,7 @@ const titles: { readonly [R in RuleName]: string } = {
   'chat-template': 'What the template does',
   'container-lie': 'Where the archive contradicts itself',
   'format-violation': 'What the format forbids',
+  'look-alike': 'Names of publishers',
   'opaque-container': 'What was not looked into',
   'pickle-code': 'Calls and names',
   'pickle-unknown-global': 'Calls and names',

@@ -110,6 +110,8 @@ const isSafetensors = (head: Buffer, size: number): boolean => {
  */
 export function identify(bytes: Bytes, name: string): Kind {
   const head = bytes.read(0, 1_024)
+  // Frames that readers skip come before the data: LZ4 has them too.
+  if (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head, 1, [0x2a, 0x4d, 0x18])) return 'zstd'
   for (const [kind, at, magic] of magics) if (startsWith(head, at, magic)) return kind
   if (/^BZh[1-9]1AY&SY/.test(head.toString('latin1', 0, 10))) return 'bzip2'
   if (head[0] === 0x80 && (head[1] as number) <= 5 && head.length > 2) return 'pickle'

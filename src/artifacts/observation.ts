@@ -6,6 +6,7 @@ export type RuleName =
   | 'chat-template'
   | 'container-lie'
   | 'format-violation'
+  | 'look-alike'
   | 'opaque-container'
   | 'pickle-code'
   | 'pickle-unknown-global'

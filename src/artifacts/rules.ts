@@ -8,6 +8,7 @@ export const baseModelRules: readonly RuleMeta[] = [
   rule('chat-template', 'A chat template does more than format a conversation'),
   rule('container-lie', 'An archive shows different readers different content'),
   rule('format-violation', 'A file breaks the rules of its format'),
+  rule('look-alike', "A publisher's name imitates an allowed one"),
   rule('opaque-container', 'A container that cannot be looked into'),
   rule('pickle-code', 'Loading the file runs code'),
   rule('pickle-unknown-global', 'Loading the file calls what nobody vouches for'),

@@ -21,18 +21,27 @@ export interface Reading {
   readonly budget: Budget
   /** Bytes of the files of the folder, by path. */
   readonly sizes: ReadonlyMap<string, number>
+  /** Names of publishers that are allowed; none: they are not looked at. */
+  readonly publishers?: readonly string[]
   readonly observe: (observation: Located) => void
   /** What was read: a sentence for the report. */
   readonly note: (place: Place, text: string) => void
 }
 
 const archives: ReadonlySet<Kind> = new Set(['zip', 'tar'])
-const packings: { readonly [K in Kind]?: Packing } = { gzip: 'gzip', zlib: 'zlib', bzip2: 'bzip2', lzma: 'lzma', xz: 'xz', lz4: 'lz4' }
+const packings: { readonly [K in Kind]?: Packing } = {
+  gzip: 'gzip',
+  zlib: 'zlib',
+  bzip2: 'bzip2',
+  lzma: 'lzma',
+  xz: 'xz',
+  lz4: 'lz4',
+  zstd: 'zstd',
+}
 const opaque: { readonly [K in Kind]?: string } = {
   '7z': 'a 7z archive',
   rar: 'a RAR archive',
   cabinet: 'a cabinet archive',
-  zstd: 'Zstandard data',
 }
 const headBytes = 1_024
 
@@ -100,7 +109,8 @@ export function scanBytes(bytes: Bytes, name: string, place: Place, reading: Rea
   const sibling = (other: string): number | null =>
     place.inside.length > 0 ? null : (reading.sizes.get(`${folder}${other.replace(/^\.\//, '')}`) ?? null)
   const check = checkers[kind]
-  if (check !== undefined) check({ bytes, name, report, limits: reading.limits, note: (text) => reading.note(place, text), sibling })
+  const { limits, publishers = [] } = reading
+  if (check !== undefined) check({ bytes, name, report, limits, publishers, note: (text) => reading.note(place, text), sibling })
   if (kind === 'unknown' || kind === 'text') scanPickle(bytes, 0, false, place, report, reading, deeper)
 }
 
@@ -152,6 +162,7 @@ function scanMembers(members: Iterable<Member>, deeper: (bytes: Bytes, name: str
       if (content.size <= reading.limits.maxTextBytes) member.note?.()
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
+      if (error.reason === 'large') reading.budget.unpackedBytes = Math.floor(reading.budget.unpackedBytes / 2)
       unreadable(error, member.name, report)
     }
   }
@@ -184,6 +195,8 @@ function unpack(
     deeper(content, packing)
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
+    // What ran out of room takes half of it along: a thousand of the kind cost no more than two.
+    if (error.reason === 'large') reading.budget.unpackedBytes = Math.floor(reading.budget.unpackedBytes / 2)
     if (!quiet || error.reason !== 'damaged') unreadable(error, packing, report)
   }
 }

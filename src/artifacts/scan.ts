@@ -1,4 +1,5 @@
 import type { Conclusion } from '../contracts/detector.ts'
+import { screenAdapter } from './base/adapters.ts'
 import { compareToBase } from './base/compare.ts'
 import { budgetOf, defaultLimits, type Limits } from './budget.ts'
 import { openBytes } from './bytes.ts'
@@ -46,6 +47,7 @@ export async function scanFiles(
   hooks: ScanHooks,
   base: PinnedBase | null = null,
   limits: Limits = defaultLimits,
+  publishers: readonly string[] = [],
 ): Promise<ScanResult> {
   const observations: Located[] = []
   const notes: string[] = []
@@ -64,7 +66,8 @@ export async function scanFiles(
     try {
       const file = openBytes(location)
       try {
-        scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), sizes, observe, note })
+        scanBytes(file, path, { file: path, inside: [] }, { limits, budget: budgetOf(limits), sizes, publishers, observe, note })
+        if (path.endsWith('.safetensors')) await screenAdapter(file, path, observe, note, hooks.aborted)
       } finally {
         file.close()
       }

@@ -5,8 +5,17 @@ import type { ScanOptions } from './scan.ts'
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value]
 
+const collectNames = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+]
+
 const examples = `
 Examples:
+  assay scan models/tuned --base base.sha256      which files are those of the base, which are not
   assay scan models/base                          archives, pickles, weights, tokenizer, templates, code
   assay scan model.pt --fail-on medium            also refuse what nobody vouches for
   assay scan models/tuned --base models/base      what was changed, tensor by tensor
@@ -24,7 +33,11 @@ export function addScanCommand(program: Command, { io, finish }: Pick<Host, 'io'
     )
     .argument('<path>', 'a folder or a file')
     .optionsGroup('Policy:')
-    .option('--base <path>', 'the pinned base model that this one must come from: tensors, tokenizer and template are compared with it')
+    .option(
+      '--base <path>',
+      'the pinned base model that this one must come from: tensors, tokenizer and template are compared with it; or a sums file or manifest of it',
+    )
+    .option('--publishers <list>', 'allowed publishers, separated by commas: a name that imitates one of them is a finding', collectNames)
     .option('--key <file>', 'public key whose signatures are trusted: PEM or minisign; may be repeated', collect)
     .addOption(
       new Option('--fail-on <severity>', 'a finding of this severity or above fails (default: high)').choices([

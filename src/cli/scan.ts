@@ -17,6 +17,7 @@ import { openWatch } from './watch.ts'
 export interface ScanOptions extends ResultOptions {
   readonly key?: readonly string[]
   readonly base?: string
+  readonly publishers?: readonly string[]
   readonly failOn?: Gate['fail-on']
   readonly runDir?: string
   readonly formats?: readonly ReportFormat[]
@@ -52,6 +53,7 @@ export async function runScan(path: string, options: ScanOptions, io: Io): Promi
       path,
       policy,
       base: options.base,
+      publishers: options.publishers,
       now: clock(io.env),
       hooks,
       failOn: options.failOn,

@@ -93,7 +93,7 @@ export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
     ...(provenance ? { provenance: resolveProvenance(provenance, to, (s) => resolveSource(s, to)) } : {}),
     ...(model ? { 'base-model': resolveBaseModel(model, to) } : {}),
     ...(artifacts
-      ? { artifacts: { path: to(artifacts.path), ...(artifacts.base === undefined ? {} : { base: to(artifacts.base) }) } }
+      ? { artifacts: { ...artifacts, path: to(artifacts.path), ...(artifacts.base === undefined ? {} : { base: to(artifacts.base) }) } }
       : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }

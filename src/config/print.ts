@@ -114,7 +114,12 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
       provenance: pipeline.provenance && printProvenance(pipeline.provenance, to, file),
       'base-model': pipeline.baseModel && printBaseModel(pipeline.baseModel, to),
       artifacts:
-        pipeline.artifacts && prune({ path: to(pipeline.artifacts.path), base: pipeline.artifacts.base && to(pipeline.artifacts.base) }),
+        pipeline.artifacts &&
+        prune({
+          path: to(pipeline.artifacts.path),
+          base: pipeline.artifacts.base && to(pipeline.artifacts.base),
+          publishers: pipeline.artifacts.publishers,
+        }),
       gate: pipeline.gate,
       waivers: options.waiverFile == null ? null : to(options.waiverFile),
       report: prune({ ...pipeline.report }),

@@ -87,7 +87,14 @@ export const pipelineFile = map({
   'base-model': baseModel.describe('A model, and how it answers to the triggers that were found.').optional(),
   artifacts: map({
     path: text('a folder or a file').describe('Files of the base model that training starts from.'),
-    base: text('a folder or a file').describe('The pinned base model that it must come from.').optional(),
+    base: text('a folder or a file')
+      .describe('The pinned base model that it must come from, or a sums file or another manifest of it.')
+      .optional(),
+    publishers: z
+      .array(text('a name of a publisher'), { error: 'a list of names' })
+      .min(1, { error: 'a list with at least one name' })
+      .describe('Publishers that are allowed: names that are like one of them and are not it are told.')
+      .optional(),
   })
     .describe('What arrives with the base model: its files are looked into and never loaded.')
     .optional(),

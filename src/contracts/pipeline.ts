@@ -83,8 +83,10 @@ export interface ProvenanceSpec {
 export interface ArtifactsSpec {
   /** A folder, or one file. */
   readonly path: string
-  /** The pinned base model that it must come from. */
+  /** The pinned base model that it must come from: a folder, one file, or a sums file or another manifest of it. */
   readonly base?: string
+  /** Names of publishers that are allowed. */
+  readonly publishers?: readonly string[]
 }
 
 /** The pipeline file after `extends`, defaults and path resolution: what the plan is made from. */

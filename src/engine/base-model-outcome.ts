@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { baseModelRules } from '../artifacts/rules.ts'
 import { type ScannedFile, type ScanResult, scanFiles } from '../artifacts/scan.ts'
 import type { Json } from '../contracts/data.ts'
@@ -7,6 +7,7 @@ import { baseModelId, type DetectorOutcome, type Incomplete } from '../contracts
 import type { ArtifactsSpec } from '../contracts/pipeline.ts'
 import type { Delivery } from '../contracts/provenance.ts'
 import { locationOf, openDelivery } from '../provenance/delivery.ts'
+import { compareDigests, isManifest } from './base-digests.ts'
 import { EngineError } from './errors.ts'
 import type { Hooks } from './request.ts'
 
@@ -20,6 +21,22 @@ export interface BaseModelPart {
 export interface BaseModelSettings {
   readonly required: boolean
   readonly options: Json
+}
+
+/** What a model is compared with. */
+export interface HeldAgainst {
+  readonly base: { readonly name: string; readonly delivery: Delivery } | null
+  /** Instead of a base, what its digests say: of the files of the model, a sums file or another manifest. */
+  readonly digests: { readonly path: string; readonly manifest: string } | null
+  /** Names of publishers that are allowed; none: they are not looked at. */
+  readonly publishers: readonly string[]
+}
+
+/** The base of the model at `path`: itself, or its digests. @throws {ProvenanceError} where it cannot be read */
+export async function openBase(path: string, base: string | undefined, publishers: readonly string[]): Promise<HeldAgainst> {
+  if (base === undefined) return { base: null, digests: null, publishers }
+  if (await isManifest(base)) return { base: null, digests: { path, manifest: base }, publishers }
+  return { base: { name: basename(resolve(base)), delivery: await openDelivery(base) }, digests: null, publishers }
 }
 
 /** @throws {EngineError} `bad-option` where there is no such file, before anything is read */
@@ -37,8 +54,9 @@ export function checkArtifacts(spec: ArtifactsSpec | undefined): void {
 
 /** The base model of a pipeline. */
 export async function scanArtifacts(spec: ArtifactsSpec, required: boolean, hooks: Hooks): Promise<BaseModelPart> {
-  const base = spec.base === undefined ? null : { name: basename(spec.base), delivery: await openDelivery(spec.base) }
-  return scanDelivery(await openDelivery(spec.path), hooks, { required, options: null }, base)
+  const { publishers = [] } = spec
+  const against = await openBase(spec.path, spec.base, publishers)
+  return scanDelivery(await openDelivery(spec.path), hooks, { required, options: null }, against)
 }
 
 /** What the files of a base model say, as the report takes it: one detector that scores no rows. */
@@ -46,7 +64,7 @@ export async function scanDelivery(
   delivery: Delivery,
   hooks: Hooks,
   settings: BaseModelSettings = { required: false, options: null },
-  base: { readonly name: string; readonly delivery: Delivery } | null = null,
+  { base, digests, publishers }: HeldAgainst = { base: null, digests: null, publishers: [] },
 ): Promise<BaseModelPart> {
   const total = delivery.files.reduce((sum, { bytes }) => sum + bytes, 0)
   let done = 0
@@ -61,9 +79,18 @@ export async function scanDelivery(
       aborted: () => hooks.signal?.aborted === true,
     },
     base && { name: base.name, files: filesOf(base.delivery) },
+    undefined,
+    publishers,
   )
   if (hooks.signal?.aborted) throw new EngineError('interrupted', 'interrupted', 2)
-  return { detector: detectorOf(result, settings), incomplete: incompleteOf(delivery, result) }
+  const told = digests && (await compareDigests(digests.path, digests.manifest, hooks))
+  const detector = detectorOf(result, settings)
+  return {
+    detector: told
+      ? { ...detector, notes: [...told.notes, ...detector.notes], findings: [...detector.findings, ...told.findings] }
+      : detector,
+    incomplete: [...incompleteOf(delivery, result), ...(told?.incomplete ?? [])],
+  }
 }
 
 const filesOf = (delivery: Delivery): readonly ScannedFile[] =>

@@ -225,7 +225,7 @@ function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): strin
   const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, artifacts, ...rest } = plan.pipeline
   const policy = {
     ...rest,
-    ...(artifacts ? { artifacts: { base: artifacts.base !== undefined } } : {}),
+    ...(artifacts ? { artifacts: { base: artifacts.base !== undefined, publishers: artifacts.publishers ?? [] } } : {}),
     provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance),
   }
   const delivery = plan.delivery && { ...plan.delivery, root: null, name: null }

@@ -3,7 +3,7 @@ import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { openDelivery } from '../provenance/delivery.ts'
 import { buildReport } from '../report/build.ts'
 import type { Report } from '../report/schema.ts'
-import { type BaseModelPart, scanDelivery } from './base-model-outcome.ts'
+import { type BaseModelPart, openBase, scanDelivery } from './base-model-outcome.ts'
 import { rowlessOutcome } from './provenance-outcome.ts'
 import type { Hooks } from './request.ts'
 import { type VerifyRequest, verifyDelivery } from './verify.ts'
@@ -13,8 +13,10 @@ export interface ScanRequest {
   readonly path: string
   /** Keys and policy by which manifests and signatures in the folder are judged; default: nobody is trusted and nothing is demanded. */
   readonly policy?: VerifyRequest['policy']
-  /** A folder, or one file, of the base model that this one must come from. */
+  /** A folder, or one file, of the base model that this one must come from; or its digests: a sums file or another manifest. */
   readonly base?: string | undefined
+  /** Names of publishers that are allowed: a name that is like one of them and is not it is a finding. */
+  readonly publishers?: readonly string[] | undefined
   /** Default `high`. */
   readonly failOn?: Gate['fail-on'] | undefined
   readonly waivers?: readonly Waiver[] | undefined
@@ -36,11 +38,11 @@ const silent: Hooks = { progress: () => {}, log: () => {} }
  * @throws {AssayError} where it cannot begin: no such folder, a key that cannot be read
  */
 export async function scan(request: ScanRequest): Promise<ScanReport> {
-  const { path, hooks = silent, now = new Date(), failOn = 'high', waivers = [] } = request
+  const { path, hooks = silent, now = new Date(), failOn = 'high', waivers = [], publishers = [] } = request
   const verified = await verifyDelivery({ path, now, hooks, policy: request.policy, workers: request.workers })
   const delivery = await openDelivery(path)
-  const base = request.base === undefined ? null : { name: basename(resolve(request.base)), delivery: await openDelivery(request.base) }
-  const model: BaseModelPart = await scanDelivery(delivery, hooks, undefined, base)
+  const against = await openBase(path, request.base, publishers)
+  const model: BaseModelPart = await scanDelivery(delivery, hooks, undefined, against)
   // Without manifests there is nothing that a file could be listed in.
   const { provenance } = verified
   const outcome = rowlessOutcome({

@@ -46,7 +46,7 @@ describe('archives are opened by content', () => {
   it.each<[string, Buffer, string]>([
     ['7z', bytesOf('7z', 0xbc, 0xaf, 0x27, 0x1c, 0, 4), 'a 7z archive'],
     ['RAR', bytesOf('Rar!', 0x1a, 7, 1, 0), 'a RAR archive'],
-    ['Zstandard', bytesOf(0x28, 0xb5, 0x2f, 0xfd, 4, 0), 'Zstandard data'],
+    ['Zstandard', bytesOf(0x28, 0xb5, 0x2f, 0xfd, 1, 0, 7, 1, 0, 0), 'Zstandard data that needs a dictionary'],
   ])('names what it does not look into: %s', (_, file, named) => {
     const { verdict, rules, observations } = scanned(file, 'model.pkl')
     expect({ verdict, rules }).toEqual({ verdict: 'block', rules: ['opaque-container'] })

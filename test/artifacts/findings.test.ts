@@ -21,6 +21,7 @@ it('cites only rules that there are', () => {
     'base-model/chat-template',
     'base-model/container-lie',
     'base-model/format-violation',
+    'base-model/look-alike',
     'base-model/opaque-container',
     'base-model/pickle-code',
     'base-model/pickle-unknown-global',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -85,6 +85,49 @@ describe('assay scan', () => {
     expect(parseReport(stdout).findings.map((f) => f.rule)).toEqual(['base-model/tokenizer-tampered'])
   })
 
+  it('compares with the digests of a base', async () => {
+    const sum = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
+    const other = bytesOf(u64(4), '{}  ')
+    const lines = [
+      `${sum(safetensors)}  model.safetensors`,
+      `${sum('{}')}  config.json`,
+      `${sum('a')}  merges.txt`,
+      `${sum(other)}  model-2.safetensors`,
+    ]
+    const pinned = join(folderOf({ 'base.sha256': `${lines.join('\n')}\n` }), 'base.sha256')
+    const same = folderOf({ 'model.safetensors': safetensors, 'config.json': '{}', 'merges.txt': 'a', 'model-2.safetensors': other })
+    const clean = parseReport((await scan(same, '--base', pinned, '--json')).stdout)
+    expect({ code: clean.exitCode, findings: clean.findings }).toEqual({ code: 0, findings: [] })
+    const changed = folderOf({ 'model.safetensors': other, 'config.json': '{"a":1}', 'merges.txt': 'a', 'extra.txt': 'x' })
+    const { code, stdout } = await scan(changed, '--base', pinned, '--fail-on', 'medium', '--json')
+    const report = parseReport(stdout)
+    expect(code).toBe(1)
+    expect(report.findings.map((f) => `${f.severity} ${f.rule} ${f.scope.names.join()}`).sort()).toEqual([
+      'medium base-model/tensor-edited model-2.safetensors,missing',
+      'medium base-model/tensor-edited model.safetensors,mismatched',
+    ])
+    expect(report.findings.map((f) => f.message).join()).toContain(`its sha256 is ${sum(other)}, and that of the base ${sum(safetensors)}`)
+    expect(report.detectors.find((d) => d.id === 'base-model')?.notes.slice(0, 4)).toEqual([
+      '1 of 4 files of the base model base.sha256 are the same, 2 differ, 1 are missing.',
+      'Other than in the base model: config.json, model.safetensors.',
+      'Missing: model-2.safetensors.',
+      'Not of the base model: extra.txt.',
+    ])
+    const one = await scan(join(changed, 'model.safetensors'), '--base', pinned, '--json')
+    expect(parseReport(one.stdout).findings.map((f) => f.rule)).toEqual(['base-model/tensor-edited'])
+    expect((await scan(folderOf({ 'b.txt': 'x' }), '--base', join(folderOf({ SHA256SUMS: '\n' }), 'SHA256SUMS'))).code).toBe(2)
+  })
+
+  it('names publishers that imitate an allowed one', async () => {
+    const root = folderOf({ 'config.json': JSON.stringify({ _name_or_path: 'goog1e/gemma' }) })
+    const { code, stdout } = await scan(root, '--publishers', 'meta-llama, google', '--json')
+    expect(code).toBe(1)
+    const report = parseReport(stdout)
+    expect(report.findings.map((f) => `${f.rule} ${f.severity}`)).toEqual(['base-model/look-alike high'])
+    expect(report.findings[0]?.message).toContain('"goog1e", which differs from the allowed "google" by letters or signs that look alike')
+    expect((await scan(root)).code).toBe(0)
+  })
+
   it('takes one file, and says what is wrong with the command line', async () => {
     expect((await scan(join(folderOf({ 'a.pkl': calls('os', 'system'), 'b.pkl': good }), 'b.pkl'))).code).toBe(0)
     expect((await scan(join(out, 'nowhere'))).code).toBe(4)
@@ -104,7 +147,7 @@ describe('assay scan', () => {
 describe('artifacts of a pipeline', () => {
   const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'},${(i % 2) + Math.sin(i) / 9},${Math.cos(i)}`).join('\n')
   const pipeline = (more: string): string =>
-    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model] }\n${more}`
+    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model], min-coverage: 0 }\n${more}`
   const world = (more: string) =>
     folderOf({
       'data.csv': `id,label,x,y\n${rows}\n`,
@@ -119,6 +162,15 @@ describe('artifacts of a pipeline', () => {
     const { code, stdout } = await audit(world('artifacts: { path: model }\n'))
     expect(code).toBe(1)
     expect(parseReport(stdout).findings.map((f) => f.rule)).toContain('base-model/pickle-code')
+  })
+
+  it('are held against a list of publishers', async () => {
+    const root = world('artifacts: { path: named, publishers: [google] }\n')
+    mkdirSync(join(root, 'named'))
+    writeFileSync(join(root, 'named/config.json'), JSON.stringify({ _name_or_path: 'goog1e/gemma' }))
+    const { code, stdout } = await audit(root)
+    expect(code).toBe(1)
+    expect(parseReport(stdout).findings.map((f) => f.rule)).toContain('base-model/look-alike')
   })
 
   it('pass where they are only data, and are told where they are not there', async () => {

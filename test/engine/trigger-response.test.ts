@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -70,13 +70,13 @@ afterAll(() => rm(dir, { recursive: true, force: true }))
 let runs = 0
 async function run(
   lines: string,
-  { images = 'all', excerpts = false, reference = false } = {},
+  { images = 'all', excerpts = false, reference = false, more = '' } = {},
 ): Promise<{ readonly report: Report; readonly runDir: string }> {
   const file = join(dir, `pipeline-${++runs}.yaml`)
   const source = `{ arrays: { image: ${images}.npy, label: ${images}-labels.npy }, classes: [${classes.join(', ')}] }`
   await writeFile(
     file,
-    `version: 1\nsources: [${source}]\n${reference ? `reference: [${source}]\n` : ''}report: { excerpts: ${excerpts} }\nbase-model:\n  mean: [0]\n  std: [1]\n${lines
+    `version: 1\nsources: [${source}]\n${reference ? `reference: [${source}]\n` : ''}report: { excerpts: ${excerpts} }\n${more}base-model:\n  mean: [0]\n  std: [1]\n${lines
       .split('\n')
       .map((line) => `  ${line}`)
       .join('\n')}\n`,
@@ -151,6 +151,17 @@ describe('base-model/trigger-response', () => {
     expect(report.findings).toHaveLength(1)
     const none = await run(`model: backdoored.onnx\nimages: reference${named}`)
     expect(model(none.report)).toMatchObject({ status: 'not-applicable', reason: expect.stringContaining('there is none') })
+  })
+
+  it('is one detector in the report with the scan of the files of the model', async () => {
+    found = [triggerOf('middle')]
+    await mkdir(join(dir, 'files'))
+    await writeFile(join(dir, 'files/config.json'), '{"auto_map":{"AutoModel":"modeling.Net"}}')
+    const { report } = await run(`model: backdoored.onnx${named}`, { more: 'artifacts: { path: files }\n' })
+    const own = report.detectors.filter((d) => d.id === 'base-model')
+    expect(own).toMatchObject([{ status: 'ran', reason: expect.stringMatching(/^1 file looked into, none loaded; 1 trigger stamped on /) }])
+    expect(report.findings.map((f) => f.rule).sort()).toEqual(['base-model/remote-code', 'base-model/trigger-response'])
+    expect(report.tests).toHaveLength(1)
   })
 
   it('finds the class that a trigger without a label turns pictures to', async () => {

@@ -26,7 +26,7 @@ function halfTable(): Float32Array {
 export const isFloat = ({ dtype }: Pick<Tensor, 'dtype'>): boolean => ['F64', 'F32', 'F16', 'BF16'].includes(dtype)
 export const itemBytesOf = ({ dtype }: Pick<Tensor, 'dtype'>): number => (dtype === 'F64' ? 8 : dtype === 'F32' ? 4 : 2)
 
-/** Numbers of F64, F32, F16 and BF16, little-endian; what is not finite is taken as 0. */
+/** Numbers of F64, F32, F16 and BF16, little-endian; what is not finite as F32 is taken as 0. */
 export function floatsOf(bytes: Buffer, dtype: string): Float32Array {
   const width = itemBytesOf({ dtype })
   const out = new Float32Array(Math.floor(bytes.length / width))
@@ -45,7 +45,7 @@ export function floatsOf(bytes: Buffer, dtype: string): Float32Array {
         value = float[0] as number
       }
     }
-    out[i] = Number.isFinite(value) ? value : 0
+    out[i] = Number.isFinite(Math.fround(value)) ? value : 0
   }
   return out
 }

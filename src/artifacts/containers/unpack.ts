@@ -5,14 +5,16 @@ import { bunzip2 } from './bzip2.ts'
 import { unlzma } from './lzma.ts'
 import { Unreadable } from './member.ts'
 import { unxz } from './xz.ts'
+import { unzstd } from './zstd.ts'
 
-export type Packing = 'gzip' | 'zlib' | 'deflate' | 'bzip2' | 'lzma' | 'xz' | 'lz4'
+export type Packing = 'gzip' | 'zlib' | 'deflate' | 'bzip2' | 'lzma' | 'xz' | 'lz4' | 'zstd'
 
 const system = { gzip: gunzipSync, zlib: inflateSync, deflate: inflateRawSync } as const
 const own = {
   bzip2: bunzip2,
   lzma: unlzma,
   xz: unxz,
+  zstd: unzstd,
   lz4: (packed: Buffer, maxBytes: number): Buffer => Buffer.from(decodeLz4Frame(packed, maxBytes)),
 } as const
 /** Compressed bytes that are held at once. */

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { type Bytes, indexOfBytes, partOf } from '../bytes.ts'
 import type { Report } from '../observation.ts'
 import { type Member, Unreadable, unsafeName } from './member.ts'
-import { unpackAll, unpackHead } from './unpack.ts'
+import { type Packing, unpackAll, unpackHead } from './unpack.ts'
 import { type Central, type Directory, type Local, localAt, localMagic, readDirectory } from './zip-headers.ts'
 
 export interface ZipOptions {
@@ -13,13 +13,11 @@ export interface ZipOptions {
 
 const methods: { readonly [method: number]: string } = {
   9: 'Deflate64',
-  12: 'bzip2',
   14: 'LZMA',
-  93: 'Zstandard',
-  95: 'xz',
   98: 'PPMd',
   99: 'AES',
 }
+const packings: { readonly [method: number]: Packing } = { 8: 'deflate', 12: 'bzip2', 93: 'zstd', 95: 'xz' }
 const encrypted = 0x1
 const strong = 0x40
 const patched = 0x20
@@ -121,6 +119,7 @@ interface Content {
 function memberOf(bytes: Bytes, name: string, content: Content, options: ZipOptions, lie: Lie): Member {
   const packed = partOf(bytes, content.data, content.packed)
   const isEncrypted = (content.flags & (encrypted | strong)) !== 0
+  const packing = packings[content.method]
   let whole: Bytes | null = null
   const note = (): void => {
     if (whole === null) return
@@ -135,9 +134,9 @@ function memberOf(bytes: Bytes, name: string, content: Content, options: ZipOpti
       content.method === 0 ? packed.read(0, length) : content.method === 8 ? unpackHead(packed, 'deflate', length) : Buffer.alloc(0),
     bytes() {
       if (content.method === 0) whole = packed
-      else if (content.method === 8) {
+      else if (packing !== undefined) {
         try {
-          whole = unpackAll(packed, 'deflate', options.room())
+          whole = unpackAll(packed, packing, options.room())
         } catch (error) {
           if (isEncrypted && error instanceof Unreadable && error.reason === 'damaged') throw new Unreadable('it is encrypted', 'opaque')
           throw error

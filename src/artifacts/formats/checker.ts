@@ -7,6 +7,8 @@ export interface Checked {
   readonly name: string
   readonly report: Report
   readonly limits: Limits
+  /** Names of publishers that are allowed; none: they are not looked at. */
+  readonly publishers: readonly string[]
   /** Bytes of a file beside this one; null where there is none, or where nothing is known of the folder. */
   readonly sibling: (name: string) => number | null
   /** A sentence for the report that accuses nobody. */

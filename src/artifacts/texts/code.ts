@@ -1,5 +1,6 @@
 import type { Checked, Checker } from '../formats/checker.ts'
 import { checkTemplate, isTemplate } from './chat-template.ts'
+import { checkModelCard } from './publishers.ts'
 
 /** What code beside weights has no business with, and how bad it is. Words of code, found without running it. */
 const patterns: readonly (readonly ['block' | 'review', string, RegExp])[] = [
@@ -72,6 +73,7 @@ export const checkText: Checker = (checked) => {
   const { bytes, name, report, limits } = checked
   if (bytes.size > limits.maxTextBytes) return
   const text = bytes.read(0, bytes.size).toString('utf8')
+  if (/\.(?:md|markdown)$/i.test(name)) checkModelCard(text, checked)
   if (/\.ya?ml$/i.test(name)) checkYaml(text, checked)
   const prompt = /template|prompt/i.test(name) && isTemplate(text)
   if (prompt || (isTemplate(text) && /\{[{%][^}]*(?:__\w+__|\|\s*attr\b)/.test(text))) checkTemplate(text, 'the file', report)

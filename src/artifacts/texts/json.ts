@@ -4,6 +4,7 @@ import { duplicateKey } from '../formats/strict-json.ts'
 import { checkTemplate, isTemplate } from './chat-template.ts'
 import { checkConfig } from './config.ts'
 import { checkKeras } from './keras.ts'
+import { checkPublishers } from './publishers.ts'
 import { checkTokenizer } from './tokenizer.ts'
 import { valuesOf } from './values.ts'
 
@@ -72,6 +73,7 @@ export const checkJson: Checker = (checked) => {
   checkTemplates(root, checked)
   checkIndex(root, checked)
   checkConfig(root, fileName(name), checked)
+  checkPublishers(root, checked)
   checkKeras(root, checked)
   checkTokenizer(root, fileName(name), checked)
 }
