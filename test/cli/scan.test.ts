@@ -147,7 +147,7 @@ describe('assay scan', () => {
 describe('artifacts of a pipeline', () => {
   const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'},${(i % 2) + Math.sin(i) / 9},${Math.cos(i)}`).join('\n')
   const pipeline = (more: string): string =>
-    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model], min-coverage: 0 }\n${more}`
+    `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label, features: [x, y] } }]\ngate: { require: [base-model] }\n${more}`
   const world = (more: string) =>
     folderOf({
       'data.csv': `id,label,x,y\n${rows}\n`,
