@@ -14,7 +14,7 @@ const testOfPatch = (f: FoundPatch): string => testId(f.corner === null ? 'any p
 const associated = 'exact hypergeometric test that one label alone has it; the larger p-value, corrected over all patches'
 const methods = {
   'any place': `exact Poisson test that a patch is more than three times as frequent as its mirrored, turned and inverted copies, and ${associated}`,
-  'a fixed place': `exact Poisson test that a patch is more than twice as frequent at its place as at any other, and ${associated}`,
+  'a fixed place': `exact Poisson test that a patch is more than four times as frequent at its place as at any other and as its mirror images, and ${associated}`,
 } as const
 
 /** One hypothesis for all patches of a kind; none where nothing was compared, or where there are no labels to ask for an association. */
@@ -41,7 +41,7 @@ export function patchFinding(
   const fixed = found.corner !== null
   const which = `one mark of ${width} x ${height} pixels${fixed ? ` at (${left}, ${top_})` : ', not always at the same place'}`
   const rare = fixed
-    ? `at any other place it occurs in at most ${copies} of the sample`
+    ? `at any other place it or its mirror image occurs in at most ${copies} of the sample`
     : `its mirrored, turned and inverted copies occur in at most ${copies}`
   return {
     rule: 'trigger-image/patch',

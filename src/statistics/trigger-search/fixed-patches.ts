@@ -2,7 +2,7 @@ import type { PixelShape } from '../../contracts/statistic.ts'
 import { keyed } from '../../math/rng.ts'
 import { logHypergeometricUpper } from '../../math/tests.ts'
 import { leastCarriers, spikeLevel, spikesOf } from './fixed-spikes.ts'
-import { patchAt, patchReader, type Rung } from './patch-hash.ts'
+import { mirrorsOf, patchAt, patchReader, type Rung } from './patch-hash.ts'
 import { bounded, type FoundPatch, type LabelledPictures, noPatches, type PatchSearch } from './patches.ts'
 import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
 
@@ -16,7 +16,7 @@ const leastRatio = 3
 const level = { labelled: Math.log(0.01), unlabelled: spikeLevel }
 /**
  * Patches, flat ones too, that many pictures have at one place and that are at no other place nearly as frequent: at a distance of two and
- * three pixels, along its row and column, and on a grid over the whole picture. Labels have no part in that; where there are some, one of them must have the patch
+ * three pixels, along its row and column, and on a grid over the whole picture; nor are their mirror images at the mirrored places. Labels have no part in that; where there are some, one of them must have the patch
  * more often than chance allows. Coarse and fine values and two sizes are tried; one that leaves more than five marks says nothing: its
  * pictures have patches of their own at fixed places.
  */
@@ -107,7 +107,18 @@ function searchAt(pictures: AllPictures, labelled: boolean, rung: Rung, key: num
   const size = { rows: height - rung.side + 1, columns: width - rung.side + 1 }
   const places = size.rows * size.columns
   const patches = pictures.rows * places
-  const spikes = spikesOf(pictures.rows, (p) => reader.read(pictures.at(p)).hashes, size, rung.side)
+  const mirrored = (picture: number, place: number) => {
+    const [y, x] = [Math.floor(place / size.columns), place % size.columns]
+    const patch = patchAt(pictures.at(picture), pictures.shape, rung.side, y * width + x)
+    const [v, u] = [size.rows - 1 - y, size.columns - 1 - x]
+    return mirrorsOf(patch, rung.side, pictures.shape.channels)
+      .map((copy, i) => ({
+        hash: reader.hashOf(copy),
+        place: [y * size.columns + u, v * size.columns + x, v * size.columns + u][i] as number,
+      }))
+      .filter((m) => m.place !== place)
+  }
+  const spikes = spikesOf(pictures.rows, (p) => reader.read(pictures.at(p)).hashes, size, rung.side, mirrored)
   if (!spikes) return null
   const tests = Math.log(Math.max(1, patches * rungs))
   const marks: Group[] = []

@@ -10,7 +10,7 @@ const maxCounterBits = 24
 const maxCandidates = 100_000
 const maxSpikes = 1000
 /** A patch may be so many times as frequent as at any other place, and some more. */
-const slack = 3
+const slack = 4
 const extra = 2
 const ring = [2, 3].flatMap((d) => [-d, 0, d].flatMap((y) => [-d, 0, d].map((x) => [y, x] as const))).filter(([y, x]) => y !== 0 || x !== 0)
 /** Rows and columns of the grid, and places along a row or column, at most: as many as every fourth, and as all, of a picture of 32 pixels. */
@@ -22,7 +22,7 @@ export interface Spike {
   /** Its top left corner, y x columns + x. */
   readonly place: number
   readonly hash: number
-  /** Most pictures that have it at one other place. */
+  /** Most pictures that have it at one other place, or its mirror image at the mirrored one. */
   readonly elsewhere: number
   readonly logSpike: number
   readonly rows: readonly number[]
@@ -32,6 +32,7 @@ export interface Spike {
  * Null: too many to count.
  *
  * @param hashesOf of every place of a picture, row by row
+ * @param mirrored the mirror images of a picture's patch, each at its own place: what is symmetrical has them
  * @param side of a patch, in pixels: nearer places overlap, and are asked only at a distance of two and three
  */
 export function spikesOf(
@@ -39,10 +40,11 @@ export function spikesOf(
   hashesOf: (picture: number) => Float64Array,
   { rows: height, columns }: { readonly rows: number; readonly columns: number },
   side: number,
+  mirrored: (picture: number, place: number) => readonly { readonly place: number; readonly hash: number }[],
 ): Spike[] | null {
   const places = height * columns
   const salts = Int32Array.from({ length: places }, (_, p) => scramble(p + 1))
-  const counterBits = Math.min(maxCounterBits, Math.ceil(Math.log2(Math.max(2, 16 * rows * places))))
+  const counterBits = Math.min(maxCounterBits, Math.ceil(Math.log2(Math.max(2, 64 * rows * places))))
   const counters = new Uint16Array(2 ** counterBits)
   const cell = (high: number, place: number): number => scramble(high ^ (salts[place] as number)) >>> (32 - counterBits)
   const countAt = (high: number, place: number): number => counters[cell(high, place)] as number
@@ -97,7 +99,10 @@ export function spikesOf(
   }
   return near
     .map((s) => {
-      const elsewhere = Math.max(0, ...others(s.place).map((other) => exact.get(s.hash)?.get(other) ?? 0))
+      const elsewhere = Math.max(
+        ...mirrored(s.rows[0] as number, s.place).map((m) => countAt(highOf(m.hash), m.place)),
+        ...others(s.place).map((other) => exact.get(s.hash)?.get(other) ?? 0),
+      )
       return { ...s, elsewhere, logSpike: logPoissonUpper(s.rows.length, slack * elsewhere + extra) }
     })
     .filter((s) => s.logSpike < spikeLevel)

@@ -143,6 +143,9 @@ export function patchAt(picture: Uint8Array, { width, channels }: PixelShape, si
   return out
 }
 
+/** A patch mirrored left to right, top to bottom, and both. */
+export const mirrorsOf = (patch: Uint8Array, side: number, channels: number): Uint8Array[] => copiesOf(patch, side, channels).slice(0, 3)
+
 /** A patch mirrored, turned, inverted, and with its channels exchanged: as frequent in pictures as the patch itself, up to a small factor. */
 export function copiesOf(patch: Uint8Array, side: number, channels: number): Uint8Array[] {
   const moved = (from: (y: number, x: number, c: number) => readonly [number, number, number], invert = false): Uint8Array =>
