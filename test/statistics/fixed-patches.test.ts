@@ -75,6 +75,19 @@ describe('patches at a fixed place', () => {
     expect(search({ ...clean, pixels }, false).found.length).toBe(found)
   })
 
+  test.each([
+    [true, 0],
+    [false, 1],
+  ])('what has its mirror image at the mirrored place in other pictures (%s) is symmetry, not a mark', (mirror, found) => {
+    const pixels = clean.pixels.slice()
+    for (let r = 0; r < 240; r++)
+      for (let i = 0; i < 9 && r % 5 < (mirror ? 2 : 1); i++) {
+        const x = 1 + (i % 3)
+        pixels[r * 196 + (1 + Math.floor(i / 3)) * 14 + (r % 5 === 0 ? x : 13 - x)] = 25 * i
+      }
+    expect(search({ ...clean, pixels }, false).found.length).toBe(found)
+  })
+
   test('pictures that are too small are not searched', () => {
     expect(search(waves('tiny', 20, 2, 5))).toMatchObject({ rung: null, found: [] })
   })
