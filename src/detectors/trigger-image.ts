@@ -1,12 +1,13 @@
 import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector.ts'
 import type { Context } from '../contracts/statistic.ts'
 import { leastRows } from '../statistics/trigger-search/class-scan.ts'
+import type { PatchSearch } from '../statistics/trigger-search/patches.ts'
 import { maxClasses } from '../statistics/trigger-search/pursuit.ts'
 import { type TriggerSearch, triggerSearch, triggerSearchId } from '../statistics/trigger-search.ts'
 import { carrierExamples, type Example } from './trigger-image/examples.ts'
-import { carrierScore, judge, patchGroup, patternGroup } from './trigger-image/judge.ts'
+import { carrierScore, judge, patchesOf, patchGroup, patternGroup } from './trigger-image/judge.ts'
 import { type TriggerImageOptions, triggerImageOptions } from './trigger-image/options.ts'
-import { patchFinding, patchTest } from './trigger-image/patch-finding.ts'
+import { patchFinding, patchTests } from './trigger-image/patch-finding.ts'
 import { patternFinding, testOf } from './trigger-image/pattern-finding.ts'
 import { type CarrierTally, carrierTally } from './trigger-image/tally.ts'
 
@@ -19,7 +20,7 @@ const isLabelled = (setup: Setup): boolean => setup.subject.includes('label')
 
 /**
  * Images that carry a trigger: a pattern that part of one class has in common and other classes have not, or a patch that many images
- * contain at any place and that is no part of natural images.
+ * contain, at one place or at any, and that is no part of natural images.
  */
 export const triggerImage: Detector<TriggerImageOptions, CarrierTally, readonly Example[]> = {
   id: 'trigger-image',
@@ -27,7 +28,7 @@ export const triggerImage: Detector<TriggerImageOptions, CarrierTally, readonly 
   title: 'Triggers in images',
   rules: [
     { id: 'trigger-image/pattern', title: 'Pattern on part of the images of one class', family: 'trigger' },
-    { id: 'trigger-image/patch', title: 'Mark that many images contain at any place', family: 'trigger' },
+    { id: 'trigger-image/patch', title: 'Mark that many images contain', family: 'trigger' },
   ],
   options: triggerImageOptions,
   missing: (setup) => (setup.subject.includes('pixels') ? null : 'no column has the role image'),
@@ -44,10 +45,11 @@ export const triggerImage: Detector<TriggerImageOptions, CarrierTally, readonly 
   },
   tally: carrierTally,
   decide(c) {
-    const { found, patches } = searchOf(c)
+    const search = searchOf(c)
+    const { found } = search
     return [
       ...found.map((f, t) => ({ rule: 'trigger-image/pattern', group: patternGroup(f, t), atLeast: carrierScore })),
-      ...patches.found.map((f, t) => ({
+      ...patchesOf(search).map((f, t) => ({
         rule: 'trigger-image/patch',
         group: patchGroup(f, found.length + t),
         atLeast: carrierScore,
@@ -67,25 +69,22 @@ function conclude(search: TriggerSearch, tally: CarrierTally, examples: readonly
     rounds.set(f.target, round)
     return patternFinding(f, t, round, tally, ...of(patternGroup(f, t)))
   })
-  const patches = search.patches.found.map((f, k) => {
+  const marks = patchesOf(search)
+  const patches = marks.map((f, k) => {
     const t = search.found.length + k
     return patchFinding(f, t, tally, ...of(patchGroup(f, t)))
   })
-  const patch = patchTest(search.patches, search.labelled)
   return {
     findings: [...patterns, ...patches],
-    tests: [...search.tests.map(testOf), ...(patch ? [patch] : [])],
+    tests: [...search.tests.map(testOf), ...patchTests(search)],
     notes: notes(search),
-    triggers: [...search.found, ...search.patches.found].map((f) => f.trigger),
+    triggers: [...search.found, ...marks].map((f) => f.trigger),
   }
 }
 
 function notes(search: TriggerSearch): string[] {
   if (search.tooManyClasses) return ['There are more than 4,096 labels: no class was searched for patterns.']
-  const { rung } = search.patches
-  const patches = rung
-    ? `Compared patches of ${rung.side} x ${rung.side} pixels at ${rung.bits} bits a value.`
-    : 'Patches were not compared: the images are too small, or of so little variety that equal patches say nothing.'
+  const patches = `${compared(search.patches, 'wherever they lie')} ${compared(search.fixed, 'at the same place')}`
   if (!search.labelled)
     return ['Without labels no class can be searched for patterns, and what a patch goes with cannot be tested.', patches]
   const searched = new Set(search.tests.map((t) => t.name)).size
@@ -94,3 +93,8 @@ function notes(search: TriggerSearch): string[] {
     out.push(`A class with fewer than ${leastRows} different images is not searched, nor are more than the ${maxClasses} largest classes.`)
   return out
 }
+
+const compared = ({ rung }: PatchSearch, where: string): string =>
+  rung
+    ? `Compared patches ${where}, of up to ${rung.side} x ${rung.side} pixels at up to ${rung.bits} bits a value.`
+    : `Patches were not compared ${where}: the images are too small, or of so little variety that equal patches say nothing.`

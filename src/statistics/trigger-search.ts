@@ -2,12 +2,14 @@ import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { type PixelSample, pixelSample } from './pixel-sample.ts'
+import { searchFixedPatches, withoutFixed } from './trigger-search/fixed-patches.ts'
 import { withoutEqual } from './trigger-search/near-duplicates.ts'
-import { noPatches, type PatchSearch, searchPatches } from './trigger-search/patches.ts'
+import { type LabelledPictures, noPatches, type PatchSearch, searchPatches } from './trigger-search/patches.ts'
 import { type Pursuit, pursue } from './trigger-search/pursuit.ts'
 
 export interface TriggerSearch extends Pursuit {
-  /** Among the records that carry no pattern. */
+  /** At a fixed place, among the records that carry no pattern; and at any place, among those that carry none of these either. */
+  readonly fixed: PatchSearch
   readonly patches: PatchSearch
   readonly labelled: boolean
   readonly tooManyClasses: boolean
@@ -41,18 +43,14 @@ export function triggerSearch(options: TriggerSearchOptions, labelled: boolean):
     async finish(c: Context, state: State) {
       const { shape, classes, tooManyClasses } = (await sample.finish(c, state)) as PixelSample
       const counts = { labelled, tooManyClasses, classes: classes.length, rows: classes.reduce((sum, k) => sum + k.rows, 0) }
-      if (!shape) return { bases: null, tests: [], found: [], patches: noPatches, ...counts }
-      if (!labelled) {
-        const patches = searchPatches(
-          shape,
-          classes.map((k) => withoutEqual(k)),
-          false,
-          c.seed,
-        )
-        return { bases: null, tests: [], found: [], patches, ...counts }
+      if (!shape) return { bases: null, tests: [], found: [], fixed: noPatches, patches: noPatches, ...counts }
+      const patchesOf = (labels: readonly LabelledPictures[]) => {
+        const fixed = searchFixedPatches(shape, labels, labelled, c.seed)
+        return { fixed, patches: searchPatches(shape, withoutFixed(shape, labels, fixed.found), labelled, c.seed) }
       }
+      if (!labelled) return { bases: null, tests: [], found: [], ...patchesOf(classes.map((k) => withoutEqual(k))), ...counts }
       const { left, ...pursuit } = await pursue(shape, classes, c.seed)
-      return { ...pursuit, patches: searchPatches(shape, left, true, c.seed), ...counts }
+      return { ...pursuit, ...patchesOf(left), ...counts }
     },
   }
 }

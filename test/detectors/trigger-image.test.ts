@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Setup } from '../../src/contracts/detector.ts'
 import { triggerImage } from '../../src/detectors/trigger-image.ts'
-import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid, wandering } from '../support/attacks.ts'
+import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid, wandering, white } from '../support/attacks.ts'
 import { fitDetector } from '../support/fit-detector.ts'
 import { pictureBatches, waves } from '../support/pictures.ts'
 
@@ -21,15 +21,15 @@ function quality(p: Poisoned, flagged: readonly boolean[]) {
 }
 
 describe('trigger-image/pattern', () => {
-  const grey = waves('trigger image', 480, 3, 10)
+  const grey = waves('trigger image', 260, 2, 9)
 
   test.each<[string, Pictures, Mark, boolean, number?]>([
     ['a mark in a corner, labels changed', grey, checker(3), false],
     ['a picture mixed in', grey, blend(0.3), false],
     ['stripes on images with the right label', grey, sinusoid(30, 3), true],
-    ['a mark on colour images', waves('colour', 240, 2, 8, 3), checker(3), false, 0.15],
-    ['a mark on images larger than the planes', waves('large', 200, 2, 36), checker(5), false, 0.2],
-  ])('%s: found, named and flagged', async (name, clean, mark, cleanLabel, rate = 0.1) => {
+    ['a mark on colour images', waves('colour', 160, 2, 8, 3), checker(3), false, 0.22],
+    ['a mark on images larger than the planes', waves('large', 150, 2, 36), checker(5), false, 0.27],
+  ])('%s: found, named and flagged', async (name, clean, mark, cleanLabel, rate = 0.18) => {
     const p = poison(clean, mark, rate, 1, name, cleanLabel)
     const { conclusion, flagged, scores } = await run(p)
     const [finding] = conclusion.findings
@@ -45,26 +45,26 @@ describe('trigger-image/pattern', () => {
   })
 
   test('evidence: the trigger with its place, examples, shares by label, the test', async () => {
-    const p = poison(grey, checker(3), 0.1, 1, 'evidence')
+    const p = poison(grey, checker(3), 0.18, 1, 'evidence')
     const { conclusion } = await run(p)
     const evidence = conclusion.findings[0]?.evidence ?? []
     expect(evidence.map((e) => e.kind)).toEqual(['pictures', 'pictures', 'intervals', 'numbers'])
     const [trigger, examples, shares] = evidence
     if (trigger?.kind !== 'pictures' || examples?.kind !== 'pictures' || shares?.kind !== 'intervals') return expect.unreachable()
     expect([trigger.ofRecords, examples.ofRecords]).toEqual([false, true])
-    expect(trigger.items.map((i) => i.outline)).toEqual(new Array(4).fill([6, 6, 3, 3]))
+    expect(trigger.items.map((i) => i.outline)).toEqual(new Array(4).fill([5, 5, 3, 3]))
     expect(examples.items.length).toBe(12)
     expect(examples.items[0]?.caption).toMatch(/^image \d+$/)
     expect(shares.items[0]).toMatchObject({ name: 'class 1', marked: true })
-    expect(shares.items.reduce((sum, i) => sum + i.total, 0)).toBe(480)
+    expect(shares.items.reduce((sum, i) => sum + i.total, 0)).toBe(260)
   })
 
   test('two triggers on one class are two findings', async () => {
     const corner: Mark = (picture, size) => {
       for (let y = 1; y < 4; y++) for (let x = 1; x < 4; x++) picture[y * size.width + x] = (x + y) % 2 ? 250 : 5
     }
-    const once = poison(grey, checker(3), 0.09, 1, 'first')
-    const twice = poison(once, corner, 0.09, 1, 'second')
+    const once = poison(grey, checker(3), 0.16, 1, 'first')
+    const twice = poison(once, corner, 0.16, 1, 'second')
     const { conclusion } = await run(twice)
     expect(conclusion.findings.map((f) => f.scope.names)).toEqual([
       ['class 1', '1'],
@@ -77,19 +77,20 @@ describe('trigger-image/pattern', () => {
     expect(conclusion.findings).toEqual([])
     expect(flagged.some(Boolean)).toBe(false)
     expect(conclusion.tests.map((t) => t.id).sort()).toEqual([
+      'trigger-image/patch: a fixed place',
       'trigger-image/patch: any place',
-      ...[0, 1, 2].map((k) => `trigger-image/pattern: class class ${k}`),
+      ...[0, 1].map((k) => `trigger-image/pattern: class class ${k}`),
     ])
     expect(Math.min(...conclusion.tests.map((t) => t.p))).toBeGreaterThan(0.01)
   })
 
   test('copies of one image are no trigger', async () => {
-    const each = 10 * 10
+    const each = 9 * 9
     const pixels = grey.pixels.slice()
     const labels = grey.labels.slice()
     for (let r = 0; r < 40; r++) {
       pixels.set(
-        pixels.subarray(470 * each, 471 * each).map((v) => v + (r % 3)),
+        pixels.subarray(250 * each, 251 * each).map((v) => v + (r % 3)),
         r * each,
       )
       labels[r] = 1
@@ -98,19 +99,19 @@ describe('trigger-image/pattern', () => {
   })
 
   test('classes that are too small or alone are not searched, and it says so', async () => {
-    const few = { ...grey, pixels: grey.pixels.slice(0, 80 * 100), labels: grey.labels.slice(0, 80) }
+    const few = { ...grey, pixels: grey.pixels.slice(0, 80 * 81), labels: grey.labels.slice(0, 80) }
     const { conclusion } = await run(few)
     expect(conclusion.findings).toEqual([])
-    expect(conclusion.tests.map((t) => t.id)).toEqual(['trigger-image/patch: any place'])
+    expect(conclusion.tests.map((t) => t.id)).toEqual(['trigger-image/patch: any place', 'trigger-image/patch: a fixed place'])
     expect(conclusion.notes.join(' ')).toContain('fewer than 60')
-    const alone = await run({ ...grey, labels: new Int32Array(480) })
-    expect(alone.conclusion.tests.map((t) => t.id)).toEqual(['trigger-image/patch: any place'])
+    const alone = await run({ ...grey, labels: new Int32Array(260) })
+    expect(alone.conclusion.tests.map((t) => t.id)).toEqual(['trigger-image/patch: any place', 'trigger-image/patch: a fixed place'])
   })
 })
 
 describe('trigger-image/patch', () => {
-  const clean = waves('patches', 600, 3, 16)
-  const p = poison(clean, wandering(3), 0.07, 2, 'patch')
+  const clean = waves('patches', 300, 3, 12)
+  const p = poison(clean, wandering(3), 0.14, 2, 'patch')
 
   test('a mark at any place: found, named, flagged, outlined where it lies', async () => {
     const { conclusion, flagged } = await run(p)
@@ -123,6 +124,22 @@ describe('trigger-image/patch', () => {
     if (mark?.kind !== 'pictures' || examples?.kind !== 'pictures') return expect.unreachable()
     expect(mark.items[0]?.outline?.slice(2)).toEqual([3, 3])
     expect(new Set(examples.items.map((i) => String(i.outline))).size).toBeGreaterThan(5)
+  })
+
+  test('a mark at one place, in classes that are too small for patterns: named by its place, outlined there', async () => {
+    const small = poison(waves('small classes', 150, 3, 12), white(3), 0.16, 1, 'small')
+    const { conclusion, flagged } = await run(small)
+    const [finding] = conclusion.findings
+    expect(conclusion.findings.length).toBe(1)
+    expect(finding).toMatchObject({ rule: 'trigger-image/patch', severity: 'high', count: 24, test: 'trigger-image/patch: a fixed place' })
+    expect(finding?.message).toContain('3 x 3 pixels at (8, 8), against 0 images of all other classes')
+    expect(conclusion.tests.find((t) => t.id === finding?.test)?.p).toBeLessThan(1e-4)
+    expect(quality(small, flagged)).toMatchObject({ recall: 1, precision: 1 })
+    const examples = finding?.evidence[1]
+    if (examples?.kind !== 'pictures') return expect.unreachable()
+    expect(new Set(examples.items.map((i) => String(i.outline)))).toEqual(new Set(['8,8,3,3']))
+    const unlabelled = await fitDetector(triggerImage, {}, setupOf(small, ['image', 'pixels']), pictureBatches(small, false))
+    expect(unlabelled.conclusion.findings.map((f) => [f.severity, f.test, f.count])).toEqual([['review', null, 24]])
   })
 
   test('without labels it is for review', async () => {

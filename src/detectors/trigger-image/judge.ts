@@ -2,7 +2,7 @@ import { codesOf, pixelsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Codes, Scored } from '../../contracts/detector.ts'
 import { type BasisName, inBases } from '../../statistics/trigger-search/bases.ts'
-import { patchReader } from '../../statistics/trigger-search/patch-hash.ts'
+import { type PatchReader, patchAt, patchReader } from '../../statistics/trigger-search/patch-hash.ts'
 import type { FoundPatch } from '../../statistics/trigger-search/patches.ts'
 import type { FoundTemplate } from '../../statistics/trigger-search/pursuit.ts'
 import type { TriggerSearch } from '../../statistics/trigger-search.ts'
@@ -11,6 +11,9 @@ import type { TriggerSearch } from '../../statistics/trigger-search.ts'
 export interface Judgement extends Scored {
   readonly carries: readonly Uint8Array[]
 }
+
+/** All patches, those of a fixed place first. */
+export const patchesOf = ({ fixed, patches }: TriggerSearch): readonly FoundPatch[] => [...fixed.found, ...patches.found]
 
 /** Carriers score at least this. */
 export const carrierScore = 0.5
@@ -26,7 +29,7 @@ export const patchGroup = (f: FoundPatch, t: number): string => (f.target === nu
 export async function judge(search: TriggerSearch, batch: Batch): Promise<Judgement> {
   const rows = batch.numRows
   const { found: patterns } = search
-  const patches = search.patches.found
+  const patches = patchesOf(search)
   const values = [...patterns.map(patternGroup), ...patches.map((f, k) => patchGroup(f, patterns.length + k))]
   const carries = values.map(() => new Uint8Array(rows))
   const score = new Float64Array(rows)
@@ -39,12 +42,13 @@ export async function judge(search: TriggerSearch, batch: Batch): Promise<Judgem
     score[i] = s
     codes[i] = t
   }
-  for (const [t, { key, rung, hash, target }] of patches.entries()) {
+  for (const [t, { key, rung, hash, corner, target }] of patches.entries()) {
     const reader = patchReader(pixels, rung, key)
     const each = pixels.data.length / Math.max(1, rows)
     for (let i = 0; i < rows; i++) {
-      const { hashes, count } = reader.read(pixels.data.subarray(i * each, (i + 1) * each))
-      if (!hashes.subarray(0, count).includes(hash)) continue
+      const picture = pixels.data.subarray(i * each, (i + 1) * each)
+      if (!(corner === null ? anywhere(reader, picture, hash) : reader.hashOf(patchAt(picture, pixels, rung.side, corner)) === hash))
+        continue
       ;(carries[patterns.length + t] as Uint8Array)[i] = 1
       flag(i, patterns.length + t, target, patchScore)
     }
@@ -64,6 +68,11 @@ export async function judge(search: TriggerSearch, batch: Batch): Promise<Judgem
     }
   }
   return { score, group: { codes, values }, carries }
+}
+
+function anywhere(reader: PatchReader, picture: Uint8Array, hash: number): boolean {
+  const { hashes, count } = reader.read(picture)
+  return hashes.subarray(0, count).includes(hash)
 }
 
 const isLabelled = (label: Codes | null, i: number, target: string): boolean => label?.values[label.codes[i] as number] === target

@@ -8,13 +8,13 @@ export interface Rung {
 
 /** Patches of one picture. Arrays are used again by the next picture. */
 export interface Patches {
-  /** Of every patch with contrast: its hash, 52 bits (with 32, rare patches would share the hash of frequent ones), and its top left corner as y x width + x. */
+  /** Of every patch with enough contrast: its hash, 52 bits (with 32, rare patches would share the hash of frequent ones), and its top left corner as y x width + x. */
   readonly hashes: Float64Array
   readonly corners: Int32Array
   readonly count: number
 }
 
-/** Least range of values of one channel within a patch, in grey levels: flat patches are everywhere. */
+/** Flat patches are everywhere. */
 const leastContrast = 64
 
 /** Murmur's finaliser. */
@@ -34,8 +34,16 @@ export interface PatchReader {
   hashOf(patch: Uint8Array): number
 }
 
-/** @param key 32 bits that nobody knows who makes the pictures */
-export function patchReader({ height, width, channels }: PixelShape, { bits, side }: Rung, key: number): PatchReader {
+/**
+ * @param key 32 bits that nobody knows who makes the pictures
+ * @param contrast least range of values of one channel within a patch, in grey levels; with 0 every patch is read, in the order of its corner
+ */
+export function patchReader(
+  { height, width, channels }: PixelShape,
+  { bits, side }: Rung,
+  key: number,
+  contrast: number = leastContrast,
+): PatchReader {
   const shift = 8 - bits
   const rows = height - side + 1
   const columns = width - side + 1
@@ -60,7 +68,7 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
         least = Math.min(least, low[at] as number)
         most = Math.max(most, high[at] as number)
       }
-      if (most - least >= leastContrast) return true
+      if (most - least >= contrast) return true
     }
     return false
   }
@@ -78,6 +86,7 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
           }
           runs[y * columns + x] = h
           runs2[y * columns + x] = h2
+          if (contrast === 0) continue
           for (let c = 0; c < channels; c++) {
             let least = 255
             let most = 0
@@ -93,7 +102,7 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
       let count = 0
       for (let y = 0; y < rows; y++)
         for (let x = 0; x < columns; x++) {
-          if (!contrastAt(y, x)) continue
+          if (contrast > 0 && !contrastAt(y, x)) continue
           let h = 0
           let h2 = 0
           for (let i = 0; i < side; i++) {
@@ -123,6 +132,19 @@ export function patchReader({ height, width, channels }: PixelShape, { bits, sid
     },
   }
 }
+
+/** @param corner top left corner, y x width + x */
+export function patchAt(picture: Uint8Array, { width, channels }: PixelShape, side: number, corner: number): Uint8Array {
+  const out = new Uint8Array(side ** 2 * channels)
+  for (let i = 0; i < side; i++) {
+    const from = (corner + i * width) * channels
+    out.set(picture.subarray(from, from + side * channels), i * side * channels)
+  }
+  return out
+}
+
+/** A patch mirrored left to right, top to bottom, and both. */
+export const mirrorsOf = (patch: Uint8Array, side: number, channels: number): Uint8Array[] => copiesOf(patch, side, channels).slice(0, 3)
 
 /** A patch mirrored, turned, inverted, and with its channels exchanged: as frequent in pictures as the patch itself, up to a small factor. */
 export function copiesOf(patch: Uint8Array, side: number, channels: number): Uint8Array[] {

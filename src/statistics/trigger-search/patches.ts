@@ -1,7 +1,7 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { keyed } from '../../math/rng.ts'
 import { logBinomialUpper, logHypergeometricUpper } from '../../math/tests.ts'
-import { copiesOf, type PatchReader, patchReader, type Rung, scramble } from './patch-hash.ts'
+import { copiesOf, type PatchReader, patchAt, patchReader, type Rung, scramble } from './patch-hash.ts'
 import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
 
 /** Pictures of one label, [rows, height x width x channels]. */
@@ -11,18 +11,20 @@ export interface LabelledPictures {
   readonly pixels: Uint8Array
 }
 
-/** A patch that many pictures of one label have, at any place, and that has no such copies. */
+/** A patch that many pictures of one label have, and that is nearly as frequent neither in copies nor, at a fixed place, at others. */
 export interface FoundPatch extends RecoveredPatch {
   /** Null where there are no labels. */
   readonly target: string | null
   readonly rung: Rung
   readonly key: number
   readonly hash: number
+  /** Top left corner as y x width + x; null: at any place. */
+  readonly corner: number | null
   /** Pictures of the sample that have it, with the label and with others; and all pictures of the sample with the label. */
   readonly carriers: number
   readonly elsewhere: number
   readonly rows: number
-  /** Most pictures of the label that have one and the same mirrored, turned or inverted copy. */
+  /** Most pictures of the label that have one and the same mirrored, turned or inverted copy; at a fixed place, most that have the patch at one other place, whatever their label. */
   readonly copies: number
   /** Natural logarithms; the association is 0 without labels. */
   readonly logSpike: number
@@ -75,16 +77,16 @@ export function searchPatches(shape: PixelShape, labels: readonly LabelledPictur
   const key = keyed(seed, 'patches').uint32()
   for (const rung of ladders[shape.channels]) {
     if (Math.min(shape.height, shape.width) < 2 * rung.side) break
-    const result = searchAt(shape, bounded(shape, labels), labelled, rung, key)
+    const result = searchAt(shape, bounded(shape, labels, maxPatches), labelled, rung, key)
     if (result) return result
   }
   return noPatches
 }
 
 /** So many pictures of each label that all patches can be counted. */
-function bounded({ height, width, channels }: PixelShape, labels: readonly LabelledPictures[]): LabelledPictures[] {
+export function bounded({ height, width, channels }: PixelShape, labels: readonly LabelledPictures[], patches: number): LabelledPictures[] {
   const rows = labels.reduce((sum, l) => sum + l.rows, 0)
-  const share = Math.min(1, maxPatches / (height * width) / Math.max(1, rows))
+  const share = Math.min(1, patches / (height * width) / Math.max(1, rows))
   return labels.map((l) => {
     const kept = Math.floor(l.rows * share)
     return { name: l.name, rows: kept, pixels: l.pixels.subarray(0, kept * height * width * channels) }
@@ -98,6 +100,8 @@ interface Entry {
   readonly corner: number
   count: number
 }
+
+type Significant = Omit<FoundPatch, keyof RecoveredPatch | 'corner'> & Entry
 
 interface Counting {
   readonly shape: PixelShape
@@ -159,7 +163,7 @@ function searchAt(shape: PixelShape, labels: readonly LabelledPictures[], labell
     return known ?? (counters[c.cell(hash, label)] as number)
   }
   const tests = Math.log(Math.max(1, patches))
-  const significant: (Omit<FoundPatch, keyof RecoveredPatch> & Entry)[] = []
+  const significant: Significant[] = []
   let best = 0
   for (const entry of c.byLabel.flatMap((entries) => [...entries.values()])) {
     if (entry.count < leastCarriers) continue
@@ -182,15 +186,9 @@ function searchAt(shape: PixelShape, labels: readonly LabelledPictures[], labell
 
 /** Cheap first: most patches have copies enough. */
 function testEntry(c: Counting, entry: Entry, countOf: (hash: number, label: number) => number, labelled: boolean, rung: Rung) {
-  const { height: _, width, channels } = c.shape
   const { rows, pixels, name } = c.labels[entry.label] as LabelledPictures
-  const patch = new Uint8Array(rung.side ** 2 * channels)
-  const y = Math.floor(entry.corner / width)
-  const x = entry.corner % width
-  for (let i = 0; i < rung.side; i++) {
-    const from = entry.row * c.each + ((y + i) * width + x) * channels
-    patch.set(pixels.subarray(from, from + rung.side * channels), i * rung.side * channels)
-  }
+  const { channels } = c.shape
+  const patch = patchAt(pixels.subarray(entry.row * c.each, (entry.row + 1) * c.each), c.shape, rung.side, entry.corner)
   let copies = 0
   for (const copy of copiesOf(patch, rung.side, channels)) {
     const hash = c.reader.hashOf(copy)
@@ -216,7 +214,7 @@ function testEntry(c: Counting, entry: Entry, countOf: (hash: number, label: num
 }
 
 const many = 1e9
-const logPoissonUpper = (k: number, mean: number): number => logBinomialUpper(k, many, mean / many)
+export const logPoissonUpper = (k: number, mean: number): number => logBinomialUpper(k, many, mean / many)
 
 interface Group {
   readonly found: Omit<FoundPatch, keyof RecoveredPatch>
@@ -225,7 +223,7 @@ interface Group {
 }
 
 /** Patches that share half of their pictures are parts of one mark: the most frequent one stands for it. */
-function grouped(c: Counting, significant: readonly (Omit<FoundPatch, keyof RecoveredPatch> & Entry)[]): Group[] {
+function grouped(c: Counting, significant: readonly Significant[]): Group[] {
   if (significant.length === 0) return []
   const found = c.labels.map(() => new Map<number, Map<number, number>>())
   for (const s of significant) found[s.label]?.set(s.hash, new Map())
@@ -244,7 +242,7 @@ function grouped(c: Counting, significant: readonly (Omit<FoundPatch, keyof Reco
     const { pixels } = c.labels[s.label] as LabelledPictures
     const pictures = [...rows].map(([row, corner]) => ({ picture: pixels.subarray(row * c.each, (row + 1) * c.each), corner }))
     const { label, row: _, corner: __, count: ___, ...patch } = s
-    groups.push({ label, rows: new Set(rows.keys()), found: patch, pictures })
+    groups.push({ label, rows: new Set(rows.keys()), found: { ...patch, corner: null }, pictures })
   }
   return groups
 }
