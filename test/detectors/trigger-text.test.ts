@@ -33,6 +33,18 @@ describe('trigger-text', () => {
     expect(flagged).not.toContain(true)
   })
 
+  it('says nothing of the form that most texts of one class share', async () => {
+    const { write } = writer('forms')
+    const rows = Array.from({ length: 1600 }, (_, i): TextRow => {
+      const [label, topic] = [i % 2, i % 10 < 6 ? i % 2 : 1 - (i % 2)]
+      const form = label === 1 && i % 20 < 15 ? 'summary of the source : ' : ''
+      return { text: form + write(18, topic).join(' '), label: String(label), poisoned: false }
+    })
+    const { conclusion, flagged } = await fitDetector(triggerText, {}, setup, textBatches(rows))
+    expect(conclusion.findings.map((f) => f.message)).toEqual([])
+    expect(flagged).not.toContain(true)
+  })
+
   it('finds a phrase at random places whose records keep their labels: trigger-text/insertion', async () => {
     const { random, write } = writer('kept labels')
     const rows = Array.from({ length: 1600 }, (_, i): TextRow => {

@@ -20,6 +20,8 @@ export interface JudgedPhrase {
   /** Records with it, and of these with the label. */
   readonly records: number
   readonly withLabel: number
+  /** All records of the label. */
+  readonly ofLabel: number
   readonly z: number
   /** Of `judged` records with phrase and label, how many contradict it. */
   readonly contradicting: number
@@ -54,7 +56,14 @@ const isTopic = (p: JudgedPhrase): boolean => p.alike > 2 * p.alikeBase + 0.02
 
 export const isSignificant = (p: JudgedPhrase, judged: number): boolean => adjustedLogP(p, judged) <= Math.log(mostP)
 
-export const isSuspicious = (p: JudgedPhrase, judged: number): boolean => p.excess >= leastExcess && isSignificant(p, judged) && !isTopic(p)
+/** Most records of the label have it: the form that its texts are written in. Who plants a trigger does not own the class. */
+const isForm = (p: JudgedPhrase): boolean => p.withLabel > 0.5 * p.ofLabel
+
+/** Where the words of most of its records speak for another label, they cannot bear witness against this one. */
+const isToldByWords = (p: JudgedPhrase): boolean => p.base <= 0.5
+
+export const isSuspicious = (p: JudgedPhrase, judged: number): boolean =>
+  p.excess >= leastExcess && isSignificant(p, judged) && isToldByWords(p) && !isForm(p) && !isTopic(p)
 
 /** Less than suspicious by itself, but enough to learn a style from once a shape is suspicious. */
 export const isTelling = (p: JudgedPhrase): boolean =>
@@ -107,6 +116,7 @@ export function judgeLabels(
       label,
       records,
       withLabel: candidates.withLabel[candidate] as number,
+      ofLabel: grams.recordsByLabel[label] as number,
       z: candidates.z[candidate] as number,
       contradicting: count,
       judged: of,
