@@ -32,9 +32,11 @@ import { plantedPhrases } from '../../src/statistics/planted-phrases.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { repeatedGrams } from '../../src/statistics/repeated-grams.ts'
 import { responseOpenings } from '../../src/statistics/response-openings.ts'
+import { responseTraits } from '../../src/statistics/response-traits.ts'
 import { spectralFit } from '../../src/statistics/spectral-fit.ts'
 import { textSegments } from '../../src/statistics/text-segments.ts'
 import { textSketch } from '../../src/statistics/text-sketch.ts'
+import { traitPhrases } from '../../src/statistics/trait-phrases.ts'
 import { triggerSearch } from '../../src/statistics/trigger-search.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { vectorSample } from '../../src/statistics/vector-sample.ts'
@@ -83,6 +85,7 @@ const grams = { sketch, labelled: true, most: 40 }
 const plainGrams = { sketch, labelled: false, most: 4096 }
 const segments = { sketch, most: 6 }
 const answers = { bits: 8, least: 3 }
+const traitWords = { words: { refusals: ['answer number 1'], negative: [], positive: [] }, sample: 40, least: 2 }
 const census = labelCensus({ over: 'subject' })
 
 const cases: Case[] = [
@@ -207,6 +210,14 @@ const cases: Case[] = [
     columns: 'text',
     statistic: answerPhrases(answers),
     before: [responseOpenings({ bits: answers.bits }), answerClusters(answers)],
+  },
+  { file: 'response-traits.ts', name: 'response', columns: 'text', statistic: responseTraits(traitWords) },
+  {
+    file: 'trait-phrases.ts',
+    name: 'response',
+    columns: 'text',
+    statistic: traitPhrases(traitWords),
+    before: [responseTraits(traitWords)],
   },
 ]
 
