@@ -42,27 +42,35 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     return places
   }
   const counts = new Float64Array(k)
-  const vote = (sums: Float64Array, place: number, less: (l: number) => number, share: (l: number) => number): void => {
+  /** [classes]: what a word adds for each label. */
+  const voteOf = (place: number, less: (l: number) => number, share: (l: number) => number): Float64Array => {
+    const out = new Float64Array(k)
     let total = 0
     for (let l = 0; l < k; l++) {
       counts[l] = Math.max(0, (grams.byLabel[place * k + l] as number) - less(l))
       total += counts[l] as number
     }
-    if (total < 2) return
+    if (total < 2) return out
     for (let l = 0; l < k; l++) {
       const q = share(l)
-      sums[l] = (sums[l] as number) + Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
+      out[l] = Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
     }
+    return out
+  }
+  const add = (sums: Float64Array, vote: Float64Array): void => {
+    for (let l = 0; l < k; l++) sums[l] = (sums[l] as number) + (vote[l] as number)
   }
   const disagrees = (sums: Float64Array, given: number): boolean => sums.some((s, l) => l !== given && s > (sums[given] as number) + 1e-9)
   const contradicts = (p: Passage): boolean => {
     const sums = new Float64Array(k)
     for (const place of content(p))
-      vote(
+      add(
         sums,
-        place,
-        (l) => (l === p.label ? 1 : 0),
-        (l) => Math.max(1, records[l] as number) / all,
+        voteOf(
+          place,
+          (l) => (l === p.label ? 1 : 0),
+          (l) => Math.max(1, records[l] as number) / all,
+        ),
       )
     return disagrees(sums, p.label)
   }
@@ -83,14 +91,20 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     }
     const left = all - gone.reduce((a, b) => a + b, 0)
     const share = (l: number): number => Math.max(1, (records[l] as number) - (gone[l] as number)) / Math.max(1, left)
+    const votes = new Map<number, Float64Array>()
     let [count, of] = [0, 0]
     for (const p of judged) {
       if (p.label !== given) continue
       const sums = new Float64Array(k)
       for (const place of content(p)) {
         if (ignored.has(grams.hashes[place] as number)) continue
-        const by = less.get(place) as Float64Array
-        vote(sums, place, (l) => by[l] as number, share)
+        let vote = votes.get(place)
+        if (!vote) {
+          const by = less.get(place) as Float64Array
+          vote = voteOf(place, (l) => by[l] as number, share)
+          votes.set(place, vote)
+        }
+        add(sums, vote)
       }
       of++
       if (disagrees(sums, given)) count++
