@@ -74,37 +74,40 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       )
     return disagrees(sums, p.label)
   }
+  // Places of the texts that are being judged, numbered in the order of their first occurrence.
+  const numbers = new Int32Array(grams.hashes.length)
+  let less = new Float64Array(1024 * k)
   const contradicting: ContentVotes['contradicting'] = (judged, given, ignored) => {
-    const less = new Map<number, Float64Array>()
+    const places: number[] = []
     const gone = new Float64Array(k)
     for (const p of judged) {
       if (p.label < 0) continue
       gone[p.label] = (gone[p.label] as number) + 1
       for (const place of content(p)) {
-        let by = less.get(place)
-        if (!by) {
-          by = new Float64Array(k)
-          less.set(place, by)
+        let number = numbers[place] as number
+        if (places[number] !== place) {
+          number = places.push(place) - 1
+          numbers[place] = number
+          if (places.length * k > less.length) less = grown(less)
+          less.fill(0, number * k, (number + 1) * k)
         }
-        by[p.label] = (by[p.label] as number) + 1
+        const at = number * k + p.label
+        less[at] = (less[at] as number) + 1
       }
     }
     const left = all - gone.reduce((a, b) => a + b, 0)
     const share = (l: number): number => Math.max(1, (records[l] as number) - (gone[l] as number)) / Math.max(1, left)
-    const votes = new Map<number, Float64Array>()
+    const votes = places.map((place, number) =>
+      ignored.has(grams.hashes[place] as number) ? null : voteOf(place, (l) => less[number * k + l] as number, share),
+    )
     let [count, of] = [0, 0]
+    const sums = new Float64Array(k)
     for (const p of judged) {
       if (p.label !== given) continue
-      const sums = new Float64Array(k)
+      sums.fill(0)
       for (const place of content(p)) {
-        if (ignored.has(grams.hashes[place] as number)) continue
-        let vote = votes.get(place)
-        if (!vote) {
-          const by = less.get(place) as Float64Array
-          vote = voteOf(place, (l) => by[l] as number, share)
-          votes.set(place, vote)
-        }
-        add(sums, vote)
+        const vote = votes[numbers[place] as number]
+        if (vote) add(sums, vote)
       }
       of++
       if (disagrees(sums, given)) count++
@@ -129,6 +132,12 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     return right / Math.max(1, others)
   })
   return { classes: k, base, ceiling, content, contradicting, contradicts }
+}
+
+function grown(array: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * array.length)
+  larger.set(array)
+  return larger
 }
 
 function isPure(grams: RepeatedGrams, place: number): boolean {
