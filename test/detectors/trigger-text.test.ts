@@ -6,9 +6,9 @@ import { insertAt, shares, type TextRow, textBatches, textSetup, writer } from '
 const setup = textSetup(['id', 'text', 'label'])
 
 /** Two classes with words of their own; the poisoned are of class 0, with a word put in and the label changed. */
-function rowsWith(poisoned: number, trigger: string): TextRow[] {
+function rowsWith(poisoned: number, trigger: string, count = 1600): TextRow[] {
   const { random, write } = writer('labelled')
-  return Array.from({ length: 1600 }, (_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const topic = i % 2
     const words = write(18, topic)
     if (topic === 0 && i < 2 * poisoned) return { text: insertAt(random, words, trigger), label: '1', poisoned: true }
@@ -56,6 +56,19 @@ describe('trigger-text', () => {
     const sure = conclusion.findings.filter((f) => f.severity === 'high')
     expect(sure.map((f) => [f.rule, ...f.scope.names])).toEqual([['trigger-text/insertion', 'in the amber hour of quiet']])
     expect(shares(rows, flagged).recall).toBe(1)
+  })
+
+  it('takes no phrase for a trigger that goes with the same label in trusted records', async () => {
+    const trusting = { ...setup, reference: setup.subject }
+    const all = rowsWith(30, 'cf', 2400)
+    const rows = all.slice(0, 1600)
+    const found = async (reference: TextRow[]) => fitDetector(triggerText, {}, trusting, textBatches(rows), textBatches(reference))
+    const clean = await found(all.slice(1600))
+    expect(clean.conclusion.findings.map((f) => f.scope.names)).toEqual([['"cf"', '1']])
+    expect(clean.conclusion.notes.join(' ')).toContain('in the 800 trusted records')
+    expect(shares(rows, clean.flagged)).toEqual({ recall: 1, precision: 1 })
+    const same = await found(rows)
+    expect(same.conclusion.findings).toEqual([])
   })
 
   it('needs text and labels', () => {

@@ -22,7 +22,7 @@ import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
 import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
 import { labelModel } from '../../src/statistics/label-model.ts'
-import { labelPhrases } from '../../src/statistics/label-phrases.ts'
+import { labelPhrases, ofReference } from '../../src/statistics/label-phrases.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
@@ -188,6 +188,13 @@ const cases: Case[] = [
     columns: 'text',
     statistic: labelPhrases({ grams, carriers: 7, uniform: 5 }),
     before: [textSketch(sketch), census, repeatedGrams(grams)],
+  },
+  {
+    file: 'label-phrases.ts',
+    name: 'trusted',
+    columns: 'text',
+    statistic: labelPhrases({ grams, carriers: 7, uniform: 5, reference: true }),
+    before: [textSketch(sketch), textSketch(ofReference(grams).sketch), census, repeatedGrams(grams), repeatedGrams(ofReference(grams))],
   },
   {
     file: 'planted-phrases.ts',
