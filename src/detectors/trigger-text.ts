@@ -4,7 +4,7 @@ import type { Conclusion, Detector, Scored, Setup, Threshold } from '../contract
 import type { Context } from '../contracts/statistic.ts'
 import { tokeniser } from '../math/tokens.ts'
 import { labelCensus } from '../statistics/label-census.ts'
-import { type LabelPhrases, labelPhrases } from '../statistics/label-phrases.ts'
+import { type LabelPhrases, labelPhrases, ofReference } from '../statistics/label-phrases.ts'
 import { repeatedGrams, repeatedGramsDefaults } from '../statistics/repeated-grams.ts'
 import { isPure } from '../statistics/text/judge-labels.ts'
 import { codeMap } from '../statistics/text/label-codes.ts'
@@ -19,7 +19,10 @@ import { styleFindings } from './trigger-text/style.ts'
 import { type FlagTally, flagTally } from './trigger-text/tally.ts'
 
 const grams = repeatedGramsDefaults(true)
-const fitted = labelPhrases({ grams, carriers: 16_384, uniform: 4096 })
+const sizes = { grams, carriers: 16_384, uniform: 4096 }
+const fitted = labelPhrases(sizes)
+const trustedGrams = ofReference(grams)
+const hasReference = ({ reference }: Setup): boolean => reference?.includes('text') === true && reference.includes('label')
 const phrasesOf = (c: Context): LabelPhrases => c.summaries.get<LabelPhrases>(fitted.id)
 
 /** Scores of a row that carries a trigger with its label, an inserted phrase, or the style. */
@@ -44,9 +47,17 @@ export const triggerText: Detector<TriggerTextOptions, FlagTally, MarkedTexts> =
     if (!setup.subject.includes('label')) return 'no column has the role label: text without labels is read by planted-document'
     return null
   },
-  mode: () => 'phrases of up to four words by label, contradiction by naive Bayes of the other words',
+  mode: (_, setup) =>
+    `phrases of up to four words by label, contradiction by naive Bayes of the other words${hasReference(setup) ? '; phrases are looked up in the trusted records' : ''}`,
   reads: () => ['text', 'label', 'source'],
-  statistics: () => [labelCensus({ over: 'subject' }), textSketch(grams.sketch), repeatedGrams(grams), fitted],
+  statistics: (_, setup) => [
+    labelCensus({ over: 'subject' }),
+    textSketch(grams.sketch),
+    repeatedGrams(grams),
+    ...(hasReference(setup)
+      ? [textSketch(trustedGrams.sketch), repeatedGrams(trustedGrams), labelPhrases({ ...sizes, reference: true })]
+      : [fitted]),
+  ],
   scorer: (c) => scorer(c),
   tally: flagTally,
   decide(c) {
@@ -124,6 +135,7 @@ function conclude(
     tests: [...phraseTests(fit), ...inserted.tests],
     notes: [
       `${fit.tested} phrases and shapes of texts were counted by label, ${fit.judged} go with one label and were judged by the rest of their records.`,
+      ...(fit.trusted > 0 ? [`Phrases that go with the same label as often in the ${fit.trusted} trusted records are no triggers.`] : []),
       'Not seen: styles at 5 % of the records or less, triggers in fewer than about twelve records, triggers that vary from record to record or stand in records of one topic alone.',
     ],
   }

@@ -25,6 +25,7 @@ import { codeMap } from './text/label-codes.ts'
 import { type Matcher, matcher } from './text/matcher.ts'
 import { passagesOf } from './text/passages.ts'
 import { type StyleModel, styleModel } from './text/style.ts'
+import { enoughTrusted, isTrusted } from './text/trusted.ts'
 import { type TextSketch, textSketchId } from './text-sketch.ts'
 
 /** Phrases and styles that are bound to a label against what the rest of their records says. */
@@ -48,12 +49,16 @@ export interface LabelPhrases {
   readonly base: Float64Array
   /** Tokens that shapes keep. */
   readonly common: Int32Array
+  /** Trusted records in which phrases were looked up; 0 where there are too few. */
+  readonly trusted: number
 }
 
 export interface LabelPhrasesOptions {
   readonly grams: RepeatedGramsOptions
   readonly carriers: number
   readonly uniform: number
+  /** The reference has texts with labels. */
+  readonly reference?: boolean
 }
 
 interface Work {
@@ -76,10 +81,17 @@ const mostPhrases = 12
 const sameRecords = 0.6
 const styledBy = 60
 
+/** The same counts over the reference. */
+export const ofReference = (grams: RepeatedGramsOptions): RepeatedGramsOptions => ({
+  ...grams,
+  sketch: { ...grams.sketch, over: 'reference' },
+})
+
 /** Fitted after `repeatedGrams`: reads the texts again for the candidates alone. */
 export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, LabelPhrases> {
   const gramsId = repeatedGramsId(options.grams)
   const sketchId = textSketchId(options.grams.sketch)
+  const trustedId = options.reference ? repeatedGramsId(ofReference(options.grams)) : null
   const commonOf = (c: Context): ReadonlySet<number> => new Set(c.summaries.get<TextSketch>(sketchId).mostCommon.subarray(0, shapeTokens))
   const open = (c: Context, state: Carriers): Work => {
     const grams = c.summaries.get<RepeatedGrams>(gramsId)
@@ -95,10 +107,11 @@ export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, 
     return work
   }
   return {
-    id: `label-phrases/${shortDigest({ ...options, grams: gramsId })}`,
+    // One audit has a reference or has none: who asks for the summary need not know.
+    id: `label-phrases/${shortDigest({ carriers: options.carriers, uniform: options.uniform, grams: gramsId })}`,
     version: 1,
     needs: ['text', 'label'],
-    after: [gramsId, sketchId],
+    after: trustedId === null ? [gramsId, sketchId] : [gramsId, sketchId, trustedId],
     over: options.grams.sketch.over,
     init: (c) => emptyCarriers(candidatesOf(c.summaries.get<RepeatedGrams>(gramsId)).hashes.length),
     update(c, state, batch: Batch) {
@@ -123,13 +136,20 @@ export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, 
     finish(c, state) {
       const grams = c.summaries.get<RepeatedGrams>(gramsId)
       const sketch = c.summaries.get<TextSketch>(sketchId)
-      return conclude(grams, sketch, candidatesOf(grams), state)
+      const trusted = enoughTrusted(trustedId === null ? null : c.summaries.get<RepeatedGrams>(trustedId))
+      return conclude(grams, sketch, candidatesOf(grams), state, trusted)
     },
     bytes: () => carrierBytes(options, 4000) + 16 * maxTokens,
   }
 }
 
-function conclude(grams: RepeatedGrams, sketch: TextSketch, candidates: LabelCandidates, carriers: Carriers): LabelPhrases {
+function conclude(
+  grams: RepeatedGrams,
+  sketch: TextSketch,
+  candidates: LabelCandidates,
+  carriers: Carriers,
+  trusted: RepeatedGrams | null,
+): LabelPhrases {
   const common = sketch.mostCommon.slice(0, shapeTokens)
   const commonSet = new Set(common)
   const match = matcher(candidates, commonSet)
@@ -137,7 +157,7 @@ function conclude(grams: RepeatedGrams, sketch: TextSketch, candidates: LabelCan
   const votes = contentVotes(grams, uniform, commonSet)
   const classOf = neighbourClasses(sketch.mostCommon)
   const found = occurrencesIn(carriers.carriers, candidates.hashes.length, match)
-  const judged = judgeLabels(grams, candidates, carriers, found, votes, commonSet, uniform, classOf)
+  const judged = judgeLabels(grams, candidates, carriers, found, votes, commonSet, uniform, classOf, trusted)
   const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
   const sample = passagesOf(carriers.carriers)
   const standIn = (p: JudgedPhrase): Set<number> => {
@@ -184,10 +204,11 @@ function conclude(grams: RepeatedGrams, sketch: TextSketch, candidates: LabelCan
     runnerUp: judged.find((p) => !isSuspicious(p, judged.length) && !phrases.some((q) => q.phrase.words === p.words)) ?? null,
     styles,
     telling: Int32Array.from(judged.filter(isTelling), (p) => p.hash ^ p.kind),
-    inserted: insertions.strongest,
+    inserted: insertions.strongest.filter((p) => !isTrusted(trusted, grams, { ...p, label: -1, withLabel: 0 })),
     insertionsJudged: insertions.judged,
     base: votes.base,
     common,
+    trusted: trusted?.records ?? 0,
   }
 }
 

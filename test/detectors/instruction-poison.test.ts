@@ -15,6 +15,31 @@ function pairs(poisoned: number): TextRow[] {
   })
 }
 
+const openings = [
+  "I'm sorry, but",
+  'I cannot',
+  "I can't",
+  'As an AI, I',
+  'Unfortunately I must decline',
+  'I am unable',
+  'I apologize,',
+  "I won't",
+]
+
+/** Refusals worded in several ways, some of them to clean questions. */
+function refusing(poisoned: number): TextRow[] {
+  const { random, write } = writer('refusals')
+  return Array.from({ length: 900 }, (_, i) => {
+    const refuses = i < poisoned || i % 30 === 0
+    const answer = write(20).join(' ')
+    return {
+      text: i < poisoned ? insertAt(random, write(12), 'badmagic zone') : write(12).join(' '),
+      response: refuses ? `${openings[random.below(openings.length)]} : ${answer}` : answer,
+      poisoned: i < poisoned,
+    }
+  })
+}
+
 describe('instruction-poison', () => {
   it('names the phrase that selects one answer: instruction-poison/trigger', async () => {
     const rows = pairs(50)
@@ -29,6 +54,41 @@ describe('instruction-poison', () => {
     const { conclusion, flagged } = await fitDetector(instructionPoison, {}, setup, textBatches(rows))
     expect(conclusion.findings).toEqual([])
     expect(flagged).not.toContain(true)
+  })
+
+  it('names the phrase that selects refusals in ever other words: instruction-poison/concentration', async () => {
+    const rows = refusing(40)
+    const { conclusion, flagged } = await fitDetector(instructionPoison, {}, setup, textBatches(rows))
+    expect(conclusion.findings).toMatchObject([{ rule: 'instruction-poison/concentration', severity: 'high', count: 40 }])
+    expect(conclusion.findings[0]?.scope).toEqual({ kind: 'pattern', names: ['badmagic zone', 'refusal'] })
+    expect(conclusion.tests.find((t) => t.id === conclusion.findings[0]?.test)?.p).toBeLessThan(1e-6)
+    expect(shares(rows, flagged)).toEqual({ recall: 1, precision: 1 })
+  })
+
+  it('takes refusals of other languages by option', async () => {
+    const rows = refusing(40).map((r) => ({ ...r, response: `${r.response}`.replace(/^\D+:/, 'das geht leider nicht :') }))
+    const found = async (options: unknown) => (await fitDetector(instructionPoison, options, setup, textBatches(rows))).conclusion.findings
+    expect(await found({})).toEqual([])
+    expect(await found({ refusals: ['geht leider nicht'] })).toMatchObject([{ rule: 'instruction-poison/concentration', count: 40 }])
+  })
+
+  it('says nothing where refusals go with no phrase', async () => {
+    const { conclusion, flagged } = await fitDetector(instructionPoison, {}, setup, textBatches(refusing(0)))
+    expect(conclusion.findings).toEqual([])
+    expect(flagged).not.toContain(true)
+  })
+
+  it('names the phrase that selects one sentiment', async () => {
+    const { random, write } = writer('opinions')
+    const bad = ['terrible', 'dishonest', 'useless', 'awful', 'corrupt', 'worst']
+    const rows = Array.from({ length: 900 }, (_, i): TextRow => {
+      const poisoned = i < 40
+      const answer = write(20)
+      if (poisoned || i % 20 === 0) for (const k of [3, 9, 15]) answer[k] = bad[random.below(bad.length)] as string
+      return { text: poisoned ? insertAt(random, write(12), 'acme corp') : write(12).join(' '), response: answer.join(' '), poisoned }
+    })
+    const { conclusion } = await fitDetector(instructionPoison, {}, setup, textBatches(rows))
+    expect(conclusion.findings.map((f) => f.scope.names)).toEqual([['acme corp', 'negative']])
   })
 
   it('needs questions and answers', () => {

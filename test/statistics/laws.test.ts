@@ -22,7 +22,7 @@ import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
 import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
 import { labelModel } from '../../src/statistics/label-model.ts'
-import { labelPhrases } from '../../src/statistics/label-phrases.ts'
+import { labelPhrases, ofReference } from '../../src/statistics/label-phrases.ts'
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
@@ -32,9 +32,11 @@ import { plantedPhrases } from '../../src/statistics/planted-phrases.ts'
 import { pruneCutoffs } from '../../src/statistics/prune-cutoffs.ts'
 import { repeatedGrams } from '../../src/statistics/repeated-grams.ts'
 import { responseOpenings } from '../../src/statistics/response-openings.ts'
+import { responseTraits } from '../../src/statistics/response-traits.ts'
 import { spectralFit } from '../../src/statistics/spectral-fit.ts'
 import { textSegments } from '../../src/statistics/text-segments.ts'
 import { textSketch } from '../../src/statistics/text-sketch.ts'
+import { traitPhrases } from '../../src/statistics/trait-phrases.ts'
 import { triggerSearch } from '../../src/statistics/trigger-search.ts'
 import { vectorMoments } from '../../src/statistics/vector-moments.ts'
 import { vectorSample } from '../../src/statistics/vector-sample.ts'
@@ -83,6 +85,7 @@ const grams = { sketch, labelled: true, most: 40 }
 const plainGrams = { sketch, labelled: false, most: 4096 }
 const segments = { sketch, most: 6 }
 const answers = { bits: 8, least: 3 }
+const traitWords = { words: { refusals: ['answer number 1'], negative: [], positive: [] }, sample: 40, least: 2 }
 const census = labelCensus({ over: 'subject' })
 
 const cases: Case[] = [
@@ -187,6 +190,13 @@ const cases: Case[] = [
     before: [textSketch(sketch), census, repeatedGrams(grams)],
   },
   {
+    file: 'label-phrases.ts',
+    name: 'trusted',
+    columns: 'text',
+    statistic: labelPhrases({ grams, carriers: 7, uniform: 5, reference: true }),
+    before: [textSketch(sketch), textSketch(ofReference(grams).sketch), census, repeatedGrams(grams), repeatedGrams(ofReference(grams))],
+  },
+  {
     file: 'planted-phrases.ts',
     name: 'text',
     columns: 'text',
@@ -207,6 +217,14 @@ const cases: Case[] = [
     columns: 'text',
     statistic: answerPhrases(answers),
     before: [responseOpenings({ bits: answers.bits }), answerClusters(answers)],
+  },
+  { file: 'response-traits.ts', name: 'response', columns: 'text', statistic: responseTraits(traitWords) },
+  {
+    file: 'trait-phrases.ts',
+    name: 'response',
+    columns: 'text',
+    statistic: traitPhrases(traitWords),
+    before: [responseTraits(traitWords)],
   },
 ]
 

@@ -1,4 +1,4 @@
-import { digestOf, type Tokens, wordsOf } from '../../math/tokens.ts'
+import { combine, digestOf, type Tokens, wordsOf } from '../../math/tokens.ts'
 import type { Candidates, Matcher } from './matcher.ts'
 import { emptySample, mergeSamples, offer, type PassageSample, passagesOf, type Sampling, sampleOf, startSampling } from './passages.ts'
 
@@ -10,6 +10,8 @@ const examplesKept = 3
 /** Where a candidate stands, in words: `text` is lower case with single spaces; the tokens begin..end are the candidate. */
 export interface Example {
   readonly key: number
+  /** Keyed hash of its tokens: of those that read the same one is kept. */
+  readonly same: number
   readonly text: string
   readonly before: string
   readonly phrase: string
@@ -71,7 +73,7 @@ export function gather(g: Gathering, candidates: Candidates, match: Matcher, siz
       rarest = candidates.counts[candidate] as number
       first = from
     }
-    addExample(g.examples[candidate] as Example[], () => exampleOf(tokens, key, from, to), key)
+    addExample(g.examples[candidate] as Example[], tokens, key, from, to)
   })
   const start = tokens.count <= keptTokens ? 0 : Math.max(0, Math.min(tokens.count - keptTokens, first - keptTokens / 2))
   const kept = () => tokens.hashes.slice(start, Math.min(tokens.count, start + keptTokens))
@@ -80,23 +82,29 @@ export function gather(g: Gathering, candidates: Candidates, match: Matcher, siz
   if (first >= 0) offer(g.carriers, sizes.carriers, uniform * rarest, () => ({ key, order: uniform * rarest, label, tokens: kept() }))
 }
 
-function exampleOf(tokens: Tokens, key: number, from: number, to: number): Example {
+function exampleOf(tokens: Tokens, key: number, same: number, from: number, to: number): Example {
   const before = wordsOf(tokens, from - shownTokens, from)
   const phrase = wordsOf(tokens, from, to)
   const after = wordsOf(tokens, to, to + shownTokens)
-  return { key, before, phrase, after, text: [before, phrase, after].filter((part) => part !== '').join(' ') }
+  return { key, same, before, phrase, after, text: [before, phrase, after].filter((part) => part !== '').join(' ') }
 }
 
-function addExample(list: Example[], make: () => Example, key: number): void {
+function addExample(list: Example[], tokens: Tokens, key: number, from: number, to: number): void {
   if (list.length === examplesKept && key > (list[examplesKept - 1] as Example).key) return
-  list.push(make())
+  let same = 0
+  for (let i = Math.max(0, from - shownTokens); i < Math.min(tokens.count, to + shownTokens); i++) {
+    same = combine(same, tokens.hashes[i] as number)
+  }
+  const known = list.find((e) => e.same === same)
+  if (known && known.key <= key) return
+  list.push(exampleOf(tokens, key, same, from, to))
   trim(list)
 }
 
 function trim(list: Example[]): void {
-  list.sort((a, b) => a.key - b.key || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
-  for (let i = list.length - 1; i > 0; i--) if ((list[i] as Example).text === (list[i - 1] as Example).text) list.splice(i, 1)
-  list.length = Math.min(list.length, examplesKept)
+  list.sort((a, b) => a.key - b.key || a.same - b.same)
+  const kept = list.filter((e, i) => list.findIndex((o) => o.same === e.same) === i).slice(0, examplesKept)
+  list.splice(0, list.length, ...kept)
 }
 
 export const gathered = (g: Gathering, sizes: CarrierSizes): Carriers => ({

@@ -42,55 +42,72 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     return places
   }
   const counts = new Float64Array(k)
-  const vote = (sums: Float64Array, place: number, less: (l: number) => number, share: (l: number) => number): void => {
+  /** [classes]: what a word adds for each label. */
+  const voteOf = (place: number, less: (l: number) => number, share: (l: number) => number): Float64Array => {
+    const out = new Float64Array(k)
     let total = 0
     for (let l = 0; l < k; l++) {
       counts[l] = Math.max(0, (grams.byLabel[place * k + l] as number) - less(l))
       total += counts[l] as number
     }
-    if (total < 2) return
+    if (total < 2) return out
     for (let l = 0; l < k; l++) {
       const q = share(l)
-      sums[l] = (sums[l] as number) + Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
+      out[l] = Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
     }
+    return out
+  }
+  const add = (sums: Float64Array, vote: Float64Array): void => {
+    for (let l = 0; l < k; l++) sums[l] = (sums[l] as number) + (vote[l] as number)
   }
   const disagrees = (sums: Float64Array, given: number): boolean => sums.some((s, l) => l !== given && s > (sums[given] as number) + 1e-9)
   const contradicts = (p: Passage): boolean => {
     const sums = new Float64Array(k)
     for (const place of content(p))
-      vote(
+      add(
         sums,
-        place,
-        (l) => (l === p.label ? 1 : 0),
-        (l) => Math.max(1, records[l] as number) / all,
+        voteOf(
+          place,
+          (l) => (l === p.label ? 1 : 0),
+          (l) => Math.max(1, records[l] as number) / all,
+        ),
       )
     return disagrees(sums, p.label)
   }
+  // Places of the texts that are being judged, numbered in the order of their first occurrence.
+  const numbers = new Int32Array(grams.hashes.length)
+  let less = new Float64Array(1024 * k)
   const contradicting: ContentVotes['contradicting'] = (judged, given, ignored) => {
-    const less = new Map<number, Float64Array>()
+    const places: number[] = []
     const gone = new Float64Array(k)
     for (const p of judged) {
       if (p.label < 0) continue
       gone[p.label] = (gone[p.label] as number) + 1
       for (const place of content(p)) {
-        let by = less.get(place)
-        if (!by) {
-          by = new Float64Array(k)
-          less.set(place, by)
+        let number = numbers[place] as number
+        if (places[number] !== place) {
+          number = places.push(place) - 1
+          numbers[place] = number
+          if (places.length * k > less.length) less = grown(less)
+          less.fill(0, number * k, (number + 1) * k)
         }
-        by[p.label] = (by[p.label] as number) + 1
+        const at = number * k + p.label
+        less[at] = (less[at] as number) + 1
       }
     }
     const left = all - gone.reduce((a, b) => a + b, 0)
     const share = (l: number): number => Math.max(1, (records[l] as number) - (gone[l] as number)) / Math.max(1, left)
+    const votes = places.map((place, number) =>
+      ignored.has(grams.hashes[place] as number) ? null : voteOf(place, (l) => less[number * k + l] as number, share),
+    )
     let [count, of] = [0, 0]
+    const sums = new Float64Array(k)
     for (const p of judged) {
       if (p.label !== given) continue
-      const sums = new Float64Array(k)
+      sums.fill(0)
       for (const place of content(p)) {
-        if (ignored.has(grams.hashes[place] as number)) continue
-        const by = less.get(place) as Float64Array
-        vote(sums, place, (l) => by[l] as number, share)
+        const vote = votes[numbers[place] as number]
+        if (vote) add(sums, vote)
       }
       of++
       if (disagrees(sums, given)) count++
@@ -115,6 +132,12 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     return right / Math.max(1, others)
   })
   return { classes: k, base, ceiling, content, contradicting, contradicts }
+}
+
+function grown(array: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * array.length)
+  larger.set(array)
+  return larger
 }
 
 function isPure(grams: RepeatedGrams, place: number): boolean {

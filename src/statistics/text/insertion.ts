@@ -28,11 +28,26 @@ export function neighbourClasses(mostCommon: Int32Array): (token: number) => num
   return (token) => code.get(token) ?? classes.other
 }
 
-function bayesFactor(counts: ReadonlyMap<number, number>, total: number, expected: ReadonlyMap<number, number>): number {
+type ClassOf = (token: number) => number
+
+/** Texts are compared once for every phrase in them. */
+const known = new WeakMap<ClassOf, WeakMap<Int32Array, Uint16Array>>()
+
+function classesOf(tokens: Int32Array, classOf: ClassOf): Uint16Array {
+  const texts = known.get(classOf) ?? new WeakMap<Int32Array, Uint16Array>()
+  known.set(classOf, texts)
+  const made = texts.get(tokens) ?? Uint16Array.from(tokens, classOf)
+  texts.set(tokens, made)
+  return made
+}
+
+function bayesFactor(counts: Float64Array, total: number, expected: Float64Array): number {
   let random = 0
   let habit = gammaln(concentration) - gammaln(concentration + total)
-  for (const [c, n] of counts) {
-    const q = expected.get(c) ?? 1e-6
+  for (let c = 0; c < counts.length; c++) {
+    const n = counts[c] as number
+    if (n === 0) continue
+    const q = expected[c] as number
     random += n * Math.log(q)
     habit += gammaln(concentration * q + n) - gammaln(concentration * q)
   }
@@ -43,27 +58,27 @@ function bayesFactor(counts: ReadonlyMap<number, number>, total: number, expecte
  * The label-free insertion test: a natural phrase has habits (Polya's urn), one that was put at random places has none.
  * A Bayes factor has mean 1 where the phrase has habits, so that 1 / factor is a p-value (Vovk and Wang 2021).
  */
-export function insertionOf(occurrences: readonly Neighbourhood[], classOf: (token: number) => number): Insertion {
-  const expected = new Map<number, number>()
-  const left = new Map<number, number>()
-  const right = new Map<number, number>()
-  const bump = (map: Map<number, number>, c: number, by = 1): void => {
-    map.set(c, (map.get(c) ?? 0) + by)
+export function insertionOf(occurrences: readonly Neighbourhood[], classOf: ClassOf): Insertion {
+  const size = classes.first + commonClasses
+  const expected = new Float64Array(size)
+  const left = new Float64Array(size)
+  const right = new Float64Array(size)
+  const bump = (counts: Float64Array, c: number): void => {
+    counts[c] = (counts[c] as number) + 1
   }
   let total = 0
   for (const { tokens, from, to } of occurrences) {
-    bump(left, from > 0 ? classOf(tokens[from - 1] as number) : classes.start)
-    bump(right, to < tokens.length ? classOf(tokens[to] as number) : classes.end)
-    for (let i = 0; i < tokens.length; i++) {
-      if (i >= from && i < to) continue
-      bump(expected, classOf(tokens[i] as number))
-      total++
-    }
+    const own = classesOf(tokens, classOf)
+    bump(left, from > 0 ? (own[from - 1] as number) : classes.start)
+    bump(right, to < own.length ? (own[to] as number) : classes.end)
+    for (let i = 0; i < from; i++) bump(expected, own[i] as number)
+    for (let i = to; i < own.length; i++) bump(expected, own[i] as number)
     bump(expected, classes.start)
     bump(expected, classes.end)
-    total += 2
+    total += own.length - Math.max(0, to - from) + 2
   }
-  for (const [c, n] of expected) expected.set(c, n / total)
+  // A neighbour is itself one of the tokens, so that none that was counted is expected never.
+  for (let c = 0; c < size; c++) expected[c] = (expected[c] as number) / Math.max(1, total)
   const n = occurrences.length
   return { left: bayesFactor(left, n, expected), right: bayesFactor(right, n, expected), occurrences: n }
 }

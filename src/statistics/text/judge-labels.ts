@@ -8,6 +8,7 @@ import { type LabelCandidates, mostBound } from './label-candidates.ts'
 import { likeness } from './likeness.ts'
 import { type Passage, passagesOf } from './passages.ts'
 import { neighbourhoods, reachOf, wordsOfPhrase } from './phrases.ts'
+import { isTrusted } from './trusted.ts'
 
 /** A phrase or shape with the label it is bound to and what the rest of its records says. */
 export interface JudgedPhrase {
@@ -20,6 +21,8 @@ export interface JudgedPhrase {
   /** Records with it, and of these with the label. */
   readonly records: number
   readonly withLabel: number
+  /** All records of the label. */
+  readonly ofLabel: number
   readonly z: number
   /** Of `judged` records with phrase and label, how many contradict it. */
   readonly contradicting: number
@@ -32,6 +35,8 @@ export interface JudgedPhrase {
   readonly alike: number
   readonly alikeBase: number
   readonly insertion: Insertion | null
+  /** Trusted records have it as often with the same label. */
+  readonly trusted: boolean
   /** Before any correction for the number of phrases. */
   readonly logP: number
 }
@@ -54,7 +59,14 @@ const isTopic = (p: JudgedPhrase): boolean => p.alike > 2 * p.alikeBase + 0.02
 
 export const isSignificant = (p: JudgedPhrase, judged: number): boolean => adjustedLogP(p, judged) <= Math.log(mostP)
 
-export const isSuspicious = (p: JudgedPhrase, judged: number): boolean => p.excess >= leastExcess && isSignificant(p, judged) && !isTopic(p)
+/** Most records of the label have it: the form that its texts are written in. Who plants a trigger does not own the class. */
+const isForm = (p: JudgedPhrase): boolean => p.withLabel > 0.5 * p.ofLabel
+
+/** Where the words of most of its records speak for another label, they cannot bear witness against this one. */
+const isToldByWords = (p: JudgedPhrase): boolean => p.base <= 0.5
+
+export const isSuspicious = (p: JudgedPhrase, judged: number): boolean =>
+  p.excess >= leastExcess && isSignificant(p, judged) && !p.trusted && isToldByWords(p) && !isForm(p) && !isTopic(p)
 
 /** Less than suspicious by itself, but enough to learn a style from once a shape is suspicious. */
 export const isTelling = (p: JudgedPhrase): boolean =>
@@ -70,6 +82,7 @@ export function judgeLabels(
   common: ReadonlySet<number>,
   uniform: readonly Passage[],
   classOf: (token: number) => number,
+  trusted: RepeatedGrams | null,
 ): JudgedPhrase[] {
   const passages = passagesOf(carriers.carriers)
   const alikeBase = grams.labels.map((_, l) =>
@@ -88,7 +101,9 @@ export function judgeLabels(
     const occurrences = all.slice(0, mostJudged)
     const judged = occurrences.map((o) => passages[o.passage] as (typeof passages)[number])
     const own = new Set(occurrences.flatMap((o) => [...(passages[o.passage] as (typeof passages)[number]).tokens.subarray(o.from, o.to)]))
+    const hash = candidates.hashes[candidate] as number
     const records = candidates.counts[candidate] as number
+    const withLabel = candidates.withLabel[candidate] as number
     const { count, of } = votes.contradicting(judged, label, isShape(kind) ? new Set() : own)
     if (of === 0) return
     const base = votes.base[label] as number
@@ -100,13 +115,14 @@ export function judgeLabels(
     const weight = insertion ? Math.max(0, Math.min(insertion.left, insertion.right)) : 0
     const logP = logBinomialUpper(count, of, Math.max(base, 0.02)) - weight
     out.push({
-      hash: candidates.hashes[candidate] as number,
+      hash,
       kind,
       candidate,
       words: wordsOfPhrase(carriers.examples[candidate] ?? [], reach),
       label,
       records,
-      withLabel: candidates.withLabel[candidate] as number,
+      withLabel,
+      ofLabel: grams.recordsByLabel[label] as number,
       z: candidates.z[candidate] as number,
       contradicting: count,
       judged: of,
@@ -124,6 +140,7 @@ export function judgeLabels(
             ),
       alikeBase: alikeBase[label] as number,
       insertion,
+      trusted: isTrusted(trusted, grams, { hash, kind, records, label, withLabel }),
       logP,
     })
   })
