@@ -18,7 +18,7 @@ import { testPairs } from './label-flip/pair-test.ts'
 import { recordFinding } from './label-flip/record-finding.ts'
 import { testSources } from './label-flip/source-test.ts'
 import { cellName, type Judgement, type LabelTally, labelTally, type Mode, scoreOf } from './label-flip/tally.ts'
-import { cellCuts, cutFor, discover, flipsToFlag } from './label-flip/threshold.ts'
+import { cellCuts, cutFor, discover, flipsToFlag, tellsClassesApart } from './label-flip/threshold.ts'
 import { judgeByModel } from './label-flip/with-model.ts'
 
 const vectorRole = (roles: readonly Column[]): 'embedding' | 'features' | null =>
@@ -194,6 +194,10 @@ function notes(c: Context<LabelFlipOptions>, tally: LabelTally): string[] {
   if (model.accuracy < weakModel)
     out.push(
       'The classes overlap in these features (accuracy below 85 %): hard records can look like flips; predictions of your own model would be sharper.',
+    )
+  if (!tellsClassesApart(tally))
+    out.push(
+      'The model barely tells the classes apart: no class pair was tested, and at most 1 % of the records are listed. Give predictions or embeddings of a model that knows the task.',
     )
   if (mode === 'reference') {
     const smallest = 1 / (model.sampleScores.length + 1)

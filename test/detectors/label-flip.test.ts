@@ -54,6 +54,14 @@ describe('without a model', () => {
     expect(conclusion.findings.filter((f) => f.severity !== 'review')).toEqual([])
   })
 
+  it('tests no class pair with a model that barely tells the classes apart', async () => {
+    const weak = blobs('weak', 3000, 2, 8, 0.5)
+    const { flagged, conclusion } = await fitDetector(labelFlip, {}, vectors, batchesOf(weak, weak.truth))
+    expect(flagged.filter(Boolean).length / flagged.length).toBeLessThanOrEqual(0.01)
+    expect(conclusion.tests.filter((t) => t.id.startsWith('label-flip/class-pair'))).toEqual([])
+    expect(conclusion.notes.join(' ')).toContain('barely tells the classes apart')
+  })
+
   it('names the source that flips', async () => {
     const source = Array.from(data.truth, (_, i) => `vendor ${i % 5}`)
     const labels = flip(

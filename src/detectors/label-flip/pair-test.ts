@@ -1,6 +1,7 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import { type CellTest, cellTests } from '../../statistics/label-model/cells.ts'
 import type { LabelTally } from './tally.ts'
+import { tellsClassesApart } from './threshold.ts'
 
 const level = 0.05
 const maxFindings = 20
@@ -10,7 +11,7 @@ export function testPairs(
   tally: LabelTally,
   top: readonly RecordRef[],
 ): { readonly findings: readonly Finding[]; readonly tests: readonly Test[] } {
-  const cells = cellTests(tally.disagreements)
+  const cells = tellsClassesApart(tally) ? cellTests(tally.disagreements) : []
   const name = (c: CellTest) => `label-flip/class-pair: ${tally.classes[c.given]} given, ${tally.classes[c.predicted]} predicted`
   const tests = cells.map((c) => ({
     id: name(c),
