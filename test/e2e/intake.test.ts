@@ -136,7 +136,7 @@ describe('a delivery', () => {
 })
 
 describe('the same bytes', () => {
-  it.each([1, 5])('from %i workers', async (workers) => {
+  it.each([5])('from %i workers', async (workers) => {
     await audit('refused', `workers-${workers}`, '--workers', String(workers))
     expect(results(at(`workers-${workers}`))).toEqual(results(at('refused')))
     expect(readFileSync(at(`workers-${workers}/snapshot/snapshot.json`))).toEqual(readFileSync(at('refused/snapshot/snapshot.json')))
