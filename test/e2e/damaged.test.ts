@@ -11,7 +11,7 @@ import { csv, generator, jsonl, predictions, records } from './records.ts'
 
 const at = scratch()
 /** Over all formats together. */
-const damages = Number(process.env.ASSAY_DAMAGES ?? 16)
+const damages = Number(process.env.ASSAY_DAMAGES ?? 8)
 const rows = 120
 
 interface Target {

@@ -3,7 +3,6 @@ import { negativeWords, positiveWords, refusalPhrases } from './lexicon.ts'
 
 /** What an answer is, whatever its words: refused, or of one sentiment. */
 export const traits = ['refusal', 'negative', 'positive'] as const
-export type Trait = (typeof traits)[number]
 
 /** Words and phrases beside the built-in English ones. */
 export interface TraitWords {
