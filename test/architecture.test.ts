@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { baseModelRules } from '../src/artifacts/rules.ts'
-import { baseModelId, provenanceId } from '../src/contracts/outcome.ts'
+import { baseModelId, coverageId, provenanceId } from '../src/contracts/outcome.ts'
 import { detectors } from '../src/detectors/registry.ts'
+import { blindSpotRule } from '../src/engine/sensitivity/rule.ts'
 import { triggerResponse } from '../src/engine/trigger-response-rule.ts'
 import { provenanceRules } from '../src/provenance/rules.ts'
 import { taxaOf } from '../src/taxonomy/taxonomies.ts'
@@ -25,7 +26,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   inject: ['contracts', 'math', 'sources', 'features'],
   report: ['contracts', 'math', 'taxonomy'],
   config: ['contracts'],
-  engine: ['contracts', 'math', 'artifacts', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
+  engine: [
+    'contracts',
+    'math',
+    'artifacts',
+    'inject',
+    'statistics',
+    'detectors',
+    'provenance',
+    'sources',
+    'features',
+    'report',
+    'taxonomy',
+  ],
   cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
 }
 
@@ -229,6 +242,7 @@ describe('registries are complete', () => {
     ...detectors,
     { id: provenanceId, rules: provenanceRules },
     { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
+    { id: coverageId, rules: [blindSpotRule] },
   ].flatMap((d) => d.rules.map((rule) => [rule.id, rule, d.id] as const))
 
   it('names each rule once', () => {

@@ -31,6 +31,7 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
     baseline: options.baseline,
     keys: options.key,
     only: options.only,
+    sensitivity: options.sensitivity,
   }
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as Overrides
 }

@@ -46,6 +46,7 @@ export interface DataOptions extends WatchOptions, Partial<Record<(typeof roleOp
   readonly baseline?: string
   readonly key?: readonly string[]
   readonly only?: readonly string[]
+  readonly sensitivity?: boolean
 }
 
 export interface AuditOptions extends DataOptions, ResultOptions {
@@ -131,6 +132,7 @@ export function addDataOptions(command: Command): Command {
     .option('--image-labels <file>', 'CSV file with the labels of a folder of images')
     .option('--reference <path>', 'records that you vouch for; may be repeated', collect)
     .addOption(new Option('--only <detectors>', 'detectors that run; all others are switched off').argParser(collectNames))
+    .option('--sensitivity', 'try known attacks on these records, in memory: what would this audit have found?')
     .optionsGroup('Provenance:')
     .option('--baseline <path>', 'what the records are compared with: a folder of "assay snapshot", or a trusted original')
     .option('--key <file>', 'public key whose signatures of manifests are trusted; may be repeated', collect)

@@ -9,6 +9,7 @@ import { detectorFiles, type Layer, merge, resolveSource } from './merge.ts'
 import { nearest } from './nearest.ts'
 import { baselineFiles, type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
 import { defaults } from './schema.ts'
+import { toSensitivity } from './sensitivity.ts'
 import { deliveryAround, isBeside } from './trust.ts'
 import { loadWaivers } from './waivers.ts'
 
@@ -36,6 +37,8 @@ export interface Overrides {
   readonly baseline?: string
   /** Files of public keys, instead of those of the file. */
   readonly keys?: readonly string[]
+  /** Known attacks are tried on the records. */
+  readonly sensitivity?: boolean
   /** Detectors that run; the others that are known are switched off. */
   readonly only?: readonly string[]
 }
@@ -126,6 +129,7 @@ function detectorsBut(only: readonly string[], known: readonly string[]): Layer[
 const overrideSettings = (o: Overrides): Layer =>
   ({
     ...(o.only ? { detectors: detectorsBut(o.only, o.knownDetectors ?? []) } : {}),
+    ...(o.sensitivity ? { sensitivity: true } : {}),
     gate: defined({ 'fail-on': o.failOn, 'max-flagged': o.maxFlagged, 'min-coverage': o.minCoverage }),
     report: defined({ formats: o.formats ? [...o.formats] : undefined, excerpts: o.excerpts, flags: o.flags, scores: o.scores }),
   }) as Layer
@@ -166,6 +170,7 @@ function toPipeline(
   name: string,
 ): Omit<Pipeline, 'waivers'> {
   const gate = { ...defaults.gate, ...layer.gate } as Gate
+  const tried = toSensitivity(layer.sensitivity)
   const baseModel = layer['base-model'] ? toBaseModel(layer['base-model']) : null
   const report = { scores: null, ...defaults.report, ...layer.report } as Omit<Pipeline['report'], 'scores'> & {
     scores: FlagFormat | false | null
@@ -184,6 +189,7 @@ function toPipeline(
     provenance: layer.provenance ? toProvenance(layer.provenance) : null,
     ...(baseModel ? { baseModel } : {}),
     ...(layer.artifacts ? { artifacts: layer.artifacts as ArtifactsSpec } : {}),
+    ...(tried ? { sensitivity: tried } : {}),
     gate,
     report: {
       formats: [...new Set(report.formats)],
@@ -248,7 +254,8 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   const presets = o.preset !== undefined && main ? await loadPreset(o.preset, o.knownDetectors) : []
   const all = [...chain, ...presets]
   const written = all.reduce<Layer>((below, { layer }) => merge(below, layer), {})
-  const layer = merge(written, { ...overrideSettings(o), ...overrideProvenance(written, o, cwd) }) as Layer
+  const settings = overrideSettings(typeof written.sensitivity === 'object' ? { ...o, sensitivity: false } : o)
+  const layer = merge(written, { ...settings, ...overrideProvenance(written, o, cwd) }) as Layer
   const { sources, partial } = overrideSources(layer.sources, o, cwd)
   const reference = overrideReference(layer, o, cwd)
   if (sources.length === 0) {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { flagFormats, reportFormats } from '../contracts/pipeline.ts'
 import { baseModel } from './base-model-schema.ts'
 import { declared, provenance } from './provenance-schema.ts'
+import { sensitivity } from './sensitivity.ts'
 import { choice, fraction, map, text, textOrList, whole } from './shapes.ts'
 import { source } from './source-schema.ts'
 
@@ -97,6 +98,9 @@ export const pipelineFile = map({
       .optional(),
   })
     .describe('What arrives with the base model: its files are looked into and never loaded.')
+    .optional(),
+  sensitivity: sensitivity
+    .describe('Try known attacks on these records, in memory: what would this audit have found? true, or a map of settings.')
     .optional(),
   gate: gate.describe('What fails the audit.').optional(),
   waivers: text('a file').describe('File with findings that are accepted, relative to this file.').optional(),

@@ -3,6 +3,7 @@ import type { RuleMeta, Threshold } from './detector.ts'
 import type { Place } from './errors.ts'
 import type { Finding, Test } from './finding.ts'
 import type { Coverage, FactCheck, FileGrade, Manifest } from './provenance.ts'
+import type { SensitivityOutcome } from './sensitivity.ts'
 import type { ChangeSummary } from './snapshot.ts'
 
 export interface DetectorOutcome {
@@ -55,8 +56,11 @@ export const provenanceId = 'provenance'
 /** The detector that findings about files of a base model belong to. It scores no rows either. */
 export const baseModelId = 'base-model'
 
-/** Detectors that look at files and not at rows. */
-export const rowlessIds: readonly string[] = [baseModelId, provenanceId]
+/** The detector that findings about what would not have been found belong to. */
+export const coverageId = 'coverage'
+
+/** Detectors that score no rows. */
+export const rowlessIds: readonly string[] = [baseModelId, coverageId, provenanceId]
 
 /** What provenance found besides its findings; they are those of the detector `provenance`. */
 export interface ProvenanceOutcome {
@@ -100,5 +104,7 @@ export interface AuditOutcome {
   readonly detectors: readonly DetectorOutcome[]
   /** Null where the pipeline asks for none. */
   readonly provenance: ProvenanceOutcome | null
+  /** Absent where no attack was tried. */
+  readonly sensitivity?: SensitivityOutcome
   readonly levels: readonly { readonly name: string; readonly statistics: readonly string[] }[]
 }

@@ -2,6 +2,7 @@ import type { BaseModelSpec } from './base-model.ts'
 import type { Json, SourceSpec } from './data.ts'
 import type { Severity } from './finding.ts'
 import type { DigestAlgorithm } from './provenance.ts'
+import type { SensitivitySpec } from './sensitivity.ts'
 import type { RecordSchema } from './snapshot.ts'
 
 export const reportFormats = ['html', 'json', 'sarif', 'markdown'] as const
@@ -104,6 +105,8 @@ export interface Pipeline {
   readonly baseModel?: BaseModelSpec
   /** Absent: no base model is looked into. */
   readonly artifacts?: ArtifactsSpec
+  /** Absent: no attack is tried. */
+  readonly sensitivity?: SensitivitySpec
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
   readonly report: {

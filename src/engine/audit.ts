@@ -13,8 +13,9 @@ import { openRun, type Plan, readPlan } from './plan.ts'
 import { openPool, type Pool } from './pool.ts'
 import type { AuditRequest, Hooks, Share } from './request.ts'
 import { Run } from './run.ts'
+import { runSensitivity } from './sensitivity/run.ts'
 import { verdictFile, writeVerdict } from './sign.ts'
-import type { Task } from './tasks.ts'
+import type { ReadTask } from './tasks.ts'
 
 export interface AuditResult {
   readonly report: Report
@@ -86,6 +87,7 @@ export async function scoreShards(runDir: string, share: Share, hooks: Hooks, wo
 export async function finishReport(runDir: string, hooks: Hooks, workers = 1, key: SigningKey | null = null): Promise<AuditResult> {
   const run = await Run.open(runDir)
   const { plan } = run
+  await runSensitivity(runDir, plan, hooks, workers)
   const { outcome, files } = await conclude(run, { hooks, workers, key })
   const { gate, waivers, report: wanted } = plan.pipeline
   const report = buildReport(outcome, { gate, waivers, now: new Date(plan.now), excerpts: wanted.excerpts })
@@ -100,7 +102,7 @@ export async function finishReport(runDir: string, hooks: Hooks, workers = 1, ke
 }
 
 function fitWith(pool: Pool, runDir: string, plan: Plan, level: number, share: Share, hooks: Hooks): Promise<void> {
-  const tasks: Task[] = []
+  const tasks: ReadTask[] = []
   for (const over of ['subject', 'reference'] as const) {
     const part = over === 'subject' ? plan.subject : plan.reference
     if (!part) continue
@@ -115,11 +117,11 @@ function fitWith(pool: Pool, runDir: string, plan: Plan, level: number, share: S
 }
 
 function scoreWith(pool: Pool, runDir: string, plan: Plan, share: Share, hooks: Hooks): Promise<void> {
-  const tasks = [...plan.subject.groups.keys()].filter(mine(share)).map((group): Task => ({ kind: 'score', group }))
+  const tasks = [...plan.subject.groups.keys()].filter(mine(share)).map((group): ReadTask => ({ kind: 'score', group }))
   return runAll(pool, runDir, plan, 'score', tasks, hooks)
 }
 
-const taskFile = (task: Task): string =>
+const taskFile = (task: ReadTask): string =>
   task.kind === 'digest'
     ? layout.digest(task.over, task.file)
     : task.kind === 'hash'
@@ -128,7 +130,7 @@ const taskFile = (task: Task): string =>
         ? layout.state(task.level, task.over, task.group)
         : layout.tally(task.group)
 
-const rowsOfTasks = (plan: Plan, tasks: readonly Task[]): number | null => {
+const rowsOfTasks = (plan: Plan, tasks: readonly ReadTask[]): number | null => {
   let total = 0
   for (const task of tasks) {
     if (task.kind === 'digest' || task.kind === 'hash') continue
@@ -144,7 +146,7 @@ const rowsOfTasks = (plan: Plan, tasks: readonly Task[]): number | null => {
 }
 
 /** As many tasks at once as the pool is wide; after a failure or an interruption no further one is started. */
-async function runAll(pool: Pool, runDir: string, plan: Plan, phase: string, tasks: readonly Task[], hooks: Hooks): Promise<void> {
+async function runAll(pool: Pool, runDir: string, plan: Plan, phase: string, tasks: readonly ReadTask[], hooks: Hooks): Promise<void> {
   const open = tasks.filter((t) => !isDone(runDir, taskFile(t)))
   if (open.length < tasks.length) hooks.log('info', `${phase}: ${tasks.length - open.length} of ${tasks.length} steps were done already`)
   const total = rowsOfTasks(plan, open)
@@ -159,7 +161,7 @@ async function runAll(pool: Pool, runDir: string, plan: Plan, phase: string, tas
     while (next < open.length) {
       if (hooks.signal?.aborted)
         throw new EngineError('interrupted', 'interrupted', 2, { file: runDir }, 'the same command with --resume goes on from here')
-      const task = open[next++] as Task
+      const task = open[next++] as ReadTask
       try {
         await pool.run(task, tick, threads)
       } catch (error) {

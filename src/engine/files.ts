@@ -27,6 +27,8 @@ export const layout = {
   baseline: 'baseline',
   /** What the comparison found: it names the file of changes, which is there before it. */
   changes: join('provenance', 'changes.json'),
+  /** One known attack, tried on the records in memory. */
+  trial: (name: string) => join('sensitivity', `${name}.json`),
   outcome: 'outcome.json',
 } as const
 export type Over = 'subject' | 'reference'

@@ -12,6 +12,7 @@ import type { Tick } from './fit.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, namedColumns, readScores } from './score.ts'
+import { selectFlagged } from './select.ts'
 import { readSpool } from './spool.ts'
 import { TopRecords } from './top-records.ts'
 
@@ -76,7 +77,9 @@ export async function writeFlags(
         const any = new Uint8Array(batch.numRows)
         for (const [i, t] of tracked.entries()) {
           const scored = (await (scores[i] as AsyncGenerator<Scored>).next()).value as Scored
-          const hits = select(scored, t)
+          const hits = selectFlagged(scored, t.thresholds)
+          t.scored += hits.scored
+          t.flagged += hits.rows.length
           if (scoreWriter) await scoreWriter.write(columns(batch, scored, t.active.detector.id, shard.id, null))
           if (hits.rows.length === 0) continue
           for (const row of hits.rows) any[row] = 1
@@ -110,33 +113,9 @@ const flagRows = (run: Run, shard: number, active: readonly ActiveDetector[]): A
 /** What a flag row and its evidence are made of. */
 const evidenceColumns = (t: Tracking): ReadonlySet<string> => new Set([...namedColumns, ...(t.active.detector.evidenceReads ?? [])])
 
-/** Rows at or above their threshold; where several apply, the first in the detector's order names the rule. */
-function select(scored: Scored, t: Tracking): { readonly rows: Int32Array; readonly rules: string[] } {
-  const { score, group } = scored
-  const lowest = (of: readonly Threshold[]) => of.reduce((least, x) => Math.min(least, x.atLeast), Number.POSITIVE_INFINITY)
-  const everywhere = t.thresholds.filter((x) => x.group === null)
-  const everywhereFrom = lowest(everywhere)
-  const perGroup = (group?.values ?? []).map((g) => t.thresholds.filter((x) => x.group === g))
-  const groupFrom = Float64Array.from(perGroup, lowest)
-  const rows: number[] = []
-  const rules: string[] = []
-  for (let i = 0; i < score.length; i++) {
-    const s = score[i] as number
-    if (Number.isNaN(s)) continue
-    t.scored++
-    const g = group ? (group.codes[i] as number) : -1
-    if (s < everywhereFrom && !(g >= 0 && s >= (groupFrom[g] as number))) continue
-    const hit = everywhere.find((x) => s >= x.atLeast) ?? perGroup[g]?.find((x) => s >= x.atLeast)
-    rows.push(i)
-    rules.push((hit as Threshold).rule)
-  }
-  t.flagged += rows.length
-  return { rows: Int32Array.from(rows), rules }
-}
-
 const takeCodes = (c: Codes, rows: Int32Array): Codes => ({ codes: rows.map((r) => c.codes[r] as number), values: c.values })
 
-function takeScores(scored: Scored, rows: Int32Array): Scored {
+export function takeScores(scored: Scored, rows: Int32Array): Scored {
   const floats = (from: Float64Array) => Float64Array.from(rows, (r) => from[r] as number)
   return {
     score: floats(scored.score),
@@ -149,7 +128,7 @@ function takeScores(scored: Scored, rows: Int32Array): Scored {
 const names = (c: Codes | null | undefined, n: number): (string | null)[] =>
   Array.from({ length: n }, (_, i) => c?.values[c.codes[i] as number] ?? null)
 
-function columns(batch: Batch, scored: Scored, detector: string, shard: string, rules: string[] | null): FlagColumns {
+function columns(batch: Batch, scored: Scored, detector: string, shard: string, rules: readonly string[] | null): FlagColumns {
   const n = batch.numRows
   const ids = column(batch, 'id')
   return {

@@ -18,6 +18,7 @@ import type { NamedTrigger } from './plan-base-model.ts'
 import { concludeProvenance, type Finishing, type ProvenanceResult } from './provenance.ts'
 import type { Run } from './run.ts'
 import { type ActiveDetector, mergeTallies } from './score.ts'
+import { concludeSensitivity } from './sensitivity/conclude.ts'
 import { census } from './statistics.ts'
 
 interface Census {
@@ -95,10 +96,23 @@ export async function conclude(
     await concludeBaseModel(run, triggers, clean, finishing.hooks),
   ])
   const failed = [...run.plan.detectors].flatMap((p) => incompleteOf(run, p, failures))
-  const detectors = model ? [...outcomes, model.detector] : outcomes
-  const { outcome, provenance } = await gather(run, detectors, result, [...failed, ...(model?.incomplete ?? [])], finishing)
+  const sensitivity = await concludeSensitivity(
+    run,
+    outcomes.flatMap((o) => o.findings),
+  )
+  const more = [model, sensitivity].filter((m) => m !== null)
+  const { outcome, provenance } = await gather(
+    run,
+    [...outcomes, ...more.map((m) => m.detector)],
+    result,
+    [...failed, ...more.flatMap((m) => m.incomplete)],
+    finishing,
+  )
   const flags = [`flags.${flagFormat}`, ...(scoreFormat ? [`scores.${scoreFormat}`] : [])]
-  return { outcome, files: [...flags, ...left, ...(provenance?.files ?? [])] }
+  const whole = sensitivity
+    ? { ...outcome, sensitivity: { ...sensitivity.outcome, of: outcome.rows.read - outcome.rows.rejected } }
+    : outcome
+  return { outcome: whole, files: [...flags, ...left, ...(provenance?.files ?? [])] }
 }
 
 const evidenceMonoids = (active: readonly ActiveDetector[]): Monoid<never>[] =>

@@ -20,6 +20,7 @@ import { asksForSnapshot, checkTarget, contentOf, type PlannedComparison, planCo
 import { type PlannedDelivery, planDelivery, withoutPaths } from './plan-provenance.ts'
 import type { AuditRequest } from './request.ts'
 import { seedFrom } from './seed.ts'
+import { applicable } from './sensitivity/cases.ts'
 import { firstBatch, shapeOf } from './shape.ts'
 import { buildStatistics } from './statistics.ts'
 
@@ -173,6 +174,7 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
     subject = { ...subject, pixels }
     if (reference?.roles.includes('image')) reference = { ...reference, pixels }
   }
+  if (pipeline.sensitivity) applicable(pipeline.sensitivity, subject.roles)
   const setup: Setup = {
     subject: columnsOf(subject),
     reference: reference ? columnsOf(reference) : null,

@@ -4,7 +4,7 @@ export interface ProgressEvent {
   readonly phase: string
   readonly done: number
   readonly total: number | null
-  readonly unit: 'rows' | 'bytes' | 'shards'
+  readonly unit: 'rows' | 'bytes' | 'shards' | 'trials'
 }
 
 export interface Hooks {

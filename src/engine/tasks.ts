@@ -4,13 +4,17 @@ import { layout, type Over, sha256File, writeJson } from './files.ts'
 import { fitGroup, type Tick } from './fit.ts'
 import type { Run } from './run.ts'
 import { scoreGroup } from './score.ts'
+import { runTrial, type Trial } from './sensitivity/trials.ts'
 
-/** One unit of work, done when its file exists. */
-export type Task =
+/** One unit of a read, done when its file exists. */
+export type ReadTask =
   | { readonly kind: 'digest'; readonly over: Over; readonly file: number }
   | { readonly kind: 'fit'; readonly level: number; readonly over: Over; readonly group: number }
   | { readonly kind: 'hash'; readonly group: number }
   | { readonly kind: 'score'; readonly group: number }
+
+/** One unit of work. */
+export type Task = ReadTask | { readonly kind: 'sensitivity'; readonly trial: Trial }
 
 export interface FileDigest {
   readonly sha256: string
@@ -20,6 +24,7 @@ export interface FileDigest {
 export async function runTask(run: Run, task: Task, tick: Tick): Promise<void> {
   if (task.kind === 'fit') return fitGroup(run, task.level, task.over, task.group, tick)
   if (task.kind === 'score') return scoreGroup(run, task.group, tick)
+  if (task.kind === 'sensitivity') return runTrial(run, task.trial)
   if (task.kind === 'hash') return hashGroup(run, task.group)
   const target = layout.digest(task.over, task.file)
   if (run.done(target)) return

@@ -13,6 +13,7 @@ import { coverageOf, exitCodes, judge, nextOf, reaches, waiverState } from './ga
 import { headlineOf } from './headline.ts'
 import { boundProvenance } from './provenance.ts'
 import { type Report, type ReportFinding, type ReportRecord, reportSchema, reportSchemaId } from './schema.ts'
+import { toReportSensitivity } from './sensitivity.ts'
 
 export interface Policy {
   readonly gate: Gate
@@ -247,6 +248,7 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     },
     inputs: outcome.inputs.map((i) => ({ ...i, id: name(i.id) })),
     provenance: outcome.provenance && boundProvenance(outcome.provenance),
+    sensitivity: outcome.sensitivity ? toReportSensitivity(outcome.sensitivity) : null,
     taxonomies: taxonomies
       .filter((t) => used.has(t.key))
       .map(({ key, name, version, organization, url }) => ({ key, name, version, organization, url })),

@@ -6,6 +6,7 @@ import { ReportError } from './errors.ts'
 import { evidence } from './evidence-schema.ts'
 import { provenanceSchema } from './provenance-schema.ts'
 import { count, digest, fraction, place, png, text } from './schema-parts.ts'
+import { sensitivitySchema } from './sensitivity.ts'
 
 export const reportSchemaId = 'urn:assay:schema:report:1'
 const verdicts = ['passed', 'failed', 'incomplete', 'nothing-audited'] as const
@@ -162,6 +163,7 @@ export const reportSchema = z.strictObject({
   }),
   inputs: z.array(z.strictObject({ id: text, bytes: count, sha256: text, over: z.enum(['subject', 'reference']) })),
   provenance: provenanceSchema.nullable().default(null).describe('Null where none was checked.'),
+  sensitivity: sensitivitySchema.nullable().default(null).describe('Known attacks tried on these records; null where none was.'),
   taxonomies: z.array(z.strictObject({ key: z.enum(taxonomyKeys), name: text, version: text, organization: text, url: text })),
   guidance: z.array(text),
   excerpts: z.boolean(),

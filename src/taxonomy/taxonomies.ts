@@ -86,6 +86,7 @@ export const taxonomies: readonly Taxonomy[] = [
     entries: {
       'Article 10(2)(b)': 'Data and data governance: collection processes and origin of data',
       'Article 10(2)(c)': 'Data and data governance: data-preparation operations such as annotation and labelling',
+      'Article 10(2)(h)': 'Data and data governance: identification of data gaps or shortcomings',
       'Article 10(3)': 'Data and data governance: relevant, representative, free of errors and complete data sets',
       'Article 15(5)': 'Accuracy, robustness and cybersecurity: measures against data poisoning and model poisoning',
     },
@@ -133,7 +134,9 @@ const familyTaxa: { readonly [F in Family]: { readonly [K in TaxonomyKey]?: read
     'owasp-llm': ['LLM01:2025', 'LLM08:2025'],
     'eu-ai-act': ['Article 15(5)'],
   },
-  coverage: {},
+  coverage: {
+    'eu-ai-act': ['Article 10(2)(h)', 'Article 15(5)'],
+  },
 }
 
 export interface Taxon {
@@ -142,7 +145,7 @@ export interface Taxon {
   readonly name: string
 }
 
-/** What a rule family is evidence relevant to, in the order of `taxonomyKeys`; empty for `coverage`. */
+/** What a rule family is evidence relevant to, in the order of `taxonomyKeys`. */
 export function taxaOf(family: Family): readonly Taxon[] {
   return taxonomies.flatMap((t) => (familyTaxa[family][t.key] ?? []).map((id) => ({ taxonomy: t.key, id, name: t.entries[id] ?? id })))
 }

@@ -22,13 +22,13 @@ const run = (name: string, runDir: string, ...more: string[]) =>
 const seconds: Record<string, number> = {}
 
 beforeAll(async () => {
-  const data = records(4200, 5, 0.4)
-  for (let i = 0; i < files; i++) writeFileSync(at(`data/part-${i}.csv`), csv(part(data, 700 * i, 700 * (i + 1))))
+  const data = records(2400, 5, 0.4)
+  for (let i = 0; i < files; i++) writeFileSync(at(`data/part-${i}.csv`), csv(part(data, 400 * i, 400 * (i + 1))))
   writeFileSync(
     at('no-model.yaml'),
     `version: 1\nsubject: { name: no-model }\nsources: [{ path: data/part-*.csv, columns: { id: id, label: label, source: source }, features: [${featureNames}] }]\n${formats}`,
   )
-  const arrays = predictions(20_000, 6)
+  const arrays = predictions(8_000, 6)
   writeFileSync(at('p.npy'), arrays.predictions)
   writeFileSync(at('y.npy'), arrays.label)
   writeFileSync(

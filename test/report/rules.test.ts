@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { baseModelRules } from '../../src/artifacts/rules.ts'
-import { baseModelId, provenanceId } from '../../src/contracts/outcome.ts'
+import { baseModelId, coverageId, provenanceId } from '../../src/contracts/outcome.ts'
 import { detectors } from '../../src/detectors/registry.ts'
+import { blindSpotRule } from '../../src/engine/sensitivity/rule.ts'
 import { triggerResponse } from '../../src/engine/trigger-response-rule.ts'
 import { provenanceRules } from '../../src/provenance/rules.ts'
 import { explainRule, ruleIds } from '../../src/report/explain.ts'
@@ -11,6 +12,7 @@ const rules = [
   ...detectors,
   { id: provenanceId, rules: provenanceRules },
   { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
+  { id: coverageId, rules: [blindSpotRule] },
 ].flatMap((d) => d.rules.map((rule) => ({ detector: d.id, ...rule })))
 
 describe.each(rules)('$id', ({ id, detector, title, family }) => {

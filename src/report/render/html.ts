@@ -7,6 +7,7 @@ import { appendix, coverage } from './html/coverage.ts'
 import { findings } from './html/findings.ts'
 import { findingId, moment } from './html/parts.ts'
 import { provenance } from './html/provenance.ts'
+import { sensitivity } from './html/sensitivity.ts'
 import { style } from './html/style.ts'
 import { html, nothing, type Safe, trusted } from './html/tag.ts'
 
@@ -59,6 +60,7 @@ ${verdict(report, subject)}
 ${contents(report)}
 ${await findings(report)}
 ${await provenance(report)}
+${sensitivity(report)}
 ${coverage(report)}
 ${appendix(report)}
 </main>
@@ -158,6 +160,7 @@ const contents = (report: Report): Safe => html`<nav aria-label="Contents"><ul>
 <li><a href="#findings">Findings</a></li>
 ${report.records.length > 0 ? html`<li><a href="#records">Records to look at</a></li>` : nothing}
 ${report.provenance !== null ? html`<li><a href="#provenance">Provenance</a></li>` : nothing}
+${report.sensitivity !== null ? html`<li><a href="#sensitivity">What would have been found</a></li>` : nothing}
 <li><a href="#coverage">Coverage</a></li>
 ${report.blindSpots.length > 0 ? html`<li><a href="#blind">What this audit cannot see</a></li>` : nothing}
 <li><a href="#appendix">Appendix</a></li>

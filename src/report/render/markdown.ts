@@ -5,6 +5,7 @@ import { formatCount, formatPercent, pEquals, plural } from '../format.ts'
 import { whereOf } from '../gate.ts'
 import { changeWords, coverageWords, unitOf } from '../provenance-words.ts'
 import type { Report, ReportFinding, Verdict } from '../schema.ts'
+import { type ReportSensitivity, recallWords, smallestWords, triedWords } from '../sensitivity.ts'
 
 const marks: { readonly [V in Verdict]: string } = {
   passed: '✅ Passed',
@@ -62,6 +63,7 @@ export function renderMarkdown(report: Report): string {
     block(...report.next.map((step, i) => `${i + 1}. ${text(step)}`))
   }
   if (report.provenance) provenance(report.provenance, block)
+  if (report.sensitivity) sensitivity(report.sensitivity, block)
   block('### Coverage')
   const state = { ran: 'ran', failed: '**failed**', 'not-applicable': 'not applicable', disabled: 'disabled' } as const
   block(
@@ -113,6 +115,23 @@ export function renderMarkdown(report: Report): string {
 }
 
 const maxRows = 20
+
+/** What known attacks would have left. */
+function sensitivity(tried: ReportSensitivity, block: (...lines: readonly string[]) => void): void {
+  block('### What this audit would have found')
+  block(`Known attacks, tried ${text(triedWords(tried))}. Share of the attacked records that was flagged:`)
+  const rates = [...new Set(tried.attacks.flatMap((a) => a.rates.map((r) => r.rate)))].sort((a, b) => a - b)
+  const cell = (a: ReportSensitivity['attacks'][number], rate: number): string => {
+    const found = a.rates.find((r) => r.rate === rate)
+    return found ? text(recallWords(found)) : ''
+  }
+  block(
+    ...table(
+      ['attack', ...rates.map((rate) => `at ${formatPercent(rate)}`), 'found from'],
+      tried.attacks.map((a) => [text(a.title), ...rates.map((rate) => cell(a, rate)), text(smallestWords(a))]),
+    ),
+  )
+}
 
 /** Manifests with their signatures, the gravest files, and facts that disagree. */
 function provenance(p: NonNullable<Report['provenance']>, block: (...lines: readonly string[]) => void): void {

@@ -1,0 +1,125 @@
+import { selectColumns } from '../../contracts/batch.ts'
+import type { Batch } from '../../contracts/data.ts'
+import type { Detector, Scored, Setup, Threshold } from '../../contracts/detector.ts'
+import type { Finding } from '../../contracts/finding.ts'
+import type { Context, Statistic } from '../../contracts/statistic.ts'
+import { takeRows } from '../../contracts/take-rows.ts'
+import { detectorById } from '../../detectors/registry.ts'
+import { takeScores } from '../flags.ts'
+import type { PlannedDetector } from '../plan.ts'
+import { selectFlagged } from '../select.ts'
+import { buildStatistics, contextFor, restsOn } from '../statistics.ts'
+
+/** What an audit in memory is made of. */
+export interface MemoryAudit {
+  readonly detectors: readonly PlannedDetector[]
+  readonly setup: Setup
+  /** Columns that the plan keeps, `row` included. */
+  readonly columns: ReadonlySet<string>
+  readonly seed: Uint8Array
+  readonly subject: readonly Batch[]
+  readonly reference: readonly Batch[]
+  /** Summaries that are known already. */
+  readonly known: ReadonlyMap<string, unknown>
+}
+
+export interface DetectorResult {
+  readonly detector: string
+  /** By batch of the subject: 1 where the row is flagged. */
+  readonly flagged: readonly Uint8Array[]
+  readonly findings: readonly Finding[]
+}
+
+/** Summaries of all statistics of the detectors, by id. */
+async function fitInMemory(audit: MemoryAudit): Promise<ReadonlyMap<string, unknown>> {
+  const { subject, reference, seed, columns } = audit
+  const read = {
+    subject: subject.map((b) => selectColumns(b, columns)),
+    reference: reference.map((b) => selectColumns(b, columns)),
+    baseline: [],
+  }
+  const summaries = new Map(audit.known)
+  for (const s of buildStatistics(audit.detectors, audit.setup).flat()) {
+    if (!summaries.has(s.id)) summaries.set(s.id, await fitOne(s, read[s.over], contextFor(null, seed, summaries, s.after)))
+  }
+  return summaries
+}
+
+async function fitOne(s: Statistic, batches: readonly Batch[], context: Context): Promise<unknown> {
+  const state = s.init(context)
+  for (const batch of batches) await s.update(context, state, batch)
+  await s.seal?.(context, state)
+  return s.finish(context, state)
+}
+
+/** The statistics, scores, decisions and findings of planned detectors over records in memory, with the detectors' own functions. */
+export async function auditInMemory(audit: MemoryAudit): Promise<readonly DetectorResult[]> {
+  const summaries = await fitInMemory(audit)
+  const subject = audit.subject.map((b) => selectColumns(b, audit.columns))
+  const results: DetectorResult[] = []
+  for (const planned of audit.detectors) {
+    const detector = detectorById(planned.id)
+    const context = contextFor(planned.options, audit.seed, summaries, [...restsOn(planned, audit.setup)])
+    results.push({ detector: planned.id, ...(await detect(detector, context, audit.setup, subject)) })
+  }
+  return results
+}
+
+async function detect(detector: Detector, c: Context, setup: Setup, subject: readonly Batch[]): Promise<Omit<DetectorResult, 'detector'>> {
+  const score = await detector.scorer(c, setup)
+  const state = detector.tally?.init(c)
+  const scored: Scored[] = []
+  for (const batch of subject) {
+    const result = await score(batch)
+    await detector.tally?.update(c, state, batch, result)
+    scored.push(result)
+  }
+  await detector.tally?.seal?.(c, state)
+  const tally = (await detector.tally?.finish(c, state)) ?? null
+  const thresholds = detector.decide(c, tally)
+  const { flagged, count, rows, evidence } = await flag(detector, c, subject, scored, thresholds)
+  const { findings } = await detector.conclude(c, tally, evidence, { count, scored: rows, top: [] })
+  return { flagged, findings }
+}
+
+interface Flagging {
+  readonly flagged: readonly Uint8Array[]
+  readonly count: number
+  /** Rows that have a score. */
+  readonly rows: number
+  readonly evidence: unknown
+}
+
+async function flag(
+  { evidence }: Detector,
+  c: Context,
+  subject: readonly Batch[],
+  scored: readonly Scored[],
+  thresholds: readonly Threshold[],
+): Promise<Flagging> {
+  const state = evidence?.init(c)
+  const flagged: Uint8Array[] = []
+  let [count, rows] = [0, 0]
+  for (const [b, batch] of subject.entries()) {
+    const hits = selectFlagged(scored[b] as Scored, thresholds)
+    const marks = new Uint8Array(batch.numRows)
+    for (const row of hits.rows) marks[row] = 1
+    flagged.push(marks)
+    count += hits.rows.length
+    rows += hits.scored
+    if (hits.rows.length > 0) await evidence?.update(c, state, takeRows(batch, hits.rows), takeScores(scored[b] as Scored, hits.rows))
+  }
+  await evidence?.seal?.(c, state)
+  return { flagged, count, rows, evidence: await evidence?.finish(c, state) }
+}
+
+/** Summaries that rest on the reference alone: no attack on the subject changes them. */
+export async function fitReference(audit: Omit<MemoryAudit, 'subject' | 'known'>): Promise<ReadonlyMap<string, unknown>> {
+  const batches = audit.reference.map((b) => selectColumns(b, audit.columns))
+  const summaries = new Map<string, unknown>()
+  for (const s of buildStatistics(audit.detectors, audit.setup).flat()) {
+    if (s.over !== 'reference' || !s.after.every((id) => summaries.has(id))) continue
+    summaries.set(s.id, await fitOne(s, batches, contextFor(null, audit.seed, summaries, s.after)))
+  }
+  return summaries
+}
