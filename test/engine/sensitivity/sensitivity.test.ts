@@ -37,7 +37,7 @@ let result: AuditResult
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'assay-'))
   await writeFile(join(dir, 'data.csv'), table(400))
-  result = await run(dir, 'tried', 'sensitivity: { rates: [0.02, 0.05], rate: 0.05, seeds: 2, attacks: [flip-uniform, column-value] }')
+  result = await run(dir, 'tried', 'sensitivity: { rates: [0.05], seeds: 2, attacks: [flip-uniform, column-value] }')
 }, 300_000)
 
 describe('an audit that tries attacks', () => {
@@ -46,10 +46,9 @@ describe('an audit that tries attacks', () => {
     expect(tried).toMatchObject({ rows: 400, of: 400, seeds: 2, rate: 0.05, skipped: 0 })
     const flips = tried?.attacks.find((a) => a.attack === 'flip-uniform')
     expect(flips?.rates.map((r) => [r.rate, r.carriers, r.trials])).toEqual([
-      [0.02, 8, 2],
       [0.05, 20, 2],
     ])
-    expect(flips?.rates[1]?.recall).toBeGreaterThan(0.8)
+    expect(flips?.rates[0]?.recall).toBeGreaterThan(0.8)
     expect(flips?.detectors).toEqual(['label-flip'])
   })
 
@@ -80,12 +79,12 @@ describe('an audit that tries attacks', () => {
     const again = await run(
       dir,
       'tried',
-      'sensitivity: { rates: [0.02, 0.05], rate: 0.05, seeds: 2, attacks: [flip-uniform, column-value] }',
+      'sensitivity: { rates: [0.05], seeds: 2, attacks: [flip-uniform, column-value] }',
       true,
     )
     expect(again.report).toEqual(result.report)
     expect((await readdir(join(dir, 'tried/sensitivity'))).length).toBe(before)
-    expect(before).toBe(8)
+    expect(before).toBe(4)
   })
 
   it('refuses an attack that there is not', async () => {
