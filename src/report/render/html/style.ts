@@ -160,6 +160,7 @@ table.compact th:not(:last-child), table.compact td:not(:last-child) { padding-r
 .g-verified { fill: var(--green); } .g-mismatched { fill: var(--red); } .g-missing, .c-removed { fill: url(#hatch-red); } .g-unlisted, .c-altered { fill: var(--amber); } .g-weak-digest { fill: url(#hatch-amber); } .g-placeholder-digest { fill: url(#hatch-grey); } .g-no-digest { fill: var(--dot); } .c-kept { fill: var(--strong-line); } .c-added { fill: var(--blue); }
 .h-ground-red { fill: var(--red-soft); } .h-line-red { fill: var(--red); } .h-ground-amber { fill: var(--amber-soft); } .h-line-amber { fill: var(--amber); } .h-ground-grey { fill: var(--sunk); } .h-line-grey { fill: var(--dot); }
 
+table.sensitivity th { font-weight: 400; } table.sensitivity th b { font-weight: 620; }
 .recall { display: block; margin: 0.35rem 0 0.2rem; }
 .recall .all { fill: var(--sunk); } .recall .good { fill: var(--green); } .recall .part { fill: var(--amber); } .recall .poor { fill: var(--red); }
 .blind { list-style: none; padding: 0; margin-top: 1rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.1rem 2.5rem; }
