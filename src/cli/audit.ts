@@ -1,42 +1,52 @@
 import { resolve } from 'node:path'
 import type { LoadedPipeline } from '../config/load.ts'
 import { printConfig } from '../config/print.ts'
+import type { SourceSpec } from '../contracts/data.ts'
 import { audit } from '../engine/audit.ts'
 import { listEach } from '../engine/inputs.ts'
 import { makePlan, readPlan } from '../engine/plan.ts'
+import type { Hooks } from '../engine/request.ts'
 import { completeColumns } from './complete.ts'
 import { describePlan, guessNote } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
-import { clock, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
+import { clock, copied, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
 import { type Io, write } from './io.ts'
 import type { AuditOptions } from './options.ts'
 import { passwordOf } from './password.ts'
 import { showResult } from './show.ts'
 import { openWatch } from './watch.ts'
 
+const silent: Hooks = { progress: () => {}, log: () => {} }
+const sampling = { hooks: silent, resume: false, sample: true }
+
 /** Where the run is, for the message after Ctrl-C. */
 export type Started = (runDir: string) => void
 
 async function dryRun(loaded: LoadedPipeline, options: AuditOptions, now: Date, io: Io): Promise<number> {
   return withScratch(async (folder) => {
-    const { loaded: ready } = await completeColumns(await spool(loaded, folder, io))
-    const request = requestOf(ready, options, now, {
-      runDir: folder,
-      resume: false,
-      hooks: { progress: () => {}, log: () => {} },
-    })
+    const { loaded: ready } = await completeColumns(await copied(await spool(loaded, folder, io), folder, sampling))
+    const request = requestOf(ready, options, now, { runDir: folder, resume: false, hooks: silent })
     await write(io.stdout, describePlan(await makePlan(request), request.workers))
     return 0
   })
 }
 
+/** With what the user named in the place of the files that stand for it. */
+function asWritten(ready: SourceSpec, given: SourceSpec | undefined): SourceSpec {
+  if (given?.path === '-') return { ...ready, path: '-' }
+  return ready.copied && given ? { ...given, ...(ready.columns ? { columns: ready.columns } : {}) } : ready
+}
+
 async function print(loaded: LoadedPipeline, io: Io): Promise<number> {
   return withScratch(async (folder) => {
-    const { loaded: ready } = await completeColumns(await spool(loaded, folder, io))
+    const { loaded: ready } = await completeColumns(await copied(await spool(loaded, folder, io), folder, sampling))
     const { sources, reference } = ready.pipeline
     const listings = await listEach(sources, ready.base)
-    const spooled = sources.map((source, i) => ({ ...source, ...(loaded.pipeline.sources[i]?.path === '-' ? { path: '-' } : {}) }))
-    const pipeline = { ...ready.pipeline, sources: spooled, reference }
+    const pipeline = {
+      ...ready.pipeline,
+      sources: sources.map((source, i) => asWritten(source, loaded.pipeline.sources[i])),
+      reference: reference.map((source, i) => asWritten(source, loaded.pipeline.reference[i])),
+    }
     await write(io.stdout, printConfig(pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
     return 0
   })
@@ -60,10 +70,15 @@ export async function runAudit(paths: readonly string[], options: AuditOptions, 
     if (!options.quiet) told = tellGuess(note).catch(() => {})
   })
   try {
-    const { loaded: ready, note } = await completeColumns(await spool(loaded, resolve(runDir, 'stdin'), io))
+    const resume = options.resume === true
+    const here = await copied(await spool(loaded, resolve(runDir, 'stdin'), io), runDir, {
+      hooks: { ...hooks, progress: progress.update },
+      resume,
+    })
+    const { loaded: ready, note } = await completeColumns(here)
     if (note !== null && !quiet) progress.note(note)
     const sign = options.sign === undefined ? {} : { sign: { key: options.sign, password: passwordOf(options.passwordEnv, io.env) } }
-    const request = requestOf(ready, options, now, { runDir, resume: options.resume === true, hooks })
+    const request = requestOf(ready, options, now, { runDir, resume, hooks })
     const result = await audit({ ...request, ...sign })
     await told
     progress.stop()

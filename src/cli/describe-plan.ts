@@ -48,6 +48,20 @@ function describePart(name: string, part: Part): string[] {
   ]
 }
 
+/** What is copied to the run directory before it is read. */
+function describeCopies({ pipeline }: Plan): string[] {
+  const copied = [...pipeline.sources, ...pipeline.reference].flatMap((s) => s.copied ?? [])
+  if (copied.length === 0) return []
+  return [
+    'copied to the run directory first, each once and as it is at one moment:',
+    ...copied.flatMap(({ names, whole }) => {
+      const shownNames = Object.values(names).slice(0, shown)
+      const note = whole ? `  ${whole.note}` : ''
+      return shownNames.map((name) => `  ${escapeTerminal(name)}${note}`)
+    }),
+  ]
+}
+
 /** What manifests and baselines are held against; nothing where none was asked for. */
 function describeProvenance({ pipeline, delivery, comparison }: Plan): string[] {
   const spec = pipeline.provenance
@@ -102,6 +116,7 @@ export function describePlan(plan: Plan, workers: number): string {
     '',
     ...describePart('subject', subject),
     ...(reference ? describePart('reference', reference) : []),
+    ...describeCopies(plan),
     '',
     'detectors:',
     ...plan.detectors.map(

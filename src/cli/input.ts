@@ -6,6 +6,7 @@ import { type LoadedPipeline, loadPipeline, type Overrides, pipelineForData } fr
 import type { SourceSpec } from '../contracts/data.ts'
 import { detectorIds, spoolInput } from '../engine/inputs.ts'
 import type { AuditRequest } from '../engine/request.ts'
+import { withCopies } from '../engine/stores.ts'
 import { UsageError } from './errors.ts'
 import type { Io } from './io.ts'
 import { columnsOf, type DataOptions } from './options.ts'
@@ -102,6 +103,12 @@ export async function spool(loaded: LoadedPipeline, folder: string, io: Io): Pro
   const base = sources.every((source) => source.path === file) ? folder : loaded.base
   return { ...loaded, pipeline: { ...pipeline, sources, reference: pipeline.reference.map(replace) }, base }
 }
+
+/** Databases, object stores and addresses as files in the run directory. @throws SourceError */
+export const copied = async (loaded: LoadedPipeline, runDir: string, how: Parameters<typeof withCopies>[2]): Promise<LoadedPipeline> => ({
+  ...loaded,
+  pipeline: await withCopies(loaded.pipeline, runDir, how),
+})
 
 /** A folder for standard input where no run directory is wanted; gone afterwards. */
 export async function withScratch<T>(use: (folder: string) => Promise<T>): Promise<T> {

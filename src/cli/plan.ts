@@ -3,7 +3,7 @@ import { openRun } from '../engine/plan.ts'
 import { completeColumns } from './complete.ts'
 import { describePlan, guessNote, shortPath } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
-import { clock, loadInput, requestOf, spool } from './input.ts'
+import { clock, copied, loadInput, requestOf, spool } from './input.ts'
 import { type Io, write } from './io.ts'
 import type { DataOptions } from './options.ts'
 import { openWatch } from './watch.ts'
@@ -15,7 +15,9 @@ export async function runPlan(paths: readonly string[], options: DataOptions, io
   const loaded = await loadInput(paths, options)
   const runDir = resolve(options.runDir)
   const { hooks } = await openWatch(options, io)
-  const { loaded: ready, note } = await completeColumns(await spool(loaded, resolve(runDir, 'stdin'), io))
+  const { loaded: ready, note } = await completeColumns(
+    await copied(await spool(loaded, resolve(runDir, 'stdin'), io), runDir, { hooks, resume: false }),
+  )
   const request = requestOf(ready, options, now, { runDir, resume: false, hooks })
   const plan = await openRun(request)
   if (options.quiet) return 0

@@ -13,7 +13,7 @@ import { escapeTerminal } from '../report/escape.ts'
 import { formatCount, plural } from '../report/format.ts'
 import { shortPath } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
-import { clock, loadInput, spool, withScratch } from './input.ts'
+import { clock, copied, loadInput, spool, withScratch } from './input.ts'
 import { type Io, write } from './io.ts'
 import type { WatchOptions } from './options.ts'
 import { passwordOf } from './password.ts'
@@ -65,7 +65,12 @@ export async function runSnapshot(data: readonly string[], options: SnapshotComm
     ...(imageLabels === undefined ? {} : { imageLabels }),
   }
   const loaded = await loadInput(data, given)
-  return withScratch(async (folder) => take(await spool(loaded, folder, io), options, io))
+  const { hooks, progress } = await openWatch(options, io)
+  return withScratch(async (folder) => {
+    const ready = await copied(await spool(loaded, folder, io), folder, { hooks, resume: false })
+    progress.stop()
+    return take(ready, options, io)
+  }).finally(() => progress.stop())
 }
 
 async function take({ pipeline, base }: LoadedPipeline, options: SnapshotCommandOptions, io: Io): Promise<number> {

@@ -80,7 +80,7 @@ const prune = (value: { readonly [key: string]: unknown }): { [key: string]: unk
  */
 export function printConfig(pipeline: Pipeline, listings: readonly SourceListing[], options: PrintOptions = {}): string {
   const to = (path: string): string => {
-    if (options.relativeTo === undefined || path === '-') return path
+    if (options.relativeTo === undefined || path === '-' || /^[a-z][a-z0-9+.-]*:\/\//i.test(path)) return path
     const way = relative(options.relativeTo, path)
     return way === '' ? '.' : isAbsolute(way) ? path : way.split(sep).join('/')
   }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type Role, roles } from '../contracts/data.ts'
-import { map, text, textOrList } from './shapes.ts'
+import { map, text, textOrList, whole } from './shapes.ts'
 
 /** Roles that may be spread over several columns: one number a column, or the parts of a text. */
 const severalRoles: readonly Role[] = ['embedding', 'features', 'predictions', 'text']
@@ -13,6 +13,8 @@ const columns = map(
 )
 
 const arrays = map(perRole(() => text('a .npy file, or the name of a member of the .npz file in path').optional()))
+
+const variable = 'the name of an environment variable'
 
 /** One entry of `sources:`, `reference:` or `provenance.baseline`, as it is written. */
 export const source = map({
@@ -33,9 +35,30 @@ export const source = map({
     .min(1, { error: 'a list of class names' })
     .describe('Names of the classes, in the order of the prediction columns or of the label codes.')
     .optional(),
+  sql: text('a query').describe('A query of a PostgreSQL database: one SELECT.').optional(),
+  connection: map({
+    env: z
+      .string({ error: variable })
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: variable })
+      .describe('Environment variable with the connection string.'),
+  })
+    .describe('The database of `sql`. Secrets come by environment variable only.')
+    .optional(),
+  key: text('the name of a column')
+    .describe('Column by which the rows of `sql` are read in order: unique, best with an index. Default: the id column.')
+    .optional(),
+  'statement-timeout': whole(1, 86_400).describe('Seconds that one statement of `sql` may take. Default 600.').optional(),
 }).superRefine((value, context) => {
-  if (value.path === undefined && value.arrays === undefined)
-    context.addIssue({ code: 'custom', path: [], message: 'needs path (files) or arrays (.npy files)' })
+  const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+  if (value.path === undefined && value.arrays === undefined && value.sql === undefined)
+    complain([], 'needs path (files), arrays (.npy files) or sql (a query)')
+  if (value.sql !== undefined) {
+    if (value.connection === undefined) complain(['sql'], 'needs connection: { env: NAME }, the environment variable with the connection string')
+    for (const other of ['path', 'arrays', 'format', 'labels'] as const)
+      if (value[other] !== undefined) complain([other], 'does not go with sql: a source is either files or a query')
+  }
+  for (const part of ['connection', 'key', 'statement-timeout'] as const)
+    if (value[part] !== undefined && value.sql === undefined) complain([part], 'goes with sql, which is not there')
   if (value.features !== undefined && value.columns?.features !== undefined)
     context.addIssue({ code: 'custom', path: ['features'], message: 'is given twice: keep either features or columns.features' })
   if (value.columns !== undefined && value.arrays !== undefined)

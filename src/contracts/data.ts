@@ -49,6 +49,21 @@ export interface SourceSpec {
   readonly features?: readonly string[]
   readonly labels?: string
   readonly classes?: readonly string[]
+  /** A query of a PostgreSQL database. */
+  readonly sql?: string
+  /** The environment variable with the connection string. */
+  readonly connection?: { readonly env: string }
+  /** Column by which the rows of a query are ordered. */
+  readonly key?: string
+  /** Seconds that one statement of a query may take. */
+  readonly 'statement-timeout'?: number
+  readonly copied?: Copied
+}
+
+/** `path` names copies of what lies in a store: what reports call them, and how much of it there is where a copy is a part. */
+export interface Copied {
+  readonly names: { readonly [path: string]: string }
+  readonly whole?: { readonly rows: number | null; readonly bytes: number; readonly note: string }
 }
 
 /** A part of a data set that is read in one go: a file, a row group, a range of an array. Plain data: it travels to workers. */

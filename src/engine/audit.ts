@@ -15,6 +15,7 @@ import type { AuditRequest, Hooks, Share } from './request.ts'
 import { Run } from './run.ts'
 import { runSensitivity } from './sensitivity/run.ts'
 import { verdictFile, writeVerdict } from './sign.ts'
+import { withCopies } from './stores.ts'
 import type { ReadTask } from './tasks.ts'
 
 export interface AuditResult {
@@ -36,7 +37,8 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
   // Threads take as long to start as a plan takes to make.
   const pool = await openPool(runDir, request.workers)
   try {
-    const plan = await openRun(request)
+    const pipeline = await withCopies(request.pipeline, runDir, request)
+    const plan = await openRun({ ...request, pipeline })
     if (pool.width > 1) prepareReport(plan.pipeline.report.formats)
     for (let level = 0; level < plan.levels.length; level++) {
       await fitWith(pool, runDir, plan, level, everything, hooks)

@@ -9,6 +9,8 @@ import { EngineError } from './errors.ts'
 /** Where a run keeps what. The existence of a file is the mark that its step is done: all are written aside and renamed. */
 export const layout = {
   plan: 'plan.json',
+  /** What was copied from databases and object stores: a folder. */
+  copies: 'copies',
   digest: (over: Over, file: number) => join('inputs', `${over}-${file}.json`),
   spool: (over: Over, shard: number) => join('spool', `${over}-${shard}.arrow`),
   ids: (shard: number) => join('spool', `ids-${shard}.bin`),

@@ -227,20 +227,39 @@ export function cellsOf(data: Data, above: Uint8Array | null, from: number, to: 
   return { kind: 'values', values: valid ? values.map((v, i) => (valid[i] ? v : null)) : values }
 }
 
+/** Arrow's canonical extension type for JSON: texts that are read as what they hold. */
+export const jsonType = { key: 'ARROW:extension:name', value: 'arrow.json' } as const
+
+/** As it is where it is no JSON: then it is told as a value of another kind than the others. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value) as unknown
+  } catch {
+    return value
+  }
+}
+
 export interface ArrowLeaf {
   /** `image.bytes`: the fields of a struct are columns of their own. */
   readonly name: string
   readonly path: readonly number[]
   readonly type: string
+  readonly json: boolean
 }
 
 /** The columns of a schema, structs taken apart. */
-export function arrowLeaves(fields: readonly { name: string; type: DataType }[], prefix = '', path: readonly number[] = []): ArrowLeaf[] {
+export function arrowLeaves(
+  fields: readonly { name: string; type: DataType; metadata?: ReadonlyMap<string, string> }[],
+  prefix = '',
+  path: readonly number[] = [],
+): ArrowLeaf[] {
   return fields.flatMap((field, i) => {
     const name = prefix + field.name
     if (DataType.isStruct(field.type) && path.length < 6) return arrowLeaves(field.type.children, `${name}.`, [...path, i])
     const type = String(field.type)
-    return [{ name, path: [...path, i], type: type.length > 60 ? `${type.slice(0, 60)}...` : type }]
+    const json = DataType.isUtf8(field.type) && field.metadata?.get(jsonType.key) === jsonType.value
+    return [{ name, path: [...path, i], type: json ? 'JSON' : type.length > 60 ? `${type.slice(0, 60)}...` : type, json }]
   })
 }
 
@@ -252,5 +271,6 @@ export function leafCells(batch: RecordBatch, leaf: ArrowLeaf, from: number, to:
     data = (data.children[i] as Data | undefined) ?? broken('a column is missing')
     if (data.length < to) broken('a column is shorter than its batch')
   }
-  return cellsOf(data, valid, from, to)
+  const cells = cellsOf(data, valid, from, to)
+  return leaf.json && cells.kind === 'values' ? { ...cells, values: cells.values.map(parsed) } : cells
 }

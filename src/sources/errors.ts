@@ -22,6 +22,12 @@ export type SourceErrorCode =
   | 'unsafe'
   | 'too-large'
   | 'expands-too-much'
+  | 'no-variable'
+  | 'bad-query'
+  | 'refused'
+  | 'unreachable'
+  | 'timeout'
+  | 'changed'
 
 const usage: ReadonlySet<SourceErrorCode> = new Set([
   'not-found',
@@ -34,6 +40,9 @@ const usage: ReadonlySet<SourceErrorCode> = new Set([
   'no-roles',
   'invalid-spec',
   'listed-twice',
+  'no-variable',
+  'bad-query',
+  'refused',
 ])
 
 /** Exit 4 where the request cannot be met as it is written, 2 where the content cannot be read. */
@@ -81,9 +90,12 @@ export function asSourceError(cause: unknown, file: string, what: string): Sourc
 }
 
 /** The same error with paths below `root`, which ends in a separator, as they are relative to it: reports name no machine. */
-export function relativeTo(e: SourceError, root: string): SourceError {
-  if (root.length < 2 || !(e.message.includes(root) || e.place.file?.startsWith(root) || e.hint?.includes(root))) return e
+export const relativeTo = (e: SourceError, root: string): SourceError => (root.length < 2 ? e : renamed(e, root, ''))
+
+/** The same error with `name` in the place of `path`, or of its beginning. */
+export function renamed(e: SourceError, path: string, name: string): SourceError {
+  if (!(e.message.includes(path) || e.place.file?.startsWith(path) || e.hint?.includes(path))) return e
   const { file } = e.place
-  const place = file?.startsWith(root) ? { ...e.place, file: file.slice(root.length) } : e.place
-  return new SourceError(e.code, e.message.replaceAll(root, ''), place, e.hint?.replaceAll(root, ''), e.exit)
+  const place = file?.startsWith(path) ? { ...e.place, file: name + file.slice(path.length) } : e.place
+  return new SourceError(e.code, e.message.replaceAll(path, name), place, e.hint?.replaceAll(path, name), e.exit)
 }

@@ -1,16 +1,16 @@
-import { stat } from 'node:fs/promises'
-import { resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
 import type { ColumnInfo, ColumnMap, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import { roles as allRoles } from '../contracts/data.ts'
 import { namesOf, type RoleOptions } from './assemble.ts'
 import { detectFormat } from './detect.ts'
-import { asSourceError, relativeTo, SourceError, toFailure } from './errors.ts'
+import { asSourceError, relativeTo, SourceError } from './errors.ts'
 import { idOf } from './files.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { arrayName } from './npy.ts'
 import { expand, type Target } from './paths.ts'
 import { formatNamed } from './registry.ts'
 import { checkColumns, declaredRoles, dimsOf, guessRoles } from './roles.ts'
+import { byItsName, failed, inFull, rootOf, sizeOf } from './stand-ins.ts'
 
 interface Opened {
   readonly path: string
@@ -43,7 +43,7 @@ const folderFormats: ReadonlySet<string> = new Set(['image-folder', 'text-folder
 
 async function open(target: Target, spec: SourceSpec, base: string): Promise<Opened | Unreadable> {
   const { path } = target
-  const id = idOf(path, base)
+  const id = spec.copied?.names[path] ?? idOf(path, base)
   try {
     const inside = target.images ?? target.texts
     const labels = spec.labels === undefined ? null : resolve(base, spec.labels)
@@ -181,23 +181,6 @@ function checkSame(o: Opened, schema: Schema & { from: Opened }): Schema {
   return { ...own, dims: schema.dims }
 }
 
-const rootOf = (base: string): string => (base.endsWith(sep) ? base : base + sep)
-/** One shard that stands for a file which cannot be read: `readShard` throws the error again, so that the audit is incomplete. */
-async function failed(path: string, id: string, error: SourceError, base: string): Promise<ShardSpec> {
-  const bytes = await stat(path).then(
-    (s) => s.size,
-    () => 0,
-  )
-  return {
-    id,
-    format: 'unreadable',
-    path,
-    bytes,
-    expectedRows: null,
-    options: { failure: toFailure(relativeTo(error, rootOf(base))) as unknown as Json },
-  }
-}
-
 async function listOne(spec: SourceSpec, base: string, options: ListOptions): Promise<Part> {
   let opened: (Opened | Unreadable)[]
   if (spec.arrays && spec.path === undefined) opened = [await openArrays(spec, base)]
@@ -226,7 +209,9 @@ async function listOne(spec: SourceSpec, base: string, options: ListOptions): Pr
         ...(options.tapOnly ? { tapOnly: true } : {}),
       }
       const listed = await o.format.shards(o.path, o.id, o.spec, own.map, options.everyColumn)
-      for (const shard of listed) shards.push({ ...shard, options: { ...shard.options, roles: roles as unknown as Json } })
+      const copied = spec.copied?.names[o.path] === undefined ? {} : { copied: true }
+      for (const shard of spec.copied?.whole ? inFull(listed, o.id, spec.copied.whole) : listed)
+        shards.push({ ...shard, options: { ...shard.options, roles: roles as unknown as Json, ...copied } })
     } catch (e) {
       const error = asSourceError(e, o.path, 'cannot be read')
       if (readable.length === 1) throw error
@@ -275,7 +260,7 @@ export async function listSources(specs: readonly SourceSpec[], base: string, op
   if (specs.length === 0) throw new SourceError('invalid-spec', 'no source is named')
   const parts: Part[] = []
   try {
-    for (const spec of specs) parts.push(await listOne(spec, base, options))
+    for (const spec of specs) parts.push(await listOne(spec, base, options).catch((e: unknown) => Promise.reject(byItsName(e, spec))))
   } catch (e) {
     throw e instanceof SourceError ? relativeTo(e, rootOf(base)) : e
   }
@@ -287,13 +272,12 @@ export async function listSources(specs: readonly SourceSpec[], base: string, op
     seen.add(shard.id)
   }
   const paths = [...new Set(parts.flatMap((p) => p.files))]
+  const names: Record<string, string> = Object.assign({}, ...specs.map((spec) => spec.copied?.names))
+  const wholes = Object.fromEntries(specs.flatMap(({ path, copied }) => (copied?.whole && typeof path === 'string' ? [[path, copied.whole.bytes]] : [])))
   const files: { path: string; id: string; bytes: number }[] = []
   for (const path of paths) {
-    const bytes = await stat(path).then(
-      (s) => s.size,
-      () => 0,
-    )
-    files.push({ path, id: idOf(path, base), bytes })
+    const bytes = wholes[path] ?? (await sizeOf(path))
+    files.push({ path, id: names[path] ?? idOf(path, base), bytes })
   }
   const [first] = parts as [Part, ...Part[]]
   return { shards, columns: first.columns, roles: rolesIn(first.map), guessed: parts.some((p) => p.guessed), files }

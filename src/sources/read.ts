@@ -1,7 +1,7 @@
 import type { ChunkTap } from '../contracts/chunk.ts'
 import type { Batch, IssueSink, ShardSpec } from '../contracts/data.ts'
 import { developDicom } from './develop.ts'
-import { asSourceError, type Failure, fromFailure, relativeTo, SourceError } from './errors.ts'
+import { asSourceError, type Failure, fromFailure, relativeTo, renamed, SourceError } from './errors.ts'
 import { formatNamed } from './registry.ts'
 
 /** What the id of a shard is relative to. */
@@ -9,6 +9,10 @@ const rootOf = ({ id, path }: ShardSpec): string => {
   const file = id.replace(/#[^/]*$/, '')
   return path.endsWith(`/${file}`) ? path.slice(0, -file.length) : ''
 }
+
+/** Reports name no machine, and of a copy what it is a copy of. */
+const asNamed = (e: SourceError, shard: ShardSpec): SourceError =>
+  shard.options.copied ? renamed(e, shard.path, shard.id.replace(/#[^/]*$/, '')) : relativeTo(e, rootOf(shard))
 
 /**
  * The rows of a shard in batches of up to 4,096, in the order of the file; rejected rows go to `issue` and are in no batch.
@@ -25,6 +29,6 @@ export async function* readShard(shard: ShardSpec, issue: IssueSink, tap?: Chunk
       if (developed) yield developed
     }
   } catch (e) {
-    throw relativeTo(asSourceError(e, shard.path, `cannot be read as ${shard.format}`), rootOf(shard))
+    throw asNamed(asSourceError(e, shard.path, `cannot be read as ${shard.format}`), shard)
   }
 }

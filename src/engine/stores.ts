@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import type { Pipeline } from '../contracts/pipeline.ts'
+import { isDone, layout } from './files.ts'
+import type { Hooks } from './request.ts'
+
+interface Copying {
+  readonly hooks: Hooks
+  readonly resume: boolean
+  /** Only as much as a plan needs. */
+  readonly sample?: boolean
+}
+
+/**
+ * The pipeline with copies in the run directory in the place of what lies in databases, object stores and behind addresses. Nothing is
+ * copied over a run that is not resumed: the plan refuses it.
+ * @throws SourceError
+ */
+export async function withCopies(pipeline: Pipeline, runDir: string, { hooks, resume, sample = false }: Copying): Promise<Pipeline> {
+  const { copyStores, isStored } = await import('../stores/copy.ts')
+  const all = [...pipeline.sources, ...pipeline.reference]
+  if (!all.some(isStored)) return pipeline
+  const copies = await copyStores(all, {
+    folder: join(runDir, layout.copies),
+    resume: resume || isDone(runDir, layout.plan),
+    sample,
+    progress: (phase, done, total, unit) => hooks.progress({ phase, done, total, unit }),
+    signal: hooks.signal,
+  })
+  return { ...pipeline, sources: copies.slice(0, pipeline.sources.length), reference: copies.slice(pipeline.sources.length) }
+}
