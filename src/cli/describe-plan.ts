@@ -54,11 +54,12 @@ function describeCopies({ pipeline }: Plan): string[] {
   if (copied.length === 0) return []
   return [
     'copied to the run directory first, each once and as it is at one moment:',
-    ...copied.flatMap(({ names, whole }) => {
-      const shownNames = Object.values(names).slice(0, shown)
-      const note = whole ? `  ${whole.note}` : ''
-      return shownNames.map((name) => `  ${escapeTerminal(name)}${note}`)
-    }),
+    ...copied.flatMap(({ names, note }) => [
+      ...Object.values(names)
+        .slice(0, shown)
+        .map((name) => `  ${escapeTerminal(name)}`),
+      ...(note === undefined ? [] : [`    ${note}`]),
+    ]),
   ]
 }
 

@@ -63,7 +63,9 @@ export interface SourceSpec {
 /** `path` names copies of what lies in a store: what reports call them, and how much of it there is where a copy is a part. */
 export interface Copied {
   readonly names: { readonly [path: string]: string }
-  readonly whole?: { readonly rows: number | null; readonly bytes: number; readonly note: string }
+  readonly whole?: { readonly rows: number; readonly bytes: number }
+  /** What a plan made from a part does not know. */
+  readonly note?: string
 }
 
 /** A part of a data set that is read in one go: a file, a row group, a range of an array. Plain data: it travels to workers. */

@@ -29,7 +29,6 @@ export function inFull(listed: readonly ShardSpec[], id: string, whole: NonNulla
   const [part] = listed
   if (!part) return []
   const { rows, bytes } = whole
-  if (rows === null) return [{ ...part, bytes, expectedRows: null }]
   const count = Math.max(1, Math.ceil(rows / limits.tableShardRows))
   return Array.from({ length: count }, (_, i) => {
     const first = i * limits.tableShardRows

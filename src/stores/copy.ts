@@ -47,11 +47,12 @@ async function copyResult(spec: SourceSpec, { folder, sample, progress, signal }
       const copy = await copyQuery(spec, path, { progress: (rows) => progress(`read ${name}`, rows, null, 'rows'), signal, most })
       if (copy.whole === copy.rows) return undefined
       const { size } = await stat(path)
-      return { rows: copy.whole, bytes: Math.round((size / Math.max(copy.rows, 1)) * copy.whole), note: `rows counted, bytes estimated from the first ${copy.rows} rows` }
+      return { rows: copy.whole, bytes: Math.round((size / Math.max(copy.rows, 1)) * copy.whole) }
     } catch (e) {
       if (!(e instanceof AssayError)) throw e
       throw new SourceError(e.code as SourceError['code'], `${name}: ${e.message}`, { file: name, ...e.place }, e.hint, e.exit)
     }
   })()
-  return { ...rest, path, format: 'arrow', copied: { names: { [path]: name }, ...(whole ? { whole } : {}) } }
+  const note = `rows counted, bytes estimated from the first ${limits.sampleRows}`
+  return { ...rest, path, format: 'arrow', copied: { names: { [path]: name }, ...(whole ? { whole, note } : {}) } }
 }
