@@ -32,6 +32,7 @@ export function resolveSource(source: SourceEntry, to: (path: string) => string)
     ...(source.path === undefined ? {} : { path: mapPath(source.path, file) }),
     ...(arrays ? { arrays } : {}),
     ...(source.labels === undefined ? {} : { labels: to(source.labels) }),
+    ...(source.images === undefined ? {} : { images: to(source.images) }),
   } as SourceSpec
 }
 

@@ -88,6 +88,7 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
     ...source,
     ...(source.path === undefined ? {} : { path: typeof source.path === 'string' ? to(source.path) : source.path.map(to) }),
     ...(source.labels === undefined ? {} : { labels: to(source.labels) }),
+    ...(source.images === undefined ? {} : { images: to(source.images) }),
     ...(source.path === undefined && source.arrays
       ? {
           arrays: Object.fromEntries(Object.entries(source.arrays).map(([role, path]) => [role, to(path)])) as NonNullable<

@@ -30,6 +30,7 @@ export const source = map({
     .describe('Numeric columns to audit where there is no embedding.')
     .optional(),
   labels: text('a CSV file').describe('CSV file with the labels of a folder of images.').optional(),
+  images: text('a folder').describe('Folder with the pictures of a COCO file or a Label Studio export.').optional(),
   classes: z
     .array(text('the name of a class'), { error: 'a list of class names' })
     .min(1, { error: 'a list of class names' })
@@ -54,7 +55,7 @@ export const source = map({
     complain([], 'needs path (files), arrays (.npy files) or sql (a query)')
   if (value.sql !== undefined) {
     if (value.connection === undefined) complain(['sql'], 'needs connection: { env: NAME }, the environment variable with the connection string')
-    for (const other of ['path', 'arrays', 'format', 'labels'] as const)
+    for (const other of ['path', 'arrays', 'format', 'labels', 'images'] as const)
       if (value[other] !== undefined) complain([other], 'does not go with sql: a source is either files or a query')
   }
   for (const part of ['connection', 'key', 'statement-timeout'] as const)

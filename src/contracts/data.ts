@@ -48,6 +48,8 @@ export interface SourceSpec {
   readonly arrays?: { readonly [R in Role]?: string }
   readonly features?: readonly string[]
   readonly labels?: string
+  /** Folder of the pictures that an export of an annotation tool names. */
+  readonly images?: string
   readonly classes?: readonly string[]
   /** A query of a PostgreSQL database. */
   readonly sql?: string

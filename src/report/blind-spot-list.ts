@@ -17,6 +17,8 @@ export interface Seen {
   /** Files of a model were looked into. */
   readonly scanned: boolean
   readonly roles: ReadonlySet<Role>
+  /** Annotations with a mask, of which only the box is read. */
+  readonly masks: boolean
   readonly reference: boolean
   /** Null where provenance was not checked. */
   readonly provenance: ProvenanceOutcome | null
@@ -206,6 +208,15 @@ const others: readonly Spot[] = [
   ),
 ]
 
+const stores: readonly Spot[] = [
+  missed(
+    'label-flip',
+    'Segmentation masks',
+    'Masks and polygons were not read: an outline that was moved, or pixels given to another class, change nothing that this audit looks at.',
+    ({ masks }) => masks,
+  ),
+]
+
 const provenance: readonly Spot[] = [
   {
     kind: 'not-covered',
@@ -283,4 +294,4 @@ const models: readonly Spot[] = [
   ),
 ]
 
-export const spots: readonly Spot[] = [...labels, ...cleanLabel, ...images, ...texts, ...others, ...provenance, ...models]
+export const spots: readonly Spot[] = [...labels, ...cleanLabel, ...images, ...texts, ...others, ...stores, ...provenance, ...models]

@@ -14,6 +14,7 @@ export function blindSpotsOf(outcome: AuditOutcome): readonly BlindSpot[] {
     asked: asking.length === 0 ? null : asking.some((d) => d.tests.some((t) => t.id.startsWith(triggerRule))),
     scanned: ran.some((d) => d.rules.some((rule) => rule.id === scanRule)),
     roles: new Set(outcome.columns.flatMap((c) => (c.role ? [c.role] : []))),
+    masks: outcome.columns.some((c) => c.name === 'segmentation' && c.role === null && /not read$/.test(c.type)),
     reference: outcome.rows.reference > 0,
     provenance: ids.has(provenanceId) ? outcome.provenance : null,
   }

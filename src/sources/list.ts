@@ -39,7 +39,8 @@ interface Part {
   readonly files: readonly string[]
 }
 
-const folderFormats: ReadonlySet<string> = new Set(['image-folder', 'text-folder'])
+/** They name their columns by role themselves. */
+const ownFormats: ReadonlySet<string> = new Set(['coco', 'image-folder', 'label-studio', 'text-folder'])
 
 async function open(target: Target, spec: SourceSpec, base: string): Promise<Opened | Unreadable> {
   const { path } = target
@@ -119,8 +120,8 @@ function schemaOf(o: Opened, map: ColumnMap): Schema {
   return { map, dims, image: sample?.image ?? null }
 }
 
-/** An image folder names its columns by role itself. */
-const ownNames = (columns: readonly ColumnSample[]): ColumnMap => Object.fromEntries(columns.map((c) => [c.name, c.name]))
+const ownNames = (columns: readonly ColumnSample[]): ColumnMap =>
+  Object.fromEntries(columns.filter((c) => allRoles.includes(c.name as Role)).map((c) => [c.name, c.name]))
 
 export interface ListOptions {
   /** Shards hand over every column, also where none looks like a role: for `readShard` with a tap. */
@@ -142,7 +143,7 @@ function decide(opened: readonly Opened[], spec: SourceSpec, options: ListOption
   let first: unknown
   for (const o of filled) {
     try {
-      const found = folderFormats.has(o.format.name) ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
+      const found = ownFormats.has(o.format.name) ? ownNames(o.columns) : explicit ? declared : { ...guessRoles(o.columns), ...declared }
       const map = pick(found, options.only)
       if (Object.keys(map).length === 0 && !options.everyColumn) {
         const listed = o.columns

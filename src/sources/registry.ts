@@ -1,8 +1,10 @@
 import { arrow } from './arrow.ts'
+import { coco } from './coco.ts'
 import { csv } from './csv.ts'
 import type { SourceFormat } from './format.ts'
 import { imageFolder } from './image-folder.ts'
 import { jsonl } from './jsonl.ts'
+import { labelStudio } from './label-studio.ts'
 import { npy } from './npy.ts'
 import { npz } from './npz.ts'
 import { parquet } from './parquet.ts'
@@ -11,7 +13,7 @@ import { textFolder } from './text-folder.ts'
 import { warc } from './warc.ts'
 
 /** Sorted by name; `detect` of the formats with a magic number is asked first (see `detect.ts`). */
-export const formats: readonly SourceFormat[] = [arrow, csv, imageFolder, jsonl, npy, npz, parquet, tar, textFolder, warc]
+export const formats: readonly SourceFormat[] = [arrow, coco, csv, imageFolder, jsonl, labelStudio, npy, npz, parquet, tar, textFolder, warc]
 
 const aliases: Readonly<Record<string, string>> = {
   tsv: 'csv',

@@ -15,7 +15,7 @@ export interface CopyOptions {
   readonly resume: boolean
   /** Only as much as a plan needs. */
   readonly sample: boolean
-  readonly progress: (what: string, done: number, total: number | null, unit: 'rows' | 'bytes') => void
+  readonly progress: (what: string, done: number, total: number | null, unit: 'rows' | 'bytes') => unknown
   readonly signal?: AbortSignal | undefined
 }
 

@@ -9,7 +9,8 @@ import { openSession, type Session } from './connection.ts'
 import { type Cells, createRows, type Rows } from './rows.ts'
 
 export interface QueryOptions {
-  readonly progress: (rows: number) => void
+  /** Waited for: who watches may slow it down. */
+  readonly progress: (rows: number) => unknown
   readonly signal: AbortSignal | undefined
   /** Only the first rows: to plan without the rest. */
   readonly most: number | null
@@ -156,7 +157,7 @@ async function readAll(open: () => Promise<Session>, of: { table: string; key: s
       for await (const page of pages({ ...of, session, after: rows.lastKey(), most: null })) {
         if (signal?.aborted) throw new SourceError('unreachable', 'interrupted', {}, undefined, 2)
         for (const row of page) await rows.add(row)
-        progress(rows.written())
+        await progress(rows.written())
       }
       await rows.end()
       return attempt > 0
