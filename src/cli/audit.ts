@@ -6,6 +6,7 @@ import { audit } from '../engine/audit.ts'
 import { listEach } from '../engine/inputs.ts'
 import { makePlan, readPlan } from '../engine/plan.ts'
 import type { Hooks } from '../engine/request.ts'
+import { classesOf, folderFor, forClass, worstExit } from './classes.ts'
 import { completeColumns } from './complete.ts'
 import { describePlan, guessNote } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
@@ -25,7 +26,9 @@ export type Started = (runDir: string) => void
 async function dryRun(loaded: LoadedPipeline, options: AuditOptions, now: Date, io: Io): Promise<number> {
   return withScratch(async (folder) => {
     const { loaded: ready } = await completeColumns(await copied(await spool(loaded, folder, io), folder, sampling))
-    const request = requestOf(ready, options, now, { runDir: folder, resume: false, hooks: silent })
+    const [first] = classesOf(ready.pipeline) ?? []
+    const own = first === undefined ? ready : { ...ready, pipeline: forClass(ready.pipeline, first) }
+    const request = requestOf(own, options, now, { runDir: folder, resume: false, hooks: silent })
     await write(io.stdout, describePlan(await makePlan(request), request.workers))
     return 0
   })
@@ -77,12 +80,19 @@ export async function runAudit(paths: readonly string[], options: AuditOptions, 
     })
     const { loaded: ready, note } = await completeColumns(here)
     if (note !== null && !quiet) progress.note(note)
+    const classes = classesOf(ready.pipeline)
     const sign = options.sign === undefined ? {} : { sign: { key: options.sign, password: passwordOf(options.passwordEnv, io.env) } }
-    const request = requestOf(ready, options, now, { runDir, resume, hooks })
-    const result = await audit({ ...request, ...sign })
-    await told
-    progress.stop()
-    return await showResult(result, { ...options, quiet }, io)
+    const run = async (own: LoadedPipeline, folder: string): Promise<number> => {
+      const result = await audit({ ...requestOf(own, options, now, { runDir: folder, resume, hooks }), ...sign })
+      await told
+      progress.stop()
+      return showResult(result, { ...options, quiet }, io)
+    }
+    if (classes === null) return await run(ready, runDir)
+    const codes: number[] = []
+    for (const [i, name] of classes.entries())
+      codes.push(await run({ ...ready, pipeline: forClass(ready.pipeline, name) }, resolve(runDir, folderFor(name, i))))
+    return worstExit(codes)
   } finally {
     progress.stop()
   }

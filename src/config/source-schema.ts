@@ -36,6 +36,10 @@ export const source = map({
     .min(1, { error: 'a list of class names' })
     .describe('Names of the classes, in the order of the prediction columns or of the label codes.')
     .optional(),
+  multilabel: z
+    .boolean({ error: 'true or false' })
+    .describe('Records have several labels: each class of `classes` is audited by itself, present or absent.')
+    .optional(),
   sql: text('a query').describe('A query of a PostgreSQL database: one SELECT.').optional(),
   connection: map({
     env: z
@@ -58,6 +62,7 @@ export const source = map({
     for (const other of ['path', 'arrays', 'format', 'labels', 'images'] as const)
       if (value[other] !== undefined) complain([other], 'does not go with sql: a source is either files or a query')
   }
+  if (value.multilabel && value.classes === undefined) complain(['multilabel'], 'needs classes: a list of the classes to audit, one by one')
   for (const part of ['connection', 'key', 'statement-timeout'] as const)
     if (value[part] !== undefined && value.sql === undefined) complain([part], 'goes with sql, which is not there')
   if (value.features !== undefined && value.columns?.features !== undefined)

@@ -51,6 +51,10 @@ export interface SourceSpec {
   /** Folder of the pictures that an export of an annotation tool names. */
   readonly images?: string
   readonly classes?: readonly string[]
+  /** A record has several labels: each of `classes` is audited by itself. */
+  readonly multilabel?: boolean
+  /** The class of such records that this audit is about. */
+  readonly present?: string
   /** A query of a PostgreSQL database. */
   readonly sql?: string
   /** The environment variable with the connection string. */

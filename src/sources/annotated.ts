@@ -84,7 +84,7 @@ export function annotatedFormat(
   // listing asks twice for the same file
   const open = async (path: string, spec: SourceSpec): Promise<Listed> => {
     const { size, mtimeMs } = await stat(path)
-    const key = JSON.stringify([path, size, mtimeMs, spec.images, spec.columns])
+    const key = JSON.stringify([path, size, mtimeMs, spec.images, spec.columns, spec.present])
     if (latest?.key !== key) latest = { key, listed: load(path, spec).then((found) => listed(path, spec, found)) }
     return latest.listed
   }
@@ -143,7 +143,7 @@ export function annotatedFormat(
       }
       for (const [i, record] of records.entries()) {
         const reject = (code: RowIssueCode, column: string, detail: string) => issue({ code, row: first + i, column, detail, rejected: true })
-        if (Array.isArray(record.label)) {
+        if (Array.isArray(record.label) && roles.present === undefined) {
           reject('wrong-type', 'label', `${record.label.length} classes where one is expected`)
           continue
         }

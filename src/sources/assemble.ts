@@ -9,6 +9,7 @@ import { imageKind } from './image-kind.ts'
 import { codesFrom, textsFrom } from './labels.ts'
 import { limits } from './limits.ts'
 import { gather, sideBySide, vectorsFrom } from './matrix.ts'
+import { presence } from './multilabel.ts'
 
 /** What `list.ts` decided about the roles of a shard, beside the options of its format. */
 export interface RoleOptions {
@@ -18,6 +19,8 @@ export interface RoleOptions {
   readonly image: { readonly height: number; readonly width: number; readonly channels: number } | null
   /** Chunks go to the tap and to nobody else. */
   readonly tapOnly?: boolean
+  /** The class of records with several labels that is told from all others. */
+  readonly present?: string
 }
 
 export const rolesOf = (options: { readonly [key: string]: Json }): RoleOptions => options.roles as unknown as RoleOptions
@@ -77,7 +80,9 @@ export function assemble(chunk: Chunk, roles: RoleOptions, file: string, issue: 
     if (!found) continue
     const name = found.names[0] as string
     const empty: number[] = []
-    out[role] = codesFrom(found.cells[0] as Cells, rows, role === 'label' ? roles.classes : null, empty, (i, code, detail) =>
+    const [given] = found.cells as [Cells]
+    const cells = role === 'label' && roles.present !== undefined ? presence(given, rows, roles.present) : given
+    out[role] = codesFrom(cells, rows, role === 'label' ? roles.classes : null, empty, (i, code, detail) =>
       reject(i, code, name, detail),
     )
     if (empty.length) missing.push({ code: role === 'label' ? 'missing-label' : 'missing-value', column: name, rows: empty })

@@ -68,6 +68,8 @@ async function load(path: string, spec: SourceSpec): Promise<Export> {
     }
   }
   if (pictures.size === 0) throw new SourceError('empty', `${path}: lists no images`, { file: path })
+  const notRead = { ...(masks ? { segmentation: masks } : {}), ...(crowds ? { 'crowd regions': crowds } : {}), ...(withoutBox ? { 'annotations without a box': withoutBox } : {}) }
+  if (spec.present !== undefined) return { records: wholes(pictures, classes, boxes.map((b) => b.fields)), notRead }
   const records = boxes.map(({ fields, box }, i): Annotated => {
     const picture = pictures.get(toText(fields.image_id) ?? '')
     const category = toText(fields.category_id)
@@ -83,8 +85,17 @@ async function load(path: string, spec: SourceSpec): Promise<Export> {
       ...(picture?.size ? { size: picture.size } : {}),
     }
   })
-  const notRead = { ...(masks ? { segmentation: masks } : {}), ...(crowds ? { 'crowd regions': crowds } : {}), ...(withoutBox ? { 'annotations without a box': withoutBox } : {}) }
   return { records, notRead }
+}
+
+/** A record a picture, with every category that a box in it has. */
+function wholes(pictures: ReadonlyMap<string, Picture>, classes: ReadonlyMap<string, string>, boxes: readonly Fields[]): Annotated[] {
+  const labels = new Map<string, Set<string>>([...pictures.keys()].map((id) => [id, new Set()]))
+  for (const { image_id, category_id } of boxes) {
+    const category = toText(category_id)
+    if (category) labels.get(toText(image_id) ?? '')?.add(classes.get(category) ?? category)
+  }
+  return [...pictures].map(([id, { file }]) => ({ id, label: [...(labels.get(id) ?? [])], image: file }))
 }
 
 /** COCO's format of object detection: a record a box, what it shows as its image and its category as its label. */

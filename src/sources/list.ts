@@ -208,6 +208,7 @@ async function listOne(spec: SourceSpec, base: string, options: ListOptions): Pr
         classes: spec.classes ?? null,
         image: own.image,
         ...(options.tapOnly ? { tapOnly: true } : {}),
+        ...(spec.present === undefined ? {} : { present: spec.present }),
       }
       const listed = await o.format.shards(o.path, o.id, o.spec, own.map, options.everyColumn)
       const copied = spec.copied?.names[o.path] === undefined ? {} : { copied: true }

@@ -6,7 +6,6 @@ import { AssayError } from '../contracts/errors.ts'
 import { SourceError } from '../sources/errors.ts'
 import { limits } from '../sources/limits.ts'
 import { addressesOf } from './addresses.ts'
-import { copyObjects } from './objects.ts'
 
 export interface CopyOptions {
   /** Where copies are kept. */
@@ -31,8 +30,14 @@ export async function copyStores(specs: readonly SourceSpec[], options: CopyOpti
   if (!options.resume) await rm(options.folder, { recursive: true, force: true })
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
   const out: SourceSpec[] = []
-  for (const spec of specs) out.push(!isStored(spec) ? spec : spec.sql === undefined ? await copyObjects(spec, options) : await copyResult(spec, options))
+  for (const spec of specs) out.push(isStored(spec) ? await copyOne(spec, options) : spec)
   return out
+}
+
+async function copyOne(spec: SourceSpec, options: CopyOptions): Promise<SourceSpec> {
+  if (spec.sql !== undefined) return copyResult(spec, options)
+  const { copyObjects } = await import('./objects.ts')
+  return copyObjects(spec, options)
 }
 
 async function copyResult(spec: SourceSpec, { folder, sample, progress, signal }: CopyOptions): Promise<SourceSpec> {
