@@ -27,4 +27,5 @@ export const folderFor = (name: string, i: number): string => `class-${i + 1}-${
 const gravity = [0, 3, 1, 2, 4]
 
 /** What several audits come to: incomplete outranks failed, failed outranks passed. */
-export const worstExit = (codes: readonly number[]): number => codes.reduce((worst, code) => (gravity.indexOf(code) > gravity.indexOf(worst) ? code : worst), 0)
+export const worstExit = (codes: readonly number[]): number =>
+  codes.reduce((worst, code) => (gravity.indexOf(code) > gravity.indexOf(worst) ? code : worst), 0)

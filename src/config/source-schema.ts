@@ -58,7 +58,8 @@ export const source = map({
   if (value.path === undefined && value.arrays === undefined && value.sql === undefined)
     complain([], 'needs path (files), arrays (.npy files) or sql (a query)')
   if (value.sql !== undefined) {
-    if (value.connection === undefined) complain(['sql'], 'needs connection: { env: NAME }, the environment variable with the connection string')
+    if (value.connection === undefined)
+      complain(['sql'], 'needs connection: { env: NAME }, the environment variable with the connection string')
     for (const other of ['path', 'arrays', 'format', 'labels', 'images'] as const)
       if (value[other] !== undefined) complain([other], 'does not go with sql: a source is either files or a query')
   }

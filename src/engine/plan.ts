@@ -23,6 +23,7 @@ import { seedFrom } from './seed.ts'
 import { applicable } from './sensitivity/cases.ts'
 import { firstBatch, shapeOf } from './shape.ts'
 import { buildStatistics } from './statistics.ts'
+import { checkOneLabel } from './stores.ts'
 
 export interface PlannedFile {
   readonly path: string
@@ -163,8 +164,7 @@ const optionProblem = (error: unknown): string => {
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
 export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir'>): Promise<Plan> {
   const { pipeline, base } = request
-  if (pipeline.sources.some((s) => s.multilabel))
-    throw new EngineError('bad-option', 'records with several labels are audited one class at a time', 4, {}, '`assay audit` does so; a plan by itself needs one label a record')
+  checkOneLabel(pipeline)
   // Files that are missing or no triggers are told before hours of work, not after.
   if (pipeline.baseModel) await checkBaseModel(pipeline.baseModel, base)
   checkArtifacts(pipeline.artifacts)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Pipeline } from '../contracts/pipeline.ts'
+import { EngineError } from './errors.ts'
 import { isDone, layout } from './files.ts'
 import type { Hooks } from './request.ts'
 
@@ -27,4 +28,16 @@ export async function withCopies(pipeline: Pipeline, runDir: string, { hooks, re
     signal: hooks.signal,
   })
   return { ...pipeline, sources: copies.slice(0, pipeline.sources.length), reference: copies.slice(pipeline.sources.length) }
+}
+
+/** @throws EngineError `bad-option` where records have several labels and none is chosen */
+export function checkOneLabel({ sources }: Pipeline): void {
+  if (!sources.some((s) => s.multilabel)) return
+  throw new EngineError(
+    'bad-option',
+    'records with several labels are audited one class at a time',
+    4,
+    {},
+    '`assay audit` does so; a plan by itself needs one label a record',
+  )
 }

@@ -51,7 +51,12 @@ async function listed(path: string, spec: SourceSpec, found: Export): Promise<Li
   const folder = spec.images ?? dirname(path)
   const ids = (await imagesIn(folder)).map((f) => idOf(f, folder))
   if (ids.length === 0)
-    throw new SourceError('no-match', `${folder}: holds no pictures`, { file: folder }, 'name the folder with the pictures of the export: images: FOLDER')
+    throw new SourceError(
+      'no-match',
+      `${folder}: holds no pictures`,
+      { file: folder },
+      'name the folder with the pictures of the export: images: FOLDER',
+    )
   const match = matcher(ids)
   const names = new Map<string, string | null>()
   const nameOf = (name: string): string | null => {
@@ -65,8 +70,15 @@ async function listed(path: string, spec: SourceSpec, found: Export): Promise<Li
     return known === null ? rest : { ...rest, image: known }
   })
   if (here.every((r) => r.image === undefined))
-    throw new SourceError('no-match', `${path}: none of its pictures is in ${folder}, such as ${JSON.stringify(records.find((r) => r.image)?.image?.slice(0, 200))}`, { file: folder }, 'images: names the folder that holds them')
-  const sorted = here.map((r, i) => ({ r, i })).sort((a, b) => ((a.r.image ?? '') < (b.r.image ?? '') ? -1 : (a.r.image ?? '') > (b.r.image ?? '') ? 1 : a.i - b.i))
+    throw new SourceError(
+      'no-match',
+      `${path}: none of its pictures is in ${folder}, such as ${JSON.stringify(records.find((r) => r.image)?.image?.slice(0, 200))}`,
+      { file: folder },
+      'images: names the folder that holds them',
+    )
+  const sorted = here
+    .map((r, i) => ({ r, i }))
+    .sort((a, b) => ((a.r.image ?? '') < (b.r.image ?? '') ? -1 : (a.r.image ?? '') > (b.r.image ?? '') ? 1 : a.i - b.i))
   return { ...found, records: sorted.map(({ r }) => r), folder, columns: [...columns, 'image'] }
 }
 
@@ -126,14 +138,21 @@ export function annotatedFormat(
 
     async *read(shard, issue, tap) {
       const roles = rolesOf(shard.options)
-      const { first, folder, names, records } = shard.options as unknown as { first: number; folder: string | null; names: readonly string[]; records: readonly Annotated[] }
+      const { first, folder, names, records } = shard.options as unknown as {
+        first: number
+        folder: string | null
+        names: readonly string[]
+        records: readonly Annotated[]
+      }
       const crop = names.includes('image') && folder !== null ? openCrops((file) => join(folder, file)) : null
       let rows: number[] = []
       let part: Annotated[] = []
       let images: Uint8Array[] = []
       let size = 0
       const flush = () => {
-        const columns = new Map<string, Cells>(names.map((name) => [name, name === 'image' ? { kind: 'values', values: images } : cellsFor(name, part)]))
+        const columns = new Map<string, Cells>(
+          names.map((name) => [name, name === 'image' ? { kind: 'values', values: images } : cellsFor(name, part)]),
+        )
         const batch = handOver({ rows: Uint32Array.from(rows), lines: null, columns }, roles, shard.path, issue, tap)
         rows = []
         part = []
@@ -142,7 +161,8 @@ export function annotatedFormat(
         return batch
       }
       for (const [i, record] of records.entries()) {
-        const reject = (code: RowIssueCode, column: string, detail: string) => issue({ code, row: first + i, column, detail, rejected: true })
+        const reject = (code: RowIssueCode, column: string, detail: string) =>
+          issue({ code, row: first + i, column, detail, rejected: true })
         if (Array.isArray(record.label) && roles.present === undefined) {
           reject('wrong-type', 'label', `${record.label.length} classes where one is expected`)
           continue
@@ -168,5 +188,6 @@ export function annotatedFormat(
 
 /** What an export may hold at most. */
 export function checkCount(count: number, path: string): void {
-  if (count > mostRecords) throw new SourceError('too-large', `${path}: more than ${mostRecords} annotations`, { file: path }, 'split the export')
+  if (count > mostRecords)
+    throw new SourceError('too-large', `${path}: more than ${mostRecords} annotations`, { file: path }, 'split the export')
 }

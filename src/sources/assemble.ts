@@ -82,9 +82,7 @@ export function assemble(chunk: Chunk, roles: RoleOptions, file: string, issue: 
     const empty: number[] = []
     const [given] = found.cells as [Cells]
     const cells = role === 'label' && roles.present !== undefined ? presence(given, rows, roles.present) : given
-    out[role] = codesFrom(cells, rows, role === 'label' ? roles.classes : null, empty, (i, code, detail) =>
-      reject(i, code, name, detail),
-    )
+    out[role] = codesFrom(cells, rows, role === 'label' ? roles.classes : null, empty, (i, code, detail) => reject(i, code, name, detail))
     if (empty.length) missing.push({ code: role === 'label' ? 'missing-label' : 'missing-value', column: name, rows: empty })
   }
   for (const role of textRoles) {

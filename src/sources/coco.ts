@@ -43,7 +43,12 @@ async function load(path: string, spec: SourceSpec): Promise<Export> {
   let crowds = 0
   let withoutBox = 0
   const broken = (what: string, offset: number): never => {
-    throw new SourceError('corrupt', `${path}: byte ${offset}: ${what}`, { file: path, offset }, 'a COCO file has images, annotations and categories')
+    throw new SourceError(
+      'corrupt',
+      `${path}: byte ${offset}: ${what}`,
+      { file: path, offset },
+      'a COCO file has images, annotations and categories',
+    )
   }
   for await (const { section, value, offset } of jsonItems(path)) {
     if (!/^(images|categories|annotations)$/.test(section)) continue
@@ -68,8 +73,20 @@ async function load(path: string, spec: SourceSpec): Promise<Export> {
     }
   }
   if (pictures.size === 0) throw new SourceError('empty', `${path}: lists no images`, { file: path })
-  const notRead = { ...(masks ? { segmentation: masks } : {}), ...(crowds ? { 'crowd regions': crowds } : {}), ...(withoutBox ? { 'annotations without a box': withoutBox } : {}) }
-  if (spec.present !== undefined) return { records: wholes(pictures, classes, boxes.map((b) => b.fields)), notRead }
+  const notRead = {
+    ...(masks ? { segmentation: masks } : {}),
+    ...(crowds ? { 'crowd regions': crowds } : {}),
+    ...(withoutBox ? { 'annotations without a box': withoutBox } : {}),
+  }
+  if (spec.present !== undefined)
+    return {
+      records: wholes(
+        pictures,
+        classes,
+        boxes.map((b) => b.fields),
+      ),
+      notRead,
+    }
   const records = boxes.map(({ fields, box }, i): Annotated => {
     const picture = pictures.get(toText(fields.image_id) ?? '')
     const category = toText(fields.category_id)
@@ -100,6 +117,15 @@ function wholes(pictures: ReadonlyMap<string, Picture>, classes: ReadonlyMap<str
 
 /** COCO's format of object detection: a record a box, what it shows as its image and its category as its label. */
 export const coco = annotatedFormat(
-  { name: 'coco', detect: (head, path) => /\.json$/i.test(path) && firstKeys.test(Buffer.from(head).toString('latin1').replace(/^\xef\xbb\xbf/, '')) },
+  {
+    name: 'coco',
+    detect: (head, path) =>
+      /\.json$/i.test(path) &&
+      firstKeys.test(
+        Buffer.from(head)
+          .toString('latin1')
+          .replace(/^\xef\xbb\xbf/, ''),
+      ),
+  },
   load,
 )

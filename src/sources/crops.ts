@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import type { RowIssueCode } from '../contracts/data.ts'
+import type { Annotated } from './annotated.ts'
 import { SourceError } from './errors.ts'
 import { imageKind } from './image-kind.ts'
 import { limits } from './limits.ts'
-import type { Annotated } from './annotated.ts'
 
 /** Why a record has no picture. */
 export interface NoPicture {
@@ -40,12 +40,21 @@ async function decode(bytes: Uint8Array): Promise<Pixels | NoPicture> {
       .toBuffer({ resolveWithObject: true })
     return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] }
   } catch (e) {
-    return no('undecodable-image', String((e as Error).message).split('\n', 1)[0]?.slice(0, 160) ?? '')
+    return no(
+      'undecodable-image',
+      String((e as Error).message)
+        .split('\n', 1)[0]
+        ?.slice(0, 160) ?? '',
+    )
   }
 }
 
 /** The box within the picture; a message where nothing of it is. */
-function clamp(box: NonNullable<Annotated['box']>, width: number, height: number): { left: number; top: number; width: number; height: number } | NoPicture {
+function clamp(
+  box: NonNullable<Annotated['box']>,
+  width: number,
+  height: number,
+): { left: number; top: number; width: number; height: number } | NoPicture {
   const [x, y, w, h] = box
   const shown = `box ${box.map((v) => Math.round(v * 10) / 10).join(', ')}`
   if (!box.every(Number.isFinite)) return no('non-finite', shown)

@@ -17,7 +17,9 @@ function pathIn(reference: string): string {
   const local = /[?&]d=([^&]+)/.exec(reference)?.[1]
   const plain = local ?? reference.replace(/^[a-z0-9]+:\/\/[^/]+\//i, '').replace(/[?#].*$/, '')
   try {
-    return decodeURIComponent(plain).replace(/^\/?data\/(upload\/)?/, '').replace(/^\/+/, '')
+    return decodeURIComponent(plain)
+      .replace(/^\/?data\/(upload\/)?/, '')
+      .replace(/^\/+/, '')
   } catch {
     return plain
   }
@@ -39,7 +41,12 @@ const isPictureKey = (key: string): boolean => imageKeys.includes(key.toLowerCas
 /** A box in percent of the picture. */
 function boxOf(value: Fields, width: unknown, height: unknown): NonNullable<Annotated['box']> | null {
   if (typeof width !== 'number' || typeof height !== 'number') return null
-  const [x, y, w, h] = [value.x, value.y, value.width, value.height].map((v) => (typeof v === 'number' ? v / 100 : Number.NaN)) as [number, number, number, number]
+  const [x, y, w, h] = [value.x, value.y, value.width, value.height].map((v) => (typeof v === 'number' ? v / 100 : Number.NaN)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
   return [x * width, y * height, w * width, h * height]
 }
 
@@ -53,7 +60,10 @@ const count = (sink: Sink, what: string): void => {
 }
 
 function addAnnotation(task: Fields, annotation: Fields, spec: SourceSpec, sink: Sink): void {
-  if (annotation.was_cancelled === true) return count(sink, 'cancelled annotations')
+  if (annotation.was_cancelled === true) {
+    count(sink, 'cancelled annotations')
+    return
+  }
   const data = isFields(task.data) ? task.data : {}
   const source = userOf(annotation.completed_by) ?? undefined
   const time = toText(annotation.updated_at) ?? toText(annotation.created_at) ?? undefined
@@ -67,7 +77,12 @@ function addAnnotation(task: Fields, annotation: Fields, spec: SourceSpec, sink:
       const choices = listOf(value.choices).map((c) => toText(c) ?? '')
       const image = subjectOf(data, 'image', spec, to)
       const text = subjectOf(data, 'text', spec, to)
-      const content = text !== null && !(typeof to === 'string' && image !== null && isPictureKey(to)) ? { text } : image === null ? {} : { image: pathIn(image) }
+      const content =
+        text !== null && !(typeof to === 'string' && image !== null && isPictureKey(to))
+          ? { text }
+          : image === null
+            ? {}
+            : { image: pathIn(image) }
       sink.records.push({ id: stem, label: choices.length > 1 ? choices : (choices[0] ?? null), ...base, ...content })
     } else if (type === 'rectanglelabels') {
       const labels = listOf(value.rectanglelabels).map((c) => toText(c) ?? '')
@@ -76,7 +91,15 @@ function addAnnotation(task: Fields, annotation: Fields, spec: SourceSpec, sink:
       const box = boxOf(value, width, height)
       if (image === null || box === null) count(sink, 'boxes without a picture or its size')
       else if (value.rotation) count(sink, 'turned boxes')
-      else sink.records.push({ id, label: labels.length > 1 ? labels : (labels[0] ?? null), ...base, image: pathIn(image), box, size: [width as number, height as number] })
+      else
+        sink.records.push({
+          id,
+          label: labels.length > 1 ? labels : (labels[0] ?? null),
+          ...base,
+          image: pathIn(image),
+          box,
+          size: [width as number, height as number],
+        })
     } else if (type === 'brushlabels' || type === 'polygonlabels') count(sink, 'segmentation')
     else count(sink, `results of type ${String(type).slice(0, 40)}`)
   }
@@ -85,10 +108,16 @@ function addAnnotation(task: Fields, annotation: Fields, spec: SourceSpec, sink:
 async function load(path: string, spec: SourceSpec): Promise<Export> {
   const sink: Sink = { records: [], notRead: {} }
   for await (const { section, value: task, offset } of jsonItems(path)) {
-    if (section !== '' || !isFields(task)) throw new SourceError('corrupt', `${path}: byte ${offset}: a task that is no object`, { file: path, offset })
+    if (section !== '' || !isFields(task))
+      throw new SourceError('corrupt', `${path}: byte ${offset}: a task that is no object`, { file: path, offset })
     const annotations = task.annotations ?? task.completions
     if (!Array.isArray(annotations))
-      throw new SourceError('unsupported', `${path}: byte ${offset}: a task without annotations`, { file: path, offset }, 'export as JSON: JSON-MIN leaves out who annotated what')
+      throw new SourceError(
+        'unsupported',
+        `${path}: byte ${offset}: a task without annotations`,
+        { file: path, offset },
+        'export as JSON: JSON-MIN leaves out who annotated what',
+      )
     if (annotations.length === 0) count(sink, 'tasks without annotations')
     for (const annotation of annotations) if (isFields(annotation)) addAnnotation(task, annotation, spec, sink)
     checkCount(sink.records.length, path)
@@ -108,7 +137,9 @@ export const labelStudio = annotatedFormat(
   {
     name: 'label-studio',
     detect: (head, path) => {
-      const text = Buffer.from(head).toString('latin1').replace(/^\xef\xbb\xbf/, '')
+      const text = Buffer.from(head)
+        .toString('latin1')
+        .replace(/^\xef\xbb\xbf/, '')
       return /\.json$/i.test(path) && /^\s*\[\s*\{/.test(text) && taskKeys.test(text)
     },
   },

@@ -275,7 +275,9 @@ export async function listSources(specs: readonly SourceSpec[], base: string, op
   }
   const paths = [...new Set(parts.flatMap((p) => p.files))]
   const names: Record<string, string> = Object.assign({}, ...specs.map((spec) => spec.copied?.names))
-  const wholes = Object.fromEntries(specs.flatMap(({ path, copied }) => (copied?.whole && typeof path === 'string' ? [[path, copied.whole.bytes]] : [])))
+  const wholes = Object.fromEntries(
+    specs.flatMap(({ path, copied }) => (copied?.whole && typeof path === 'string' ? [[path, copied.whole.bytes]] : [])),
+  )
   const files: { path: string; id: string; bytes: number }[] = []
   for (const path of paths) {
     const bytes = wholes[path] ?? (await sizeOf(path))

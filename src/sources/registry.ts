@@ -13,7 +13,20 @@ import { textFolder } from './text-folder.ts'
 import { warc } from './warc.ts'
 
 /** Sorted by name; `detect` of the formats with a magic number is asked first (see `detect.ts`). */
-export const formats: readonly SourceFormat[] = [arrow, coco, csv, imageFolder, jsonl, labelStudio, npy, npz, parquet, tar, textFolder, warc]
+export const formats: readonly SourceFormat[] = [
+  arrow,
+  coco,
+  csv,
+  imageFolder,
+  jsonl,
+  labelStudio,
+  npy,
+  npz,
+  parquet,
+  tar,
+  textFolder,
+  warc,
+]
 
 const aliases: Readonly<Record<string, string>> = {
   tsv: 'csv',

@@ -39,4 +39,7 @@ export function inFull(listed: readonly ShardSpec[], id: string, whole: NonNulla
 
 /** Errors of a copy name what it is a copy of. */
 export const byItsName = (e: unknown, { copied }: SourceSpec): unknown =>
-  Object.entries(copied?.names ?? {}).reduce((error, [path, name]) => (error instanceof SourceError ? renamed(error, path, name) : error), e)
+  Object.entries(copied?.names ?? {}).reduce(
+    (error, [path, name]) => (error instanceof SourceError ? renamed(error, path, name) : error),
+    e,
+  )

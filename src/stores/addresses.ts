@@ -26,13 +26,23 @@ export function parseAddress(text: string): Address {
     throw new SourceError('invalid-spec', `${text}: names no object`, { file: text }, 's3://BUCKET/KEY, with * and ** for many')
   }
   if (name !== 'https' && name !== 'http') {
-    throw new SourceError('unsupported-scheme', `${text}: ${name}:// is not read`, { file: text }, 's3:// and https:// are; files are named by their path')
+    throw new SourceError(
+      'unsupported-scheme',
+      `${text}: ${name}:// is not read`,
+      { file: text },
+      's3:// and https:// are; files are named by their path',
+    )
   }
   const url = URL.canParse(text) ? new URL(text) : null
   if (!url) throw new SourceError('invalid-spec', `${name}:// with an address that cannot be read`, {}, 'https://HOST/PATH')
   const shown = `${url.origin}${decodeURI(url.pathname)}`
   if (url.username || url.password)
-    throw new SourceError('refused', `${shown}: a user or a password in an address would end up in files`, { file: shown }, 'use an object store with credentials in the environment, or a signed address')
+    throw new SourceError(
+      'refused',
+      `${shown}: a user or a password in an address would end up in files`,
+      { file: shown },
+      'use an object store with credentials in the environment, or a signed address',
+    )
   if (name === 'http' && !loopback.test(url.hostname))
     throw new SourceError('refused', `${shown}: without TLS anybody on the way can change the data`, { file: shown }, 'use https://')
   return { kind: 'web', url, shown }

@@ -56,10 +56,20 @@ function validity(cells: readonly (string | null)[]): { nullBitmap?: Uint8Array;
 }
 
 const doubles = (cells: readonly (string | null)[]): Data =>
-  makeData({ type: new Float64(), length: cells.length, ...validity(cells), data: Float64Array.from(cells, (c) => (c === null ? 0 : Number(c))) })
+  makeData({
+    type: new Float64(),
+    length: cells.length,
+    ...validity(cells),
+    data: Float64Array.from(cells, (c) => (c === null ? 0 : Number(c))),
+  })
 
 const integers = (cells: readonly (string | null)[]): Data =>
-  makeData({ type: new Int32(), length: cells.length, ...validity(cells), data: Int32Array.from(cells, (c) => (c === null ? 0 : Number(c))) })
+  makeData({
+    type: new Int32(),
+    length: cells.length,
+    ...validity(cells),
+    data: Int32Array.from(cells, (c) => (c === null ? 0 : Number(c))),
+  })
 
 const longs = (cells: readonly (string | null)[]): Data =>
   makeData({ type: new Int64(), length: cells.length, ...validity(cells), data: BigInt64Array.from(cells, (c) => BigInt(c ?? 0)) })
@@ -74,7 +84,12 @@ function booleans(cells: readonly (string | null)[]): Data {
 
 /** `{1,2,NULL}` and pgvector's `[1,2]`. A list inside of a list gives NaN, which is told of the row when it is read. */
 const numbersIn = (cell: string | null): number[] =>
-  cell === null || cell.length <= 2 ? [] : cell.slice(1, -1).split(',').map((item) => (item === '' ? Number.NaN : Number(item)))
+  cell === null || cell.length <= 2
+    ? []
+    : cell
+        .slice(1, -1)
+        .split(',')
+        .map((item) => (item === '' ? Number.NaN : Number(item)))
 
 function lists(cells: readonly (string | null)[], width: 'f4' | 'f8'): Data {
   const items = cells.map(numbersIn)
@@ -84,7 +99,9 @@ function lists(cells: readonly (string | null)[], width: 'f4' | 'f8'): Data {
   })
   const flat = items.flat()
   const child =
-    width === 'f4' ? makeData({ type: new Float32(), data: Float32Array.from(flat) }) : makeData({ type: new Float64(), data: Float64Array.from(flat) })
+    width === 'f4'
+      ? makeData({ type: new Float32(), data: Float32Array.from(flat) })
+      : makeData({ type: new Float64(), data: Float64Array.from(flat) })
   const type = new List(new Field('item', child.type, false))
   return makeData({ type, length: cells.length, ...validity(cells), valueOffsets, child } as never) as Data
 }

@@ -57,7 +57,12 @@ function newClient(env: string, timeoutS: number): pg.Client {
     })
   } catch {
     // the reason of the parser could quote the string, and with it a password
-    throw new SourceError('no-variable', `the environment variable ${env} holds no connection string that can be read`, {}, 'postgresql://USER:PASSWORD@HOST/DATABASE')
+    throw new SourceError(
+      'no-variable',
+      `the environment variable ${env} holds no connection string that can be read`,
+      {},
+      'postgresql://USER:PASSWORD@HOST/DATABASE',
+    )
   }
 }
 
@@ -102,19 +107,41 @@ export function databaseError(e: unknown, env: string, timeoutS: number): Source
   const reason = reasonOf(e instanceof AggregateError ? e.errors[0] : e)
   const what = `the database of ${env}`
   if (/^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) {
-    if (code === '57014') return new SourceError('timeout', `${what}: a statement took longer than ${timeoutS} s`, {}, 'raise statement-timeout, or index the key')
+    if (code === '57014')
+      return new SourceError(
+        'timeout',
+        `${what}: a statement took longer than ${timeoutS} s`,
+        {},
+        'raise statement-timeout, or index the key',
+      )
     if (code === '22023' && /snapshot/.test(reason))
       return new SourceError('unreachable', `${what}: the snapshot that the rows are read at is gone with its connection`, {}, resumeHint)
     if (lost.test(code) || code === '40001') return new SourceError('unreachable', `${what}: ${reason}`, {}, resumeHint)
     if (refused.test(code))
-      return new SourceError('refused', `${what}: ${reason}`, {}, code === '42501' ? 'grant the role SELECT on what the query reads: docs/stores.md' : `is ${env} right?`)
+      return new SourceError(
+        'refused',
+        `${what}: ${reason}`,
+        {},
+        code === '42501' ? 'grant the role SELECT on what the query reads: docs/stores.md' : `is ${env} right?`,
+      )
     if (code === '25006') return new SourceError('bad-query', `${what}: the query writes: ${reason}`, {}, 'a source only reads')
-    if (/^(42|0A)/.test(code)) return new SourceError('bad-query', `${what}: ${reason}${position ? ` (at character ${position} of the statement)` : ''}`, {}, 'try the query in psql')
+    if (/^(42|0A)/.test(code))
+      return new SourceError(
+        'bad-query',
+        `${what}: ${reason}${position ? ` (at character ${position} of the statement)` : ''}`,
+        {},
+        'try the query in psql',
+      )
     return new SourceError('unreadable', `${what}: ${reason} (SQLSTATE ${code})`, {}, 'try the query in psql')
   }
   if (/query read timeout/i.test(reason)) return new SourceError('unreachable', `${what}: does not answer any more`, {}, resumeHint)
   if (/ssl|tls|certificate|self.signed/i.test(`${code} ${reason}`))
-    return new SourceError('refused', `${what}: no connection that can be trusted: ${reason}`, {}, 'sslmode and sslrootcert of the connection string say how: docs/stores.md')
+    return new SourceError(
+      'refused',
+      `${what}: no connection that can be trusted: ${reason}`,
+      {},
+      'sslmode and sslrootcert of the connection string say how: docs/stores.md',
+    )
   const network = networkCodes.test(code) || /terminated|timeout|closed|not queryable|socket/i.test(reason)
   // a network error names host and port, which are nobody's business in a report
   return new SourceError('unreachable', `${what}: ${network ? `cannot be reached (${code || reason})` : reason}`, {}, resumeHint)

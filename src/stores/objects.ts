@@ -12,19 +12,26 @@ import { download, type Remote } from './transfer.ts'
 /** The first listing of an address pins what a run reads: it is kept, and a resumed run does not list again. */
 type Pinned = readonly { readonly shown: string; readonly etag: string | null; readonly bytes: number | null }[]
 
-const byGet = (url: URL) => async (_: 'GET' | 'HEAD', headers: Readonly<Record<string, string>>) => ({ url: url.href, headers: new Headers(headers) })
+const byGet = (url: URL) => async (_: 'GET' | 'HEAD', headers: Readonly<Record<string, string>>) => ({
+  url: url.href,
+  headers: new Headers(headers),
+})
 
 async function listAddress(address: Address, signal: AbortSignal | undefined): Promise<readonly Remote[]> {
   if (address.kind === 's3') return listS3(address, signal)
   return [await headOf(byGet(address.url), address.shown, signal)]
 }
 
-const fileName = (shown: string): string => basename(new URL(`x://x/${encodeURI(shown.replace(/^[a-z0-9]+:\/\//, ''))}`).pathname).replaceAll(/[^\w.-]+/g, '_').slice(-80) || 'object'
+const fileName = (shown: string): string =>
+  basename(new URL(`x://x/${encodeURI(shown.replace(/^[a-z0-9]+:\/\//, ''))}`).pathname)
+    .replaceAll(/[^\w.-]+/g, '_')
+    .slice(-80) || 'object'
 
 async function pinned(address: Address, digest: string, { folder, signal }: CopyOptions): Promise<readonly Remote[]> {
   const file = join(folder, `${digest}.list.json`)
   const known = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Pinned) : null
-  if (known && known.every((_, i) => existsSync(join(folder, nameOf(digest, i, known[i]?.shown ?? ''))))) return known.map((k) => ({ ...k, prepare: never }))
+  if (known?.every((_, i) => existsSync(join(folder, nameOf(digest, i, known[i]?.shown ?? '')))))
+    return known.map((k) => ({ ...k, prepare: never }))
   const listed = await listAddress(address, signal)
   if (!known) {
     const kept: Pinned = listed.map(({ shown, etag, bytes }) => ({ shown, etag, bytes }))
@@ -36,7 +43,12 @@ async function pinned(address: Address, digest: string, { folder, signal }: Copy
   return known.map((k) => {
     const remote = now.get(k.shown)
     if (remote && (k.etag === null || k.etag === remote.etag)) return { ...k, prepare: remote.prepare }
-    throw new SourceError('changed', `${k.shown}: ${remote ? 'was changed' : 'was removed'} since this run was started`, { file: k.shown }, 'audit it from the start with another --run-dir')
+    throw new SourceError(
+      'changed',
+      `${k.shown}: ${remote ? 'was changed' : 'was removed'} since this run was started`,
+      { file: k.shown },
+      'audit it from the start with another --run-dir',
+    )
   })
 }
 
@@ -49,7 +61,12 @@ const nameOf = (digest: string, i: number, shown: string): string => `${digest}-
 async function checkRoom(folder: string, bytes: number, shown: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   if (bytes <= bavail * bsize) return
-  throw new SourceError('too-large', `${shown}: ${bytes} bytes to copy, ${bavail * bsize} are free beside the run`, { file: shown }, 'name a --run-dir with more room')
+  throw new SourceError(
+    'too-large',
+    `${shown}: ${bytes} bytes to copy, ${bavail * bsize} are free beside the run`,
+    { file: shown },
+    'name a --run-dir with more room',
+  )
 }
 
 /**
@@ -70,13 +87,19 @@ export async function copyObjects(spec: SourceSpec, options: CopyOptions): Promi
     let before = 0
     for (const [i, remote] of remotes.entries()) {
       if (isImageName(remote.shown))
-        throw new SourceError('unsupported', `${remote.shown}: single images of a store are not read`, { file: remote.shown }, 'put them into tar shards or a column of Parquet')
+        throw new SourceError(
+          'unsupported',
+          `${remote.shown}: single images of a store are not read`,
+          { file: remote.shown },
+          'put them into tar shards or a column of Parquet',
+        )
       const path = join(folder, nameOf(digest, i, remote.shown))
       if (sample && Object.keys(names).length > 0) {
         left = { count: left.count + 1, bytes: left.bytes + (remote.bytes ?? 0) }
         continue
       }
-      if (!existsSync(path)) before += await fetchOne(remote, path, (bytes) => progress(`copy ${address.shown}`, before + bytes, total || null, 'bytes'), signal)
+      if (!existsSync(path))
+        before += await fetchOne(remote, path, (bytes) => progress(`copy ${address.shown}`, before + bytes, total || null, 'bytes'), signal)
       names[path] = remote.shown
       paths.push(path)
     }

@@ -37,9 +37,12 @@ const tableOf = (sql: string): string => `(\n${sql.replace(afterIt, '')}\n) AS q
 
 /** What reports call a query: the first table in it and a digest of query and variable, and nothing of the connection. */
 export function queryName(spec: SourceSpec): string {
-  const table = /\bfrom\s+(?:only\s+)?((?:"[^"]{1,80}"|[\w$]{1,80})(?:\.(?:"[^"]{1,80}"|[\w$]{1,80}))?)/i.exec(spec.sql ?? '')?.[1] ?? 'query'
+  const table =
+    /\bfrom\s+(?:only\s+)?((?:"[^"]{1,80}"|[\w$]{1,80})(?:\.(?:"[^"]{1,80}"|[\w$]{1,80}))?)/i.exec(spec.sql ?? '')?.[1] ?? 'query'
   const plain = table.replaceAll('"', '').replaceAll(/[^\w.-]+/g, '_')
-  const digest = createHash('sha256').update(JSON.stringify([spec.sql, spec.connection?.env, keyNamed(spec)])).digest('hex')
+  const digest = createHash('sha256')
+    .update(JSON.stringify([spec.sql, spec.connection?.env, keyNamed(spec)]))
+    .digest('hex')
   return `${plain}-${digest.slice(0, 12)}`
 }
 
@@ -49,18 +52,35 @@ function keyOf(spec: SourceSpec, columns: readonly StoredColumn[]): number {
   const named = keyNamed(spec)
   const at = columns.findIndex((c) => (named === null ? /^(id|uid|uuid)$/i.test(c.name) : c.name === named))
   if (at >= 0) return at
-  const listed = columns.slice(0, 20).map((c) => JSON.stringify(c.name)).join(', ')
-  if (named !== null) throw new SourceError('unknown-column', `the query gives no column ${JSON.stringify(named)}`, { column: named }, `columns: ${listed}`)
-  throw new SourceError('unknown-column', 'rows of a query are read in the order of a key, and no column is named id', {}, `name one with \`key:\`, unique and with an index; columns: ${listed}`)
+  const listed = columns
+    .slice(0, 20)
+    .map((c) => JSON.stringify(c.name))
+    .join(', ')
+  if (named !== null)
+    throw new SourceError('unknown-column', `the query gives no column ${JSON.stringify(named)}`, { column: named }, `columns: ${listed}`)
+  throw new SourceError(
+    'unknown-column',
+    'rows of a query are read in the order of a key, and no column is named id',
+    {},
+    `name one with \`key:\`, unique and with an index; columns: ${listed}`,
+  )
 }
 
 async function columnsOf(session: Session, table: string): Promise<readonly StoredColumn[]> {
   const fields = await session.fields(`SELECT * FROM ${table} LIMIT 0`)
   const twice = fields.find((f, i) => fields.findIndex((g) => g.name === f.name) !== i)
-  if (twice) throw new SourceError('ambiguous-column', `the query gives two columns ${JSON.stringify(twice.name)}`, { column: twice.name }, 'name one of them with AS')
+  if (twice)
+    throw new SourceError(
+      'ambiguous-column',
+      `the query gives two columns ${JSON.stringify(twice.name)}`,
+      { column: twice.name },
+      'name one of them with AS',
+    )
   if (fields.length === 0) throw new SourceError('bad-query', 'the query gives no columns', {}, 'select some')
   if (fields.length > limits.columns) throw new SourceError('too-large', `the query gives ${fields.length} columns`)
-  const types = await session.rows('SELECT oid::int8, typname FROM pg_catalog.pg_type WHERE oid = ANY($1::oid[])', [`{${fields.map((f) => f.dataTypeID).join(',')}}`])
+  const types = await session.rows('SELECT oid::int8, typname FROM pg_catalog.pg_type WHERE oid = ANY($1::oid[])', [
+    `{${fields.map((f) => f.dataTypeID).join(',')}}`,
+  ])
   const names = new Map(types.map(([oid, name]) => [Number(oid), name as string]))
   return fields.map((f) => storedColumn(f, names))
 }
@@ -79,13 +99,20 @@ async function* pages({ session, table, key, after, most }: Reading): AsyncGener
   const column = `q.${quoted(key)}`
   const from = after === null ? '' : ` WHERE ${column} > $1`
   const limit = most === null ? '' : ` LIMIT ${most}`
-  await session.rows(`DECLARE assay NO SCROLL CURSOR FOR SELECT * FROM ${table}${from} ORDER BY ${column}${limit}`, after === null ? [] : [after])
+  await session.rows(
+    `DECLARE assay NO SCROLL CURSOR FOR SELECT * FROM ${table}${from} ORDER BY ${column}${limit}`,
+    after === null ? [] : [after],
+  )
   for (let count: number = fetchRows.first; ; ) {
     const page = await session.rows(`FETCH ${count} FROM assay`)
     if (page.length > 0) yield page
     if (page.length < count) return
     let largest = 1
-    for (const row of page) largest = Math.max(largest, row.reduce((n, cell) => n + (cell?.length ?? 0), 0))
+    for (const row of page)
+      largest = Math.max(
+        largest,
+        row.reduce((n, cell) => n + (cell?.length ?? 0), 0),
+      )
     count = Math.max(1, Math.min(fetchRows.most, 2 * count, Math.floor(fetchBytes / largest)))
   }
 }
@@ -148,7 +175,12 @@ async function copySample(session: Session, { table, key, at, columns, target }:
 }
 
 /** True where a connection was lost and replaced on the way. */
-async function readAll(open: () => Promise<Session>, of: { table: string; key: string }, rows: Rows, { progress, signal }: QueryOptions): Promise<boolean> {
+async function readAll(
+  open: () => Promise<Session>,
+  of: { table: string; key: string },
+  rows: Rows,
+  { progress, signal }: QueryOptions,
+): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     let session: Session | null = null
     const before = rows.written()
@@ -181,5 +213,10 @@ async function checkCount(holder: Session, open: () => Promise<Session>, table: 
     return session.rows(sql).finally(() => session.close())
   })
   if (Number(count) !== written)
-    throw new SourceError('row-count', `${written} rows were read over several connections, the query gives ${count}`, {}, 'name a key: whose values are unique and compare as they are written')
+    throw new SourceError(
+      'row-count',
+      `${written} rows were read over several connections, the query gives ${count}`,
+      {},
+      'name a key: whose values are unique and compare as they are written',
+    )
 }

@@ -62,7 +62,12 @@ export function createRows(at: number, copy: ArrowCopy): Rows {
     async add(row) {
       const key = row[at] ?? null
       if (key === null)
-        throw new SourceError('invalid-spec', `the key is missing in a row behind ${written + pending.length} others`, {}, 'name a key: that every row has, or leave such rows out of the query')
+        throw new SourceError(
+          'invalid-spec',
+          `the key is missing in a row behind ${written + pending.length} others`,
+          {},
+          'name a key: that every row has, or leave such rows out of the query',
+        )
       if (pending.length > 0 && pending[0]?.[at] !== key) await settle()
       pending.push(row)
       if (pending.length > mostOfOneKey)

@@ -21,7 +21,12 @@ export function accountOf(env: NodeJS.ProcessEnv = process.env): Account {
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env
   if (Boolean(id) !== Boolean(secret)) {
     const missing = id ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID'
-    throw new SourceError('no-variable', `the environment variable ${missing} is not set, its counterpart is`, {}, 'set both, or neither for public objects')
+    throw new SourceError(
+      'no-variable',
+      `the environment variable ${missing} is not set, its counterpart is`,
+      {},
+      'set both, or neither for public objects',
+    )
   }
   const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL || null
   if (endpoint !== null && !(URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)))
@@ -33,20 +38,30 @@ export function accountOf(env: NodeJS.ProcessEnv = process.env): Account {
   }
 }
 
-const escaped = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+const escaped = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** Buckets with a dot in the name fit no certificate: they go into the path, as for every other store. */
 function urlOf({ region, endpoint }: Account, bucket: string, key: string): string {
   const path = key.split('/').map(escaped).join('/')
   if (endpoint !== null) return `${endpoint}/${bucket}/${path}`
-  return bucket.includes('.') ? `https://s3.${region}.amazonaws.com/${bucket}/${path}` : `https://${bucket}.s3.${region}.amazonaws.com/${path}`
+  return bucket.includes('.')
+    ? `https://s3.${region}.amazonaws.com/${bucket}/${path}`
+    : `https://${bucket}.s3.${region}.amazonaws.com/${path}`
 }
 
 const signing =
   (account: Account, url: string): Prepare =>
   async (method, headers) => {
     if (!account.keys) return { url, headers: new Headers(headers) }
-    const signed = await new AwsV4Signer({ ...account.keys, method, url, headers: { ...headers }, service: 's3', region: account.region }).sign()
+    const signed = await new AwsV4Signer({
+      ...account.keys,
+      method,
+      url,
+      headers: { ...headers },
+      service: 's3',
+      region: account.region,
+    }).sign()
     return { url: signed.url.href, headers: signed.headers }
   }
 
@@ -58,8 +73,20 @@ interface Listed {
   }
 }
 
-async function page(account: Account, bucket: string, prefix: string, token: string | null, shown: string, signal?: AbortSignal): Promise<NonNullable<Listed['ListBucketResult']>> {
-  const query = new URLSearchParams({ 'list-type': '2', 'encoding-type': 'url', prefix, ...(token === null ? {} : { 'continuation-token': token }) })
+async function page(
+  account: Account,
+  bucket: string,
+  prefix: string,
+  token: string | null,
+  shown: string,
+  signal?: AbortSignal,
+): Promise<NonNullable<Listed['ListBucketResult']>> {
+  const query = new URLSearchParams({
+    'list-type': '2',
+    'encoding-type': 'url',
+    prefix,
+    ...(token === null ? {} : { 'continuation-token': token }),
+  })
   const url = `${urlOf(account, bucket, '')}?${query.toString().replaceAll('+', '%20')}`
   const { response, alive, release } = await request(signing(account, url), 'GET', {}, shown, signal)
   const parts: Uint8Array[] = []
@@ -81,7 +108,12 @@ async function page(account: Account, bucket: string, prefix: string, token: str
   } catch {
     // told below
   }
-  throw new SourceError('unreadable', `${shown}: the answer is no listing of a bucket`, { file: shown }, 'is AWS_ENDPOINT_URL the address of an S3-compatible store?')
+  throw new SourceError(
+    'unreadable',
+    `${shown}: the answer is no listing of a bucket`,
+    { file: shown },
+    'is AWS_ENDPOINT_URL the address of an S3-compatible store?',
+  )
 }
 
 /** Markers of folders, and what Spark and others leave beside their parts. */
@@ -102,7 +134,12 @@ export async function listS3({ bucket, key, shown }: Address & { kind: 's3' }, s
       const name = decodeURIComponent(Key.replaceAll('+', ' '))
       if (!matches(name) || name.endsWith('/')) continue
       if (out.length >= mostObjects) throw new SourceError('too-large', `${shown}: names more than ${mostObjects} objects`, { file: shown })
-      out.push({ shown: `s3://${bucket}/${name}`, prepare: signing(account, urlOf(account, bucket, name)), etag: ETag ?? null, bytes: Size === undefined ? null : Number(Size) })
+      out.push({
+        shown: `s3://${bucket}/${name}`,
+        prepare: signing(account, urlOf(account, bucket, name)),
+        etag: ETag ?? null,
+        bytes: Size === undefined ? null : Number(Size),
+      })
     }
     token = listed.IsTruncated === 'true' ? (listed.NextContinuationToken ?? null) : null
     if (token === null) break

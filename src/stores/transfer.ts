@@ -31,7 +31,13 @@ export const bounds = {
 const again = 'try again later: --resume goes on with what is not copied yet'
 const retriable = (status: number): boolean => status >= 500 || status === 429 || status === 408
 
-async function once(prepare: Prepare, method: 'GET' | 'HEAD', headers: Readonly<Record<string, string>>, shown: string, signal: AbortSignal): Promise<Response> {
+async function once(
+  prepare: Prepare,
+  method: 'GET' | 'HEAD',
+  headers: Readonly<Record<string, string>>,
+  shown: string,
+  signal: AbortSignal,
+): Promise<Response> {
   const first = await prepare(method, headers)
   let url = first.url
   for (let hops = 0; ; hops++) {
@@ -41,7 +47,12 @@ async function once(prepare: Prepare, method: 'GET' | 'HEAD', headers: Readonly<
     await response.body?.cancel()
     const next = new URL(location, url)
     if (next.origin !== new URL(url).origin || hops >= bounds.redirects || first.headers.has('authorization')) {
-      throw new SourceError('refused', `${shown}: answers with a redirection to ${next.origin}, which is not followed`, { file: shown }, 'name the address that it redirects to, or the region with AWS_REGION')
+      throw new SourceError(
+        'refused',
+        `${shown}: answers with a redirection to ${next.origin}, which is not followed`,
+        { file: shown },
+        'name the address that it redirects to, or the region with AWS_REGION',
+      )
     }
     url = next.href
   }
@@ -52,7 +63,12 @@ function refusal(status: number, shown: string): SourceError {
   const place = { file: shown }
   if (status === 404 || status === 410) return new SourceError('not-found', `${shown}: there is no such object`, place)
   if (status === 401 || status === 403)
-    return new SourceError('refused', `${shown}: access is refused (${status})`, place, 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold the credentials: docs/stores.md')
+    return new SourceError(
+      'refused',
+      `${shown}: access is refused (${status})`,
+      place,
+      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold the credentials: docs/stores.md',
+    )
   if (status === 412) return changed(shown)
   if (status >= 300 && status <= 399)
     return new SourceError('refused', `${shown}: answers with a redirection (${status})`, place, 'AWS_REGION names the region of a bucket')
@@ -60,7 +76,12 @@ function refusal(status: number, shown: string): SourceError {
 }
 
 const changed = (shown: string): SourceError =>
-  new SourceError('changed', `${shown}: was changed while it was read`, { file: shown }, 'audit data that nobody is writing to: start again with another --run-dir')
+  new SourceError(
+    'changed',
+    `${shown}: was changed while it was read`,
+    { file: shown },
+    'audit data that nobody is writing to: start again with another --run-dir',
+  )
 
 const wait = (attempt: number): Promise<void> => sleep(bounds.firstWaitMs * 2 ** attempt * (0.5 + Math.random() / 2))
 
@@ -68,7 +89,13 @@ const wait = (attempt: number): Promise<void> => sleep(bounds.firstWaitMs * 2 **
  * One answer, its body unread; asked again with growing waits where the server or the network fails.
  * @throws SourceError `not-found`, `refused` (exit 4); `unreachable`, `changed`, `unreadable` (exit 2)
  */
-export async function request(prepare: Prepare, method: 'GET' | 'HEAD', headers: Readonly<Record<string, string>>, shown: string, outer?: AbortSignal): Promise<{ response: Response; alive: () => void; release: () => void }> {
+export async function request(
+  prepare: Prepare,
+  method: 'GET' | 'HEAD',
+  headers: Readonly<Record<string, string>>,
+  shown: string,
+  outer?: AbortSignal,
+): Promise<{ response: Response; alive: () => void; release: () => void }> {
   let reason = ''
   for (let attempt = 0; attempt < bounds.attempts; attempt++) {
     if (attempt > 0) await wait(attempt - 1)
@@ -108,9 +135,7 @@ function totalOf(response: Response): number | null {
   return response.status === 200 && length !== null && response.headers.get('content-encoding') === null ? Number(length) : null
 }
 
-export interface Progress {
-  (bytes: number): void
-}
+export type Progress = (bytes: number) => void
 
 /**
  * Writes an object to a file. A transfer that is cut goes on where it stopped, and only with the same object: by its ETag, else from
@@ -127,7 +152,11 @@ export async function download(remote: Remote, target: string, progress: Progres
   try {
     for (let attempt = 0; ; attempt++) {
       if (done > 0 && etag === null) done = 0
-      const headers: Record<string, string> = { 'accept-encoding': 'identity', ...(etag === null ? {} : { 'if-match': etag }), ...(done > 0 ? { range: `bytes=${done}-` } : {}) }
+      const headers: Record<string, string> = {
+        'accept-encoding': 'identity',
+        ...(etag === null ? {} : { 'if-match': etag }),
+        ...(done > 0 ? { range: `bytes=${done}-` } : {}),
+      }
       const { response, alive, release } = await request(prepare, 'GET', headers, shown, signal)
       try {
         const now = response.headers.get('etag')
@@ -154,12 +183,19 @@ export async function download(remote: Remote, target: string, progress: Progres
         if (done > before) attempt = 0
       } catch (e) {
         if (e instanceof SourceError || signal?.aborted) throw e
-        if (attempt + 1 >= bounds.attempts) throw new SourceError('unreachable', `${shown}: the connection is lost again and again (${networkReason(e)})`, { file: shown }, again)
+        if (attempt + 1 >= bounds.attempts)
+          throw new SourceError(
+            'unreachable',
+            `${shown}: the connection is lost again and again (${networkReason(e)})`,
+            { file: shown },
+            again,
+          )
       } finally {
         release()
         await response.body?.cancel().catch(() => {})
       }
-      if (attempt + 1 >= bounds.attempts) throw new SourceError('truncated', `${shown}: ends after ${done} of ${total} bytes`, { file: shown }, again)
+      if (attempt + 1 >= bounds.attempts)
+        throw new SourceError('truncated', `${shown}: ends after ${done} of ${total} bytes`, { file: shown }, again)
       await wait(attempt)
     }
   } finally {

@@ -88,8 +88,8 @@ const once = (act: () => Promise<unknown>): { progress: (phase: string) => unkno
   let acting: Promise<unknown> | null = null
   return {
     progress: (phase) => {
-      if (phase.startsWith('read studies')) return (acting ??= act())
-      return null
+      if (phase.startsWith('read studies')) acting ??= act()
+      return acting
     },
     done: () => acting ?? Promise.reject(new Error('never read')),
   }
@@ -117,7 +117,9 @@ test('one query or 64 give the same answer', async () => {
 
 test('a table that changes under the audit is audited as it was', async () => {
   const change = once(() =>
-    server.sql(`DELETE FROM studies WHERE id % 4 = 0; UPDATE studies SET label = 'benign'; INSERT INTO studies VALUES (1, 'benign', 0, 0, 'h9'), (${2n ** 62n}, 'new', 0, 0, 'h9')`),
+    server.sql(
+      `DELETE FROM studies WHERE id % 4 = 0; UPDATE studies SET label = 'benign'; INSERT INTO studies VALUES (1, 'benign', 0, 0, 'h9'), (${2n ** 62n}, 'new', 0, 0, 'h9')`,
+    ),
   )
   const during = await run(query(all), { runDir: join(dir, 'during'), progress: change.progress })
   await change.done()

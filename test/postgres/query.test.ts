@@ -25,7 +25,12 @@ afterAll(async () => {
 })
 
 const copy = (sql: string, rest: Partial<SourceSpec> = {}, sample = false) =>
-  copyStores([{ sql, connection: { env: 'DATABASE' }, ...rest }], { folder: join(dir, String(copies++)), resume: false, sample, progress: () => {} })
+  copyStores([{ sql, connection: { env: 'DATABASE' }, ...rest }], {
+    folder: join(dir, String(copies++)),
+    resume: false,
+    sample,
+    progress: () => {},
+  })
 
 async function batches(sql: string, columns: ColumnMap, tap?: ChunkTap) {
   const { shards } = await listSources(await copy(sql, { columns }), dir)
@@ -35,7 +40,11 @@ async function batches(sql: string, columns: ColumnMap, tap?: ChunkTap) {
   return { out, issues }
 }
 
-const failure = (sql: string, rest: Partial<SourceSpec> = {}) => copy(sql, rest).then(() => null, (e: unknown) => e)
+const failure = (sql: string, rest: Partial<SourceSpec> = {}) =>
+  copy(sql, rest).then(
+    () => null,
+    (e: unknown) => e,
+  )
 
 test('values keep what they are: long integers, numbers, truth values, times, lists, bytes, conversations', async () => {
   await server.sql(`
@@ -43,7 +52,14 @@ test('values keep what they are: long integers, numbers, truth values, times, li
     INSERT INTO kinds VALUES
       (9007199254740993, 'first', true, 12.50, 0.1234567890123456789, '2026-01-02 03:04:05.678+02', '2026-01-02', '{0.5,-1.25}', '{0.1,NaN}', '{a,"b c"}', '[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]'),
       (9007199254740995, NULL, NULL, NULL, NULL, 'infinity', '0044-03-15 BC', NULL, '{1,NULL}', '{}', '[{"role":"user","content":"q2"},{"role":"assistant","content":"a2"}]')`)
-  const { out } = await batches('SELECT * FROM kinds', { id: 'id', label: `odd "name' column`, embedding: 'vec', text: 'chat', response: 'chat', time: 'at' })
+  const { out } = await batches('SELECT * FROM kinds', {
+    id: 'id',
+    label: `odd "name' column`,
+    embedding: 'vec',
+    text: 'chat',
+    response: 'chat',
+    time: 'at',
+  })
   const [batch] = out
   if (!batch) throw new Error('no batch')
   expect(out).toHaveLength(1)
@@ -55,8 +71,28 @@ test('values keep what they are: long integers, numbers, truth values, times, li
   expect([...(matrixOf(batch, 'embedding')?.data ?? [])]).toEqual([0.5, -1.25])
   const { shards, columns } = await listSources(await copy('SELECT * FROM kinds'), dir, { everyColumn: true, tapOnly: true })
   const seen = new Map<string, unknown>()
-  for (const shard of shards) for await (const _ of readShard(shard, () => {}, (chunk) => chunk.columns.forEach((cells, name) => seen.set(name, cells)))) break
-  expect(columns.map((c) => c.type)).toEqual(['Int64', 'Utf8', 'Bool', 'Float64', 'Utf8', 'Utf8', 'Utf8', 'List<Float32>', 'List<Float64>', 'JSON', 'JSON'])
+  for (const shard of shards)
+    for await (const _ of readShard(
+      shard,
+      () => {},
+      (chunk) => {
+        for (const [name, cells] of chunk.columns) seen.set(name, cells)
+      },
+    ))
+      break
+  expect(columns.map((c) => c.type)).toEqual([
+    'Int64',
+    'Utf8',
+    'Bool',
+    'Float64',
+    'Utf8',
+    'Utf8',
+    'Utf8',
+    'List<Float32>',
+    'List<Float64>',
+    'JSON',
+    'JSON',
+  ])
   expect(seen.get('ok')).toEqual({ kind: 'values', values: [true, null] })
   expect(seen.get('exact')).toEqual({ kind: 'values', values: ['0.1234567890123456789', null] })
   expect(seen.get('at')).toMatchObject({ values: ['2026-01-02T01:04:05.678Z', 'infinity'] })
@@ -74,7 +110,16 @@ test('pictures in a column are read', async () => {
 })
 
 test('hostile content stays content: huge texts, markup, escapes, other scripts', async () => {
-  const texts = ['x'.repeat(2 ** 20), "'; DROP TABLE t; --", '<script>alert(1)</script>', '\u202e\u001b[31m{}"\\N,\t\r\n', '{1,2,NULL}', '\\x00', '', '🙂 \u0301']
+  const texts = [
+    'x'.repeat(2 ** 20),
+    "'; DROP TABLE t; --",
+    '<script>alert(1)</script>',
+    '\u202e\u001b[31m{}"\\N,\t\r\n',
+    '{1,2,NULL}',
+    '\\x00',
+    '',
+    '🙂 \u0301',
+  ]
   await server.sql('CREATE TABLE hostile (id int primary key, body text, label text)')
   for (const [i, body] of texts.entries()) await server.sql('INSERT INTO hostile VALUES ($1, $2, $3)', [i, body, 'a'])
   const { out } = await batches('SELECT * FROM hostile', { id: 'id', text: 'body', label: 'label' })
@@ -100,8 +145,18 @@ test('a role that may only read is enough, and nobody writes through a query', a
   vi.stubEnv('AUDITOR', server.url('auditor', 'auditor-secret'))
   const connection = { env: 'AUDITOR' }
   await copy('SELECT * FROM visible', { connection })
-  expect(await failure('SELECT * FROM secret', { connection })).toMatchObject({ code: 'refused', exit: 4, message: expect.stringContaining('permission denied for table secret'), hint: expect.stringContaining('SELECT') })
-  for (const sql of ['SELECT grab() AS id', "SELECT nextval('counter') AS id", 'WITH d AS (DELETE FROM visible RETURNING *) SELECT * FROM d', 'SELECT 1 AS id) AS q; DELETE FROM visible; SELECT * FROM (SELECT 1 AS id'])
+  expect(await failure('SELECT * FROM secret', { connection })).toMatchObject({
+    code: 'refused',
+    exit: 4,
+    message: expect.stringContaining('permission denied for table secret'),
+    hint: expect.stringContaining('SELECT'),
+  })
+  for (const sql of [
+    'SELECT grab() AS id',
+    "SELECT nextval('counter') AS id",
+    'WITH d AS (DELETE FROM visible RETURNING *) SELECT * FROM d',
+    'SELECT 1 AS id) AS q; DELETE FROM visible; SELECT * FROM (SELECT 1 AS id',
+  ])
     expect(await failure(sql)).toMatchObject({ code: 'bad-query', exit: 4 })
   expect((await server.sql('SELECT count(*)::int AS n FROM visible')).rows).toEqual([{ n: 2 }])
 })

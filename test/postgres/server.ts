@@ -79,7 +79,20 @@ export async function startPostgres(): Promise<Postgres> {
       }
     },
     async start() {
-      const args = ['-D', data, '-k', folder, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=20']
+      const args = [
+        '-D',
+        data,
+        '-k',
+        folder,
+        '-p',
+        String(port),
+        '-c',
+        'listen_addresses=127.0.0.1',
+        '-c',
+        'fsync=off',
+        '-c',
+        'max_connections=20',
+      ]
       child = spawn(join(bin, 'postgres'), args, { ...who, cwd: folder, stdio: 'ignore' })
       for (let i = 0; ; i++) {
         try {

@@ -19,16 +19,31 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 async function picture(name: string, width: number, height: number): Promise<void> {
   const data = Buffer.alloc(width * height * 3)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data.set([x, y, 7], (y * width + x) * 3)
-  writeFileSync(join(dir, 'val', name), await sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer())
+  writeFileSync(
+    join(dir, 'val', name),
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer(),
+  )
 }
 
-const coco = (annotations: object[], images: object[] = [{ id: 1, file_name: 'a.png', width: 60, height: 40 }, { id: 2, file_name: 'sub/b.png', width: 30, height: 20 }]) => ({
+const coco = (
+  annotations: object[],
+  images: object[] = [
+    { id: 1, file_name: 'a.png', width: 60, height: 40 },
+    { id: 2, file_name: 'sub/b.png', width: 30, height: 20 },
+  ],
+) => ({
   info: { year: 2026 },
   images,
   annotations,
-  categories: [{ id: 3, name: 'cat' }, { id: 5, name: 'dog' }],
+  categories: [
+    { id: 3, name: 'cat' },
+    { id: 5, name: 'dog' },
+  ],
 })
-const write = (content: unknown): void => writeFileSync(join(dir, 'instances.json'), typeof content === 'string' ? content : JSON.stringify(content))
+const write = (content: unknown): void =>
+  writeFileSync(join(dir, 'instances.json'), typeof content === 'string' ? content : JSON.stringify(content))
 
 async function read(spec: SourceSpec = {}) {
   const listing = await listSources([{ path: join(dir, 'instances.json'), images: join(dir, 'val'), ...spec }], dir)
@@ -37,7 +52,8 @@ async function read(spec: SourceSpec = {}) {
   for (const shard of listing.shards) {
     for await (const batch of readShard(shard, (i) => issues.push(`${i.row} ${i.code} ${i.rejected}: ${i.detail}`))) {
       const of = (name: string, i: number) => (column(batch, name)?.get(i) ?? null) as never
-      for (let i = 0; i < batch.numRows; i++) records.push({ id: of('id', i), label: of('label', i), source: of('source', i), image: of('image', i), row: of('row', i) })
+      for (let i = 0; i < batch.numRows; i++)
+        records.push({ id: of('id', i), label: of('label', i), source: of('source', i), image: of('image', i), row: of('row', i) })
     }
   }
   return { listing, issues, records }
@@ -56,7 +72,10 @@ test('a box is a record: its crop, its category, its id and who drew it', async 
   expect(listing.roles).toEqual(['id', 'label', 'image', 'source'])
   expect(listing.shards.map((s) => [s.id, s.format, s.expectedRows])).toEqual([['instances.json', 'coco', 2]])
   // in the order of the pictures, so that each is decoded once
-  expect(records.map((r) => [r.id, r.label, r.source])).toEqual([['12', 'cat', '7'], ['11', 'dog', 'ann']])
+  expect(records.map((r) => [r.id, r.label, r.source])).toEqual([
+    ['12', 'cat', '7'],
+    ['11', 'dog', 'ann'],
+  ])
   expect(issues).toEqual([])
   const pixels = async (i: number) => sharp(records[i]?.image).raw().toBuffer({ resolveWithObject: true })
   const [clamped, whole] = [await pixels(0), await pixels(1)]
@@ -84,11 +103,27 @@ test('masks and crowd regions are told as not read', async () => {
 
 test('boxes without an area, outside of the picture or of a picture that is not there are counted and named', async () => {
   await picture('a.png', 60, 40)
-  const boxes = [[5, 5, 0, 9], [5, 5, 9, -1], [70, 5, 9, 9], [-20, -20, 5, 5], [1, 1, 1e308, 1e308], ['x', 0, 1, 1], [0, 0, 4, 4]]
-  write(coco([...boxes.map((bbox, i) => ({ id: i, image_id: 1, category_id: 3, bbox })), { id: 90, image_id: 2, category_id: 3, bbox: [0, 0, 1, 1] }, { id: 91, image_id: 77, category_id: 3, bbox: [0, 0, 1, 1] }]))
+  const boxes = [
+    [5, 5, 0, 9],
+    [5, 5, 9, -1],
+    [70, 5, 9, 9],
+    [-20, -20, 5, 5],
+    [1, 1, 1e308, 1e308],
+    ['x', 0, 1, 1],
+    [0, 0, 4, 4],
+  ]
+  write(
+    coco([
+      ...boxes.map((bbox, i) => ({ id: i, image_id: 1, category_id: 3, bbox })),
+      { id: 90, image_id: 2, category_id: 3, bbox: [0, 0, 1, 1] },
+      { id: 91, image_id: 77, category_id: 3, bbox: [0, 0, 1, 1] },
+    ]),
+  )
   const { records, issues } = await read()
   expect(records.map((r) => r.id)).toEqual(['4', '6'])
-  expect(issues.map((i) => i.replace(/^\d+ /, '').split(':')[0]).sort()).toEqual([...new Array(4).fill('out-of-range true'), 'non-finite true', ...new Array(2).fill('undecodable-image true')].sort())
+  expect(issues.map((i) => i.replace(/^\d+ /, '').split(':')[0]).sort()).toEqual(
+    [...new Array(4).fill('out-of-range true'), 'non-finite true', ...new Array(2).fill('undecodable-image true')].sort(),
+  )
   expect(issues.join()).toContain('box 5, 5, 0, 9: has no area')
 })
 
@@ -104,7 +139,12 @@ test('names never lead out of the folder of the pictures', async () => {
   await picture('a.png', 60, 40)
   writeFileSync(join(dir, 'outside.png'), 'secret')
   const images = ['../outside.png', '/etc/passwd', join(dir, 'outside.png'), 'a.png'].map((file_name, id) => ({ id, file_name }))
-  write(coco(images.map(({ id }) => ({ id, image_id: id, category_id: 3, bbox: [0, 0, 4, 4] })), images))
+  write(
+    coco(
+      images.map(({ id }) => ({ id, image_id: id, category_id: 3, bbox: [0, 0, 4, 4] })),
+      images,
+    ),
+  )
   const { records, issues } = await read()
   expect(records.map((r) => r.id)).toEqual(['3'])
   expect(issues).toHaveLength(3)

@@ -28,13 +28,31 @@ test.each([
 })
 
 test('lists of numbers are labels too', () => {
-  const cells = { kind: 'lists', data: Int32Array.of(3, 7, 7), dims: null, starts: Uint32Array.of(0, 2, 3), lengths: Uint32Array.of(2, 1, 0), valid: null, itemValid: null } as const
+  const cells = {
+    kind: 'lists',
+    data: Int32Array.of(3, 7, 7),
+    dims: null,
+    starts: Uint32Array.of(0, 2, 3),
+    lengths: Uint32Array.of(2, 1, 0),
+    valid: null,
+    itemValid: null,
+  } as const
   expect(presence(cells, 3, '7')).toEqual({ kind: 'values', values: ['7', '7', 'not 7'] })
 })
 
 test('records with several labels are read as those of one class', async () => {
   const path = join(dir, 'a.jsonl')
-  writeFileSync(path, [{ id: 1, tags: ['a', 'b'], text: 'x' }, { id: 2, tags: ['b'], text: 'y' }, { id: 3, tags: [], text: 'z' }, { id: 4, text: 'w' }].map((r) => JSON.stringify(r)).join('\n'))
+  writeFileSync(
+    path,
+    [
+      { id: 1, tags: ['a', 'b'], text: 'x' },
+      { id: 2, tags: ['b'], text: 'y' },
+      { id: 3, tags: [], text: 'z' },
+      { id: 4, text: 'w' },
+    ]
+      .map((r) => JSON.stringify(r))
+      .join('\n'),
+  )
   const { shards } = await listSources([{ path, columns: { id: 'id', label: 'tags', text: 'text' }, present: 'a' }], dir)
   const issues: string[] = []
   for await (const batch of readShard(shards[0] as never, (i) => issues.push(`${i.row} ${i.code}`))) {

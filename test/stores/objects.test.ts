@@ -6,7 +6,7 @@ import type { SourceSpec } from '../../src/contracts/data.ts'
 import { listSources } from '../../src/sources/list.ts'
 import { type CopyOptions, copyStores } from '../../src/stores/copy.ts'
 import { bounds } from '../../src/stores/transfer.ts'
-import { startStore, type StoreServer } from './store-server.ts'
+import { type StoreServer, startStore } from './store-server.ts'
 
 let store: StoreServer
 let dir: string
@@ -29,12 +29,18 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-const csv = (n: number, first = 0): Buffer => Buffer.from(`id,label,text\n${Array.from({ length: n }, (_, i) => `${first + i},a,word ${i}\n`).join('')}`)
+const csv = (n: number, first = 0): Buffer =>
+  Buffer.from(`id,label,text\n${Array.from({ length: n }, (_, i) => `${first + i},a,word ${i}\n`).join('')}`)
 const put = (key: string, body: Buffer, etag?: string) => store.objects.set(key, { body, ...(etag ? { etag } : {}) })
 const copy = (path: SourceSpec['path'], options: Partial<CopyOptions> = {}) =>
   copyStores([{ path } as SourceSpec], { folder: join(dir, 'copies'), resume: false, sample: false, progress: () => {}, ...options })
-const contents = (specs: readonly SourceSpec[]): string[] => Object.keys(specs[0]?.copied?.names ?? {}).map((path) => readFileSync(path, 'utf8'))
-const failure = (path: SourceSpec['path'], options: Partial<CopyOptions> = {}) => copy(path, options).then(() => null, (e: unknown) => e)
+const contents = (specs: readonly SourceSpec[]): string[] =>
+  Object.keys(specs[0]?.copied?.names ?? {}).map((path) => readFileSync(path, 'utf8'))
+const failure = (path: SourceSpec['path'], options: Partial<CopyOptions> = {}) =>
+  copy(path, options).then(
+    () => null,
+    (e: unknown) => e,
+  )
 
 test('objects that a pattern names are copied and read under their own names', async () => {
   for (const [i, name] of ['a b', 'c+d', 'e', 'f'].entries()) put(`/data/in/${name}.csv`, csv(5, 5 * i))
@@ -42,7 +48,12 @@ test('objects that a pattern names are copied and read under their own names', a
   put('/data/other/z.csv', csv(1))
   const specs = await copy('s3://data/in/*.csv')
   const listing = await listSources(specs, dir)
-  expect(listing.shards.map((s) => s.id)).toEqual(['s3://data/in/a b.csv', 's3://data/in/c+d.csv', 's3://data/in/e.csv', 's3://data/in/f.csv'])
+  expect(listing.shards.map((s) => s.id)).toEqual([
+    's3://data/in/a b.csv',
+    's3://data/in/c+d.csv',
+    's3://data/in/e.csv',
+    's3://data/in/f.csv',
+  ])
   expect(listing.files.map((f) => f.id)).toEqual(listing.shards.map((s) => s.id))
   expect(contents(specs)[1]).toBe(csv(5, 5).toString())
 })
@@ -103,7 +114,11 @@ test('what was listed is pinned: an object that changes before a resumption is a
   store.fault = () => 'none'
   const kept = store.objects.get('/data/b.csv')
   put('/data/b.csv', csv(3, 9))
-  expect(await failure('s3://data/*.csv', { resume: true })).toMatchObject({ code: 'changed', exit: 2, message: expect.stringContaining('b.csv') })
+  expect(await failure('s3://data/*.csv', { resume: true })).toMatchObject({
+    code: 'changed',
+    exit: 2,
+    message: expect.stringContaining('b.csv'),
+  })
   store.objects.set('/data/b.csv', kept as never)
   put('/data/c.csv', csv(1))
   const specs = await copy('s3://data/*.csv', { resume: true })

@@ -7,13 +7,21 @@ export interface Stored {
 }
 
 /** What goes wrong on the way: asked before every answer. */
-export type Fault = (request: IncomingMessage, nth: number) => 'none' | '500' | 'cut' | { readonly status: number; readonly location?: string }
+export type Fault = (
+  request: IncomingMessage,
+  nth: number,
+) => 'none' | '500' | 'cut' | { readonly status: number; readonly location?: string }
 
 export interface StoreServer {
   readonly url: string
   readonly objects: Map<string, Stored>
   fault: Fault
-  readonly requests: { readonly method: string; readonly url: string; readonly range: string | undefined; readonly ifMatch: string | undefined }[]
+  readonly requests: {
+    readonly method: string
+    readonly url: string
+    readonly range: string | undefined
+    readonly ifMatch: string | undefined
+  }[]
   /** Null: anybody may read. */
   keys: { readonly id: string; readonly secret: string } | null
   close(): Promise<void>
@@ -21,17 +29,29 @@ export interface StoreServer {
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex')
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
-const rfc3986 = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+const rfc3986 = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** Signature version 4, computed from the request as it arrived. */
 function isSigned(request: IncomingMessage, keys: { id: string; secret: string }): boolean {
-  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(request.headers.authorization ?? '')
+  const match =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
+      request.headers.authorization ?? '',
+    )
   if (!match || match[1] !== keys.id) return false
   const [, , day = '', region = '', names = '', signature] = match
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x')
-  const query = [...searchParams].map(([k, v]) => `${rfc3986(k)}=${rfc3986(v)}`).sort().join('&')
-  const headers = names.split(';').map((n) => `${n}:${String(request.headers[n] ?? '').trim()}\n`).join('')
-  const canonical = [request.method, pathname, query, headers, names, request.headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD'].join('\n')
+  const query = [...searchParams]
+    .map(([k, v]) => `${rfc3986(k)}=${rfc3986(v)}`)
+    .sort()
+    .join('&')
+  const headers = names
+    .split(';')
+    .map((n) => `${n}:${String(request.headers[n] ?? '').trim()}\n`)
+    .join('')
+  const canonical = [request.method, pathname, query, headers, names, request.headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD'].join(
+    '\n',
+  )
   const scope = `${day}/${region}/s3/aws4_request`
   const text = ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], scope, sha(canonical)].join('\n')
   const key = [day, region, 's3', 'aws4_request'].reduce<string | Buffer>((k, part) => hmac(k, part), `AWS4${keys.secret}`)
@@ -44,9 +64,7 @@ const etagOf = ({ body, etag }: Stored): string => etag ?? `"${createHash('md5')
 function list(objects: StoreServer['objects'], bucket: string, query: URLSearchParams): string {
   const size = 2
   const after = query.get('continuation-token') ?? ''
-  const keys = [...objects.keys()]
-    .filter((k) => k.startsWith(`/${bucket}/${query.get('prefix') ?? ''}`) && k > after)
-    .sort()
+  const keys = [...objects.keys()].filter((k) => k.startsWith(`/${bucket}/${query.get('prefix') ?? ''}`) && k > after).sort()
   const shown = keys.slice(0, size)
   const contents = shown.map((k) => {
     const stored = objects.get(k) as Stored
@@ -63,8 +81,10 @@ function answer(store: StoreServer, request: IncomingMessage, response: ServerRe
   const fault = store.fault(request, store.requests.length)
   if (fault === '500') return void response.writeHead(500).end()
   if (typeof fault === 'object') return void response.writeHead(fault.status, fault.location ? { location: fault.location } : {}).end()
-  if (store.keys && !isSigned(request, store.keys)) return void response.writeHead(403).end('<Error><Code>SignatureDoesNotMatch</Code></Error>')
-  if (searchParams.has('list-type')) return void response.writeHead(200).end(list(store.objects, pathname.split('/')[1] ?? '', searchParams))
+  if (store.keys && !isSigned(request, store.keys))
+    return void response.writeHead(403).end('<Error><Code>SignatureDoesNotMatch</Code></Error>')
+  if (searchParams.has('list-type'))
+    return void response.writeHead(200).end(list(store.objects, pathname.split('/')[1] ?? '', searchParams))
   const stored = store.objects.get(decodeURIComponent(pathname))
   if (!stored) return void response.writeHead(404).end()
   const etag = etagOf(stored)
@@ -88,10 +108,11 @@ export async function startStore(): Promise<StoreServer> {
     fault: () => 'none',
     requests: [],
     keys: null,
-    close: () => new Promise((resolve) => {
-      server.closeAllConnections()
-      server.close(() => resolve())
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
   }
   server = createServer((request, response) => answer(store, request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
