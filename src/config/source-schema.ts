@@ -42,10 +42,7 @@ export const source = map({
     .optional(),
   sql: text('a query').describe('A query of a PostgreSQL database: one SELECT.').optional(),
   connection: map({
-    env: z
-      .string({ error: variable })
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: variable })
-      .describe('Environment variable with the connection string.'),
+    env: text(variable).describe('Environment variable with the connection string.'),
   })
     .describe('The database of `sql`. Secrets come by environment variable only.')
     .optional(),
@@ -64,6 +61,9 @@ export const source = map({
       if (value[other] !== undefined) complain([other], 'does not go with sql: a source is either files or a query')
   }
   if (value.multilabel && value.classes === undefined) complain(['multilabel'], 'needs classes: a list of the classes to audit, one by one')
+  // a connection string in its place is not shown again
+  if (value.connection !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(value.connection.env))
+    complain(['connection', 'env'], `has to be ${variable}, such as DATABASE_URL: secrets are kept out of files`)
   for (const part of ['connection', 'key', 'statement-timeout'] as const)
     if (value[part] !== undefined && value.sql === undefined) complain([part], 'goes with sql, which is not there')
   if (value.features !== undefined && value.columns?.features !== undefined)
