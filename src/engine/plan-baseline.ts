@@ -43,7 +43,9 @@ function likeSubject(spec: SourceSpec, sources: readonly SourceSpec[]): SourceSp
   const says = spec.columns ?? spec.arrays ?? spec.features ?? spec.labels ?? spec.classes
   const [source] = sources
   if (says !== undefined || sources.length !== 1 || source?.path === undefined) return spec
-  const { path: _, labels: __, ...rest } = source
+  const { path: _, labels: __, copied, format, ...own } = source
+  // the format of a copy is that of the copy alone
+  const rest = copied || format === undefined ? own : { ...own, format }
   return { ...rest, ...spec }
 }
 

@@ -28,24 +28,38 @@ async function load(path: string): Promise<Uint8Array | NoPicture> {
   return found.size > limits.imageBytes ? no('too-long', `${found.size} bytes`) : readFile(path)
 }
 
-async function decode(bytes: Uint8Array): Promise<Pixels | NoPicture> {
+type SharpFactory = typeof import('sharp').default
+let loaded: Promise<SharpFactory> | null = null
+
+/** sharp with the loaders of the formats that are read, and no others. */
+function loadSharp(): Promise<SharpFactory> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    sharp.block({ operation: ['VipsForeignLoad'] })
+    sharp.unblock({
+      operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer', 'VipsForeignLoadTiffBuffer'],
+    })
+    sharp.concurrency(1)
+    return sharp
+  })
+  return loaded
+}
+
+/** As its pixels lie in the file; turned as the camera says where `size`, that of the annotations, is only met so. */
+async function decode(bytes: Uint8Array, size: Annotated['size']): Promise<Pixels | NoPicture> {
   const kind = imageKind(bytes)
   if (kind === null) return no('undecodable-image', 'not PNG, JPEG, WebP or TIFF')
   if (kind === 'dicom') return no('undecodable-image', 'boxes in DICOM files are not read')
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
+  const options = { failOn: 'error', limitInputPixels: limits.imagePixels, ignoreIcc: true, pages: 1 } as const
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: limits.imagePixels, ignoreIcc: true, pages: 1 })
-      .timeout({ seconds: 30 })
-      .raw()
-      .toBuffer({ resolveWithObject: true })
+    const { width, height, orientation = 1 } = await sharp(bytes, options).metadata()
+    const turned = orientation >= 5 && size && size[0] !== size[1] && size[0] === height && size[1] === width
+    const upright = turned ? sharp(bytes, options).autoOrient() : sharp(bytes, options)
+    const { data, info } = await upright.timeout({ seconds: 30 }).raw().toBuffer({ resolveWithObject: true })
     return { data, width: info.width, height: info.height, channels: info.channels as Pixels['channels'] }
   } catch (e) {
-    return no(
-      'undecodable-image',
-      String((e as Error).message)
-        .split('\n', 1)[0]
-        ?.slice(0, 160) ?? '',
-    )
+    const [first = ''] = String((e as Error).message).split('\n', 1)
+    return no('undecodable-image', first.slice(0, 160))
   }
 }
 
@@ -77,7 +91,7 @@ export function openCrops(pathOf: (file: string) => string): (record: Annotated)
     if (image === undefined) return no('undecodable-image', 'the picture is not in the folder')
     if (!box) return load(pathOf(image))
     if (held?.file !== image) {
-      const pixels = load(pathOf(image)).then((bytes) => (isReason(bytes) ? bytes : decode(bytes)))
+      const pixels = load(pathOf(image)).then((bytes) => (isReason(bytes) ? bytes : decode(bytes, size)))
       held = { file: image, pixels }
     }
     const pixels = await held.pixels
@@ -87,7 +101,7 @@ export function openCrops(pathOf: (file: string) => string): (record: Annotated)
       return no('out-of-range', `the picture has ${width} x ${height} pixels, the annotations are for ${size[0]} x ${size[1]}`)
     const region = clamp(box, width, height)
     if ('code' in region) return region
-    const { default: sharp } = await import('sharp')
+    const sharp = await loadSharp()
     return sharp(data, { raw: { width, height, channels } }).extract(region).png({ compressionLevel: 1 }).toBuffer()
   }
 }

@@ -34,8 +34,8 @@ async function ofFolder(path: string, spec: SourceSpec): Promise<Target[]> {
 async function ofPattern(pattern: string, base: string, spec: SourceSpec): Promise<Target[]> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(pattern)?.[1]
   if (scheme) {
-    const message = `${pattern}: object stores and addresses are not read yet (${scheme}://)`
-    throw new SourceError('unsupported-scheme', message, { file: pattern }, 'copy the files locally')
+    const message = `${pattern}: stores and addresses (${scheme}://) are read as sources of an audit or a snapshot, and not here`
+    throw new SourceError('unsupported-scheme', message, { file: pattern }, 'copy the files first')
   }
   const path = resolve(base, pattern)
   const found = await stat(path).catch((e: unknown) => {

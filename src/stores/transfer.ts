@@ -132,7 +132,7 @@ function totalOf(response: Response): number | null {
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '')
   if (range) return Number(range[2])
   const length = response.headers.get('content-length')
-  return response.status === 200 && length !== null && response.headers.get('content-encoding') === null ? Number(length) : null
+  return response.status === 200 && length !== null ? Number(length) : null
 }
 
 export type Progress = (bytes: number) => void
@@ -151,10 +151,12 @@ export async function download(remote: Remote, target: string, progress: Progres
   const deadline = Date.now() + bounds.objectMs + ((total ?? bounds.objectBytes) / bounds.slowestBytesPerS) * 1000
   try {
     for (let attempt = 0; ; attempt++) {
-      if (done > 0 && etag === null) done = 0
+      // a weak tag does not vouch for bytes: what it stands for is read from the start
+      const strong = etag !== null && !etag.startsWith('W/') ? etag : null
+      if (strong === null) done = 0
       const headers: Record<string, string> = {
         'accept-encoding': 'identity',
-        ...(etag === null ? {} : { 'if-match': etag }),
+        ...(strong === null ? {} : { 'if-match': strong }),
         ...(done > 0 ? { range: `bytes=${done}-` } : {}),
       }
       const { response, alive, release } = await request(prepare, 'GET', headers, shown, signal)
@@ -165,6 +167,9 @@ export async function download(remote: Remote, target: string, progress: Progres
         etag ??= now
         total ??= size
         if (total !== null && total > bounds.objectBytes) throw tooLarge(shown, total)
+        const encoding = response.headers.get('content-encoding')
+        if (encoding !== null && encoding !== 'identity')
+          throw new SourceError('unsupported', `${shown}: is sent as ${encoding.slice(0, 20)}, which nobody asked for`, { file: shown }, 'let the server send it as it is')
         if (response.status === 200) done = 0
         const before = done
         for await (const piece of response.body ?? []) {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -133,6 +133,18 @@ test('a picture of another size than the annotations are for is not cropped', as
   const { records, issues } = await read()
   expect(records).toEqual([])
   expect(issues[0]).toContain('the picture has 40 x 60 pixels, the annotations are for 60 x 40')
+})
+
+test('a photograph that the camera held upright is cropped as the annotations have it', async () => {
+  await picture('a.png', 60, 40)
+  const photo = await sharp(readFileSync(join(dir, 'val/a.png'))).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).withMetadata({ orientation: 6 }).toBuffer()
+  writeFileSync(join(dir, 'val/a.png'), photo)
+  write(coco([{ id: 1, image_id: 1, category_id: 3, bbox: [0, 0, 4, 6] }], [{ id: 1, file_name: 'a.png', width: 40, height: 60 }]))
+  const { records } = await read()
+  const { data, info } = await sharp(records[0]?.image).raw().toBuffer({ resolveWithObject: true })
+  expect([info.width, info.height]).toEqual([4, 6])
+  // a quarter turn: the left edge is the bottom row of the file
+  expect(data[1]).toBeGreaterThan(34)
 })
 
 test('names never lead out of the folder of the pictures', async () => {

@@ -95,6 +95,14 @@ test('a transfer that is cut goes on where it stopped', async () => {
   expect(gets.slice(1).every((r) => /^bytes=[1-9]/.test(r.range ?? '') && r.ifMatch !== undefined)).toBe(true)
 })
 
+test('a weak tag vouches for no bytes: a transfer that is cut begins again', async () => {
+  put('/data/a.csv', csv(2000), 'W/"weak"')
+  let cuts = 0
+  store.fault = (request) => (request.method === 'GET' && cuts++ < 1 ? 'cut' : 'none')
+  expect(contents(await copy('s3://data/a.csv'))[0]).toBe(csv(2000).toString())
+  expect(store.requests.every((r) => r.range === undefined && r.ifMatch === undefined)).toBe(true)
+})
+
 test('an object that changes while it is read is an error, and nothing of it is kept', async () => {
   put('/data/a.csv', csv(2000), '"one"')
   store.fault = (request) => {
