@@ -87,6 +87,19 @@ const cellsFor = (column: string, records: readonly Annotated[]): Cells => ({
   values: records.map((r) => (column === 'label' ? r.label : r[column as (typeof textColumns)[number]]) ?? null),
 })
 
+/** Pictures of records that follow the order of their pictures, each once. */
+const picturesOf = (records: readonly Annotated[]): readonly string[] => [
+  ...new Set(records.flatMap((r) => (r.image === undefined ? [] : [r.image]))),
+]
+
+/** What a shard needs to be read again. */
+interface Stored {
+  readonly first: number
+  readonly names: readonly string[]
+  readonly records: readonly Annotated[]
+  readonly files: readonly { readonly name: string; readonly path: string }[]
+}
+
 /** A format whose files are exports of annotation tools: `load` reads one whole. */
 export function annotatedFormat(
   of: Pick<SourceFormat, 'name' | 'detect'>,
@@ -117,6 +130,11 @@ export function annotatedFormat(
       ]
     },
 
+    async files(path, spec): Promise<readonly string[]> {
+      const { records, folder } = await open(path, spec)
+      return [path, ...picturesOf(records).map((name) => join(folder ?? '', name))]
+    },
+
     async shards(path, id, spec): Promise<readonly ShardSpec[]> {
       const { records, folder, columns } = await open(path, spec)
       const { size } = await stat(path)
@@ -124,13 +142,14 @@ export function annotatedFormat(
       const step = folder === null ? limits.textShardFiles : limits.imageShardFiles
       for (let first = 0; first < records.length; first += step) {
         const part = records.slice(first, first + step)
+        const pictures = picturesOf(part).map((name) => ({ name, path: join(folder ?? '', name) }))
         shards.push({
           id: records.length > step ? `${id}#${first}+${part.length}` : id,
           format: of.name,
           path,
           bytes: Math.round((size * part.length) / records.length),
           expectedRows: part.length,
-          options: { first, folder, names: columns, records: part as unknown as readonly never[] },
+          options: { first, names: columns, records: part as unknown as readonly never[], files: [{ name: '', path }, ...pictures] },
         })
       }
       return shards
@@ -138,13 +157,9 @@ export function annotatedFormat(
 
     async *read(shard, issue, tap) {
       const roles = rolesOf(shard.options)
-      const { first, folder, names, records } = shard.options as unknown as {
-        first: number
-        folder: string | null
-        names: readonly string[]
-        records: readonly Annotated[]
-      }
-      const crop = names.includes('image') && folder !== null ? openCrops((file) => join(folder, file)) : null
+      const { first, names, records, files } = shard.options as unknown as Stored
+      const places = new Map(files.map((f) => [f.name, f.path]))
+      const crop = names.includes('image') ? openCrops((name) => places.get(name) as string) : null
       let rows: number[] = []
       let part: Annotated[] = []
       let images: Uint8Array[] = []

@@ -25,4 +25,6 @@ export interface SourceFormat extends Format {
   /** It is also read where the whole file is gzip. */
   readonly gzip?: boolean
   columns(path: string, spec: SourceSpec): Promise<readonly ColumnSample[]>
+  /** The files behind the records, where there are more than the one. */
+  files?(path: string, spec: SourceSpec): Promise<readonly string[]>
 }

@@ -51,7 +51,8 @@ async function open(target: Target, spec: SourceSpec, base: string): Promise<Ope
     const own: SourceSpec = inside ? { ...spec, ...(labels ? { labels } : {}), path: inside } : spec
     const format = (inside && formatNamed(target.images ? 'image-folder' : 'text-folder')) ?? (await detectFormat(path, id, spec.format))
     const columns = await format.columns(path, own)
-    return { path, id, format, spec: own, columns, files: inside ? [...inside, ...(labels ? [labels] : [])] : [path] }
+    const files = inside ? [...inside, ...(labels ? [labels] : [])] : ((await format.files?.(path, own)) ?? [path])
+    return { path, id, format, spec: own, columns, files }
   } catch (e) {
     return { path, id, error: asSourceError(e, path, 'cannot be read') }
   }

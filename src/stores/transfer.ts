@@ -169,7 +169,12 @@ export async function download(remote: Remote, target: string, progress: Progres
         if (total !== null && total > bounds.objectBytes) throw tooLarge(shown, total)
         const encoding = response.headers.get('content-encoding')
         if (encoding !== null && encoding !== 'identity')
-          throw new SourceError('unsupported', `${shown}: is sent as ${encoding.slice(0, 20)}, which nobody asked for`, { file: shown }, 'let the server send it as it is')
+          throw new SourceError(
+            'unsupported',
+            `${shown}: is sent as ${encoding.slice(0, 20)}, which nobody asked for`,
+            { file: shown },
+            'let the server send it as it is',
+          )
         if (response.status === 200) done = 0
         const before = done
         for await (const piece of response.body ?? []) {

@@ -55,6 +55,13 @@ describe('blind spots by kind of data and detector', () => {
     }
   })
 
+  test('masks that were not read are said, and a column of that name that holds none is not', () => {
+    const saysSo = (type: string) =>
+      blindSpotsOf({ ...poisoned, columns: [{ name: 'segmentation', type, role: null }] }).some((s) => s.title === 'Segmentation masks')
+    expect(saysSo('12 not read')).toBe(true)
+    expect(saysSo('string')).toBe(false)
+  })
+
   test('a model that there was nothing to ask is not cleared', () => {
     expect(titles(['image'], ['base-model'], false)).toContain('not-covered: Backdoors of the base model')
     expect(titles(['image'], ['base-model'], true)).not.toContain('not-covered: Backdoors of the base model')

@@ -71,6 +71,7 @@ test('a box is a record: its crop, its category, its id and who drew it', async 
   const { listing, records, issues } = await read()
   expect(listing.roles).toEqual(['id', 'label', 'image', 'source'])
   expect(listing.shards.map((s) => [s.id, s.format, s.expectedRows])).toEqual([['instances.json', 'coco', 2]])
+  expect(listing.files.map((f) => f.id)).toEqual(['instances.json', 'val/a.png', 'val/sub/b.png'])
   // in the order of the pictures, so that each is decoded once
   expect(records.map((r) => [r.id, r.label, r.source])).toEqual([
     ['12', 'cat', '7'],
@@ -137,7 +138,10 @@ test('a picture of another size than the annotations are for is not cropped', as
 
 test('a photograph that the camera held upright is cropped as the annotations have it', async () => {
   await picture('a.png', 60, 40)
-  const photo = await sharp(readFileSync(join(dir, 'val/a.png'))).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).withMetadata({ orientation: 6 }).toBuffer()
+  const photo = await sharp(readFileSync(join(dir, 'val/a.png')))
+    .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+    .withMetadata({ orientation: 6 })
+    .toBuffer()
   writeFileSync(join(dir, 'val/a.png'), photo)
   write(coco([{ id: 1, image_id: 1, category_id: 3, bbox: [0, 0, 4, 6] }], [{ id: 1, file_name: 'a.png', width: 40, height: 60 }]))
   const { records } = await read()
