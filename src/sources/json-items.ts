@@ -14,6 +14,10 @@ export interface JsonItem {
 const maxDepth = 100
 const quote = 34
 const backslash = 92
+/** Bytes that mean something inside of an element: brackets and the mark of a string. */
+const means = new Uint8Array(256)
+for (const c of '"[]{}') means[c.charCodeAt(0)] = 1
+
 const isSpace = (c: number): boolean => c === 32 || c === 10 || c === 13 || c === 9
 
 /**
@@ -58,6 +62,9 @@ export async function* jsonItems(path: string): AsyncGenerator<JsonItem> {
       out.push({ section, value: parse(bytes, offset), offset })
     }
     for (let i = 0; i < piece.length; i++) {
+      if (!inString && start >= 0 && depth > level) while (i < piece.length && !means[piece[i] as number]) i++
+      else if (inString && !key) while (i < piece.length && piece[i] !== quote && piece[i] !== backslash && !escaped) i++
+      if (i === piece.length) break
       const c = piece[i] as number
       if (inString) {
         if (escaped) escaped = false
