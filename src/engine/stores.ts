@@ -18,7 +18,9 @@ interface Copying {
  */
 export async function withCopies(pipeline: Pipeline, runDir: string, { hooks, resume, sample = false }: Copying): Promise<Pipeline> {
   const { copyStores, isStored } = await import('../stores/copy.ts')
-  const all = [...pipeline.sources, ...pipeline.reference]
+  const { sources, reference, provenance } = pipeline
+  const original = provenance !== null && typeof provenance.baseline === 'object' ? provenance.baseline : null
+  const all = [...sources, ...reference, ...(original ? [original] : [])]
   if (!all.some(isStored)) return pipeline
   const copies = await copyStores(all, {
     folder: join(runDir, layout.copies),
@@ -27,7 +29,14 @@ export async function withCopies(pipeline: Pipeline, runDir: string, { hooks, re
     progress: (phase, done, total, unit) => hooks.progress({ phase, done, total, unit }),
     signal: hooks.signal,
   })
-  return { ...pipeline, sources: copies.slice(0, pipeline.sources.length), reference: copies.slice(pipeline.sources.length) }
+  const known = sources.length + reference.length
+  const [baseline] = copies.slice(known)
+  return {
+    ...pipeline,
+    sources: copies.slice(0, sources.length),
+    reference: copies.slice(sources.length, known),
+    provenance: provenance && baseline ? { ...provenance, baseline } : provenance,
+  }
 }
 
 /** @throws EngineError `bad-option` where records have several labels and none is chosen */

@@ -20,17 +20,20 @@ export interface SessionOptions {
 const connectMs = 15_000
 const asText = { getTypeParser: () => (text: string) => text }
 
-/** Values are written the same way whatever the server or the role is set to. */
-const settings = [
-  `SET client_encoding = 'UTF8'`,
-  `SET TIME ZONE 'UTC'`,
-  `SET datestyle = 'ISO, YMD'`,
-  `SET intervalstyle = 'iso_8601'`,
-  `SET bytea_output = 'hex'`,
-  'SET extra_float_digits = 1',
-  'SET idle_in_transaction_session_timeout = 0',
-  `SET lock_timeout = '60s'`,
-]
+/** Values are written the same way whatever the server or the role is set to; for the transaction alone, since a pooler may share the connection. */
+const settings = (timeoutS: number): string =>
+  [
+    `TIME ZONE 'UTC'`,
+    `datestyle = 'ISO, YMD'`,
+    `intervalstyle = 'iso_8601'`,
+    `bytea_output = 'hex'`,
+    'extra_float_digits = 1',
+    'idle_in_transaction_session_timeout = 0',
+    `lock_timeout = '60s'`,
+    `statement_timeout = '${timeoutS}s'`,
+  ]
+    .map((setting) => `SET LOCAL ${setting}`)
+    .join('; ')
 
 function connectionString(env: string): string {
   const value = process.env[env]
@@ -51,7 +54,6 @@ function newClient(env: string, timeoutS: number): pg.Client {
       application_name: 'assay',
       keepAlive: true,
       connectionTimeoutMillis: connectMs,
-      statement_timeout: timeoutS * 1000,
       // where the server does not answer at all, not even that the time is over
       query_timeout: timeoutS * 1000 + 15_000,
     })
@@ -80,9 +82,9 @@ export async function openSession({ env, timeoutS, snapshot }: SessionOptions): 
   }
   try {
     await client.connect()
-    await client.query(settings.join('; '))
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     if (snapshot !== null) await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(snapshot)}`)
+    await client.query(settings(timeoutS))
   } catch (e) {
     await client.end().catch(() => {})
     throw databaseError(e, env, timeoutS)
