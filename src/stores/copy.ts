@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Copied, SourceSpec } from '../contracts/data.ts'
 import { AssayError } from '../contracts/errors.ts'
@@ -29,6 +29,8 @@ export async function copyStores(specs: readonly SourceSpec[], options: CopyOpti
   if (!specs.some(isStored)) return specs
   if (!options.resume) await rm(options.folder, { recursive: true, force: true })
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  // what a run left that was killed
+  for (const name of await readdir(options.folder)) if (name.endsWith('.tmp')) await rm(join(options.folder, name), { force: true })
   const out: SourceSpec[] = []
   for (const spec of specs) out.push(isStored(spec) ? await copyOne(spec, options) : spec)
   return out

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -180,6 +180,14 @@ test('an object larger than the bound is refused before it is copied', async () 
   put('/data/a.csv', csv(4))
   Object.assign(bounds, { objectBytes: 10 })
   expect(await failure('s3://data/a.csv')).toMatchObject({ code: 'too-large', exit: 2 })
+})
+
+test('what a run left that was killed is cleared away', async () => {
+  put('/data/a.csv', csv(5))
+  mkdirSync(join(dir, 'copies'))
+  writeFileSync(join(dir, 'copies/old.arrow.7.tmp'), 'half')
+  await copy('s3://data/a.csv', { resume: true })
+  expect(readdirSync(join(dir, 'copies')).filter((f) => f.endsWith('.tmp'))).toEqual([])
 })
 
 test('a plan copies the first object alone', async () => {
