@@ -37,9 +37,19 @@ export async function copyStores(specs: readonly SourceSpec[], options: CopyOpti
 }
 
 async function copyOne(spec: SourceSpec, options: CopyOptions): Promise<SourceSpec> {
-  if (spec.sql !== undefined) return copyResult(spec, options)
-  const { copyObjects } = await import('./objects.ts')
-  return copyObjects(spec, options)
+  try {
+    if (spec.sql !== undefined) return await copyResult(spec, options)
+    const { copyObjects } = await import('./objects.ts')
+    return await copyObjects(spec, options)
+  } catch (e) {
+    if ((e as { code?: unknown }).code !== 'ENOSPC') throw e
+    throw new SourceError(
+      'too-large',
+      'no room is left for the copy of a source',
+      { file: options.folder },
+      'name a --run-dir with more room',
+    )
+  }
 }
 
 async function copyResult(spec: SourceSpec, { folder, sample, progress, signal }: CopyOptions): Promise<SourceSpec> {
