@@ -39,9 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'features',
     'report',
     'taxonomy',
-  engine: [
     'inject',
-  ],
   ],
   cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { openRun } from '../engine/plan.ts'
+import { checkOneLabel } from '../engine/stores.ts'
 import { completeColumns } from './complete.ts'
 import { describePlan, guessNote, shortPath } from './describe-plan.ts'
 import { UsageError } from './errors.ts'
@@ -13,6 +14,7 @@ export async function runPlan(paths: readonly string[], options: DataOptions, io
   if (options.runDir === undefined) throw new UsageError('plan needs a run directory', 'name it: --run-dir FOLDER')
   const now = clock(io.env)
   const loaded = await loadInput(paths, options)
+  checkOneLabel(loaded.pipeline)
   const runDir = resolve(options.runDir)
   const { hooks } = await openWatch(options, io)
   const { loaded: ready, note } = await completeColumns(

@@ -15,7 +15,7 @@ import type { AuditRequest, Hooks, Share } from './request.ts'
 import { Run } from './run.ts'
 import { runSensitivity } from './sensitivity/run.ts'
 import { verdictFile, writeVerdict } from './sign.ts'
-import { withCopies } from './stores.ts'
+import { checkOneLabel, withCopies } from './stores.ts'
 import type { ReadTask } from './tasks.ts'
 
 export interface AuditResult {
@@ -32,6 +32,7 @@ const mine = (share: Share) => (i: number) => i % share.count === share.index - 
 /** Plan, read, fit, score, report. Steps whose files exist are not done again. @throws AssayError */
 export async function audit(request: AuditRequest): Promise<AuditResult> {
   const { runDir, hooks, sign } = request
+  checkOneLabel(request.pipeline)
   // A key that signs nothing is told before hours of work, not after.
   const key = sign ? loadSigningKey(sign.key, sign.password) : null
   // Threads take as long to start as a plan takes to make.

@@ -23,7 +23,6 @@ import { seedFrom } from './seed.ts'
 import { applicable } from './sensitivity/cases.ts'
 import { firstBatch, shapeOf } from './shape.ts'
 import { buildStatistics } from './statistics.ts'
-import { checkOneLabel } from './stores.ts'
 
 export interface PlannedFile {
   readonly path: string
@@ -164,7 +163,6 @@ const optionProblem = (error: unknown): string => {
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
 export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir'>): Promise<Plan> {
   const { pipeline, base } = request
-  checkOneLabel(pipeline)
   // Files that are missing or no triggers are told before hours of work, not after.
   if (pipeline.baseModel) await checkBaseModel(pipeline.baseModel, base)
   checkArtifacts(pipeline.artifacts)
