@@ -37,7 +37,10 @@ async function print(loaded: LoadedPipeline, io: Io): Promise<number> {
     const listings = await listEach(sources, ready.base)
     const spooled = sources.map((source, i) => ({ ...source, ...(loaded.pipeline.sources[i]?.path === '-' ? { path: '-' } : {}) }))
     const pipeline = { ...ready.pipeline, sources: spooled, reference }
-    await write(io.stdout, printConfig(pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
+    await write(
+      io.stdout,
+      printConfig(pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile, knownFile: loaded.knownFile }),
+    )
     return 0
   })
 }

@@ -24,6 +24,7 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
     failOn: options.failOn,
     maxFlagged: options.maxFlagged,
     minCoverage: options.minCoverage,
+    known: options.known,
     formats: options.formats,
     excerpts: options.excerpts,
     flags: options.flags,

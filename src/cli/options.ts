@@ -39,6 +39,7 @@ export interface DataOptions extends WatchOptions, Partial<Record<(typeof roleOp
   readonly failOn?: Gate['fail-on']
   readonly maxFlagged?: number
   readonly minCoverage?: number
+  readonly known?: string
   readonly formats?: readonly ReportFormat[]
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
@@ -148,6 +149,7 @@ export function addDataOptions(command: Command): Command {
     )
     .addOption(new Option('--max-flagged <fraction>', 'a larger fraction of flagged records fails the gate').argParser(fraction))
     .addOption(new Option('--min-coverage <fraction>', 'fewer records scored make the audit incomplete').argParser(fraction))
+    .option('--known <file>', 'findings that were accepted as they were: what "assay baseline update" wrote')
     .optionsGroup('Output:')
     .addOption(new Option('--formats <list>', `reports to write: ${reportFormats.join(',')}`).argParser(formatList))
     .addOption(new Option('--flags <format>', 'format of the flagged records').choices(flagFormats))

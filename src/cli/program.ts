@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from 'commander'
 import { reportFormats } from '../contracts/pipeline.ts'
 import { version } from '../version.ts'
+import { addBaselineCommand } from './baseline-command.ts'
 import type { ConvertOptions } from './convert.ts'
 import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
@@ -122,6 +123,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addSnapshotCommand(program, { io, finish })
   addSignCommands(program, { io, finish })
   addInjectCommand(program, { io, finish })
+  addBaselineCommand(program, { io, finish })
 
   program
     .command('convert')

@@ -82,6 +82,7 @@ export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
     waivers,
     detectors,
     'base-model': model,
+    gate,
     ...rest
   } = file
   return {
@@ -95,6 +96,7 @@ export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
     ...(artifacts
       ? { artifacts: { ...artifacts, path: to(artifacts.path), ...(artifacts.base === undefined ? {} : { base: to(artifacts.base) }) } }
       : {}),
+    ...(gate ? { gate: { ...gate, ...(gate.known === undefined ? {} : { known: to(gate.known) }) } } : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }
 }

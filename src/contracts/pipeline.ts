@@ -5,7 +5,7 @@ import type { DigestAlgorithm } from './provenance.ts'
 import type { SensitivitySpec } from './sensitivity.ts'
 import type { RecordSchema } from './snapshot.ts'
 
-export const reportFormats = ['html', 'json', 'sarif', 'markdown'] as const
+export const reportFormats = ['html', 'json', 'sarif', 'markdown', 'junit', 'annotations'] as const
 export type ReportFormat = (typeof reportFormats)[number]
 export const flagFormats = ['parquet', 'csv', 'jsonl'] as const
 export type FlagFormat = (typeof flagFormats)[number]
@@ -42,6 +42,21 @@ export interface Waiver {
   /** ISO date; it no longer holds on that day. */
   readonly expires: string
   readonly maxCount: number
+}
+
+/** A finding that was accepted as it was. It stays visible, fails no gate, and comes back where it grows. */
+export interface KnownFinding {
+  readonly fingerprint: string
+  readonly rule: string
+  /** A graver finding of this fingerprint comes back. */
+  readonly severity: Severity
+  /** As it was accepted. */
+  readonly message: string
+  readonly count: number
+  /** A finding about more records comes back. */
+  readonly maxCount: number
+  /** ISO date. */
+  readonly accepted: string
 }
 
 /** What the pipeline itself says that the data hold. */
@@ -109,6 +124,8 @@ export interface Pipeline {
   readonly sensitivity?: SensitivitySpec
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
+  /** Absent: no file of known findings is named. */
+  readonly known?: readonly KnownFinding[]
   readonly report: {
     readonly formats: readonly ReportFormat[]
     readonly excerpts: boolean

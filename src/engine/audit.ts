@@ -89,8 +89,9 @@ export async function finishReport(runDir: string, hooks: Hooks, workers = 1, ke
   const { plan } = run
   await runSensitivity(runDir, plan, hooks, workers)
   const { outcome, files } = await conclude(run, { hooks, workers, key })
-  const { gate, waivers, report: wanted } = plan.pipeline
-  const report = buildReport(outcome, { gate, waivers, now: new Date(plan.now), excerpts: wanted.excerpts })
+  const { gate, waivers, known, report: wanted } = plan.pipeline
+  const accepted = { waivers, ...(known ? { known } : {}) }
+  const report = buildReport(outcome, { gate, ...accepted, now: new Date(plan.now), excerpts: wanted.excerpts })
   await writeJson(join(runDir, layout.outcome), outcome)
   const written: string[] = []
   for (const format of new Set([...wanted.formats, 'json'] as const)) {
