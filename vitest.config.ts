@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**'],
+          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**', 'test/postgres/**'],
           testTimeout: 30_000,
         },
       },
@@ -17,6 +17,10 @@ export default defineConfig({
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000 } },
       // Needs the folder of real data in ASSAY_DATA.
       { test: { name: 'data', include: ['test/data/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 300_000 } },
+      // Needs the server binaries of PostgreSQL.
+      {
+        test: { name: 'stores', include: ['test/postgres/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
       // Needs Chromium.
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],

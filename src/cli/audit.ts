@@ -6,9 +6,10 @@ import { listEach } from '../engine/inputs.ts'
 import { makePlan, readPlan } from '../engine/plan.ts'
 import { completeColumns } from './complete.ts'
 import { describePlan, guessNote } from './describe-plan.ts'
-import { UsageError } from './errors.ts'
+import { explainError, UsageError } from './errors.ts'
 import { clock, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
 import { type Io, write } from './io.ts'
+import { tellFailure, tellVerdict } from './notify.ts'
 import type { AuditOptions } from './options.ts'
 import { passwordOf } from './password.ts'
 import { showResult } from './show.ts'
@@ -70,7 +71,15 @@ export async function runAudit(paths: readonly string[], options: AuditOptions, 
     const result = await audit({ ...request, ...sign })
     await told
     progress.stop()
-    return await showResult(result, { ...options, quiet }, io)
+    const exit = await showResult(result, { ...options, quiet }, io)
+    await tellVerdict(loaded.pipeline.notify, result.report, io)
+    return exit
+  } catch (error) {
+    progress.stop()
+    const { subject, notify } = loaded.pipeline
+    const isStopped = io.signal?.aborted || (error as { code?: unknown }).code === 'interrupted'
+    if (!isStopped) await tellFailure(notify, subject, explainError(error, () => {}).exit, now.toISOString(), io)
+    throw error
   } finally {
     progress.stop()
   }

@@ -25,6 +25,7 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
     maxFlagged: options.maxFlagged,
     minCoverage: options.minCoverage,
     known: options.known,
+    history: options.history,
     formats: options.formats,
     excerpts: options.excerpts,
     flags: options.flags,

@@ -40,6 +40,7 @@ export interface DataOptions extends WatchOptions, Partial<Record<(typeof roleOp
   readonly maxFlagged?: number
   readonly minCoverage?: number
   readonly known?: string
+  readonly history?: string
   readonly formats?: readonly ReportFormat[]
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
@@ -151,6 +152,7 @@ export function addDataOptions(command: Command): Command {
     .addOption(new Option('--min-coverage <fraction>', 'fewer records scored make the audit incomplete').argParser(fraction))
     .option('--known <file>', 'findings that were accepted as they were: what "assay baseline update" wrote')
     .optionsGroup('Output:')
+    .option('--history <file>', 'keep this audit in a DuckDB file, and look for trends over those before it')
     .addOption(new Option('--formats <list>', `reports to write: ${reportFormats.join(',')}`).argParser(formatList))
     .addOption(new Option('--flags <format>', 'format of the flagged records').choices(flagFormats))
     .addOption(new Option('--keep-scores [format]', "keep every record's score").choices(flagFormats).preset('parquet'))

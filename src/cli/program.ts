@@ -5,6 +5,7 @@ import { addBaselineCommand } from './baseline-command.ts'
 import type { ConvertOptions } from './convert.ts'
 import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
+import { addHistoryCommand } from './history-command.ts'
 import { addInjectCommand } from './inject-command.ts'
 import type { Io } from './io.ts'
 import type { MergeOptions } from './merge.ts'
@@ -124,6 +125,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addSignCommands(program, { io, finish })
   addInjectCommand(program, { io, finish })
   addBaselineCommand(program, { io, finish })
+  addHistoryCommand(program, { io, finish })
 
   program
     .command('convert')

@@ -1,6 +1,7 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
-import type { ArtifactsSpec, Declared, FlagFormat, Gate, Pipeline, ReportFormat } from '../contracts/pipeline.ts'
+import type { HistorySpec } from '../contracts/history.ts'
+import type { ArtifactsSpec, Declared, FlagFormat, Gate, NotifySpec, Pipeline, ReportFormat } from '../contracts/pipeline.ts'
 import { toBaseModel } from './base-model.ts'
 import { checkModel, checkRequired, checkTrust } from './checks.ts'
 import { absolute, issueAt } from './document.ts'
@@ -32,6 +33,8 @@ export interface Overrides {
   readonly minCoverage?: number
   /** A file of known findings. */
   readonly known?: string
+  /** A DuckDB file that keeps every audit. */
+  readonly history?: string
   readonly formats?: readonly ReportFormat[]
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
@@ -134,6 +137,7 @@ const overrideSettings = (o: Overrides, cwd: string): Layer =>
   ({
     ...(o.only ? { detectors: detectorsBut(o.only, o.knownDetectors ?? []) } : {}),
     ...(o.sensitivity ? { sensitivity: true } : {}),
+    ...(o.history === undefined ? {} : { history: { path: absolute(cwd, o.history), connection: null } }),
     gate: defined({
       'fail-on': o.failOn,
       'max-flagged': o.maxFlagged,
@@ -201,6 +205,7 @@ function toPipeline(
     ...(layer.artifacts ? { artifacts: layer.artifacts as ArtifactsSpec } : {}),
     ...(tried ? { sensitivity: tried } : {}),
     gate,
+    ...(layer.notify ? { notify: layer.notify as readonly NotifySpec[] } : {}),
     report: {
       formats: [...new Set(report.formats)],
       excerpts: report.excerpts,
@@ -209,6 +214,9 @@ function toPipeline(
     },
   }
 }
+
+const toHistory = (layer: Layer['history'], home: string): HistorySpec | null =>
+  layer?.connection ? { connection: layer.connection } : layer?.path ? { path: absolute(home, layer.path) } : null
 
 async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main: Loaded | null): Promise<LoadedPipeline> {
   const presets = o.preset !== undefined && main ? await loadPreset(o.preset, o.knownDetectors) : []
@@ -233,12 +241,13 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   const stem = main ? nameOf(main.yaml.path) : ''
   const name = fromData ? subjectName(sources, cwd) : blandNames.has(stem.toLowerCase()) ? basename(home) || stem : stem
   const pipeline = toPipeline(layer, sources, reference.sources, name)
-  const accepted = [waiverFile, knownFile].filter((file) => file !== null)
+  const history = toHistory(layer.history, home)
+  const accepted = [waiverFile, knownFile, history && 'path' in history ? history.path : null].filter((file) => file !== null)
   checkTrust(all, sources, accepted, detectorFiles(pipeline.detectors), pipeline.provenance, base, fromData)
   const waivers = waiverFile === null ? [] : await loadWaivers(waiverFile)
   const known = knownFile === null ? {} : { known: await loadKnown(knownFile) }
   return {
-    pipeline: { ...pipeline, waivers, ...known },
+    pipeline: { ...pipeline, waivers, ...known, ...(history ? { history } : {}) },
     base,
     waiverFile,
     knownFile,

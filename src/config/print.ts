@@ -122,6 +122,8 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
           publishers: pipeline.artifacts.publishers,
         }),
       gate: prune({ ...pipeline.gate, known: options.knownFile == null ? null : to(options.knownFile) }),
+      history: pipeline.history && ('path' in pipeline.history ? { path: to(pipeline.history.path) } : pipeline.history),
+      notify: pipeline.notify,
       waivers: options.waiverFile == null ? null : to(options.waiverFile),
       report: prune({ ...pipeline.report }),
     }),

@@ -107,6 +107,28 @@ export const pipelineFile = map({
     .describe('Try known attacks on these records, in memory: what would this audit have found? true, or a map of settings.')
     .optional(),
   gate: gate.describe('What fails the audit.').optional(),
+  history: map({
+    path: text('a file').describe('A DuckDB file, made where it is not there.').optional(),
+    connection: map({ env: text('the name of an environment variable') })
+      .describe('PostgreSQL: the environment variable with its address.')
+      .optional(),
+  })
+    .refine((h) => (h.path === undefined) !== (h.connection === undefined), { error: 'has to name either a path or a connection' })
+    .describe('Where every audit is kept, so that trends show.')
+    .optional(),
+  notify: z
+    .array(
+      map({
+        webhook: map({ env: text('the name of an environment variable') }).describe('The environment variable with the address.'),
+        secret: map({ env: text('the name of an environment variable') })
+          .describe('The environment variable with the secret that signs the body (HMAC-SHA-256).')
+          .optional(),
+        on: choice(['fail', 'always']).describe('fail: every verdict but passed.'),
+      }),
+      { error: 'a list of webhooks' },
+    )
+    .describe('Who is told of the verdict. No content of records is sent.')
+    .optional(),
   waivers: text('a file').describe('File with findings that are accepted, relative to this file.').optional(),
   report: report.describe('What is written.').optional(),
 }).meta({ title: 'Assay pipeline file', description: 'What is audited, with what, and what fails the gate.' })

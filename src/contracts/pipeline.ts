@@ -1,6 +1,7 @@
 import type { BaseModelSpec } from './base-model.ts'
 import type { Json, SourceSpec } from './data.ts'
 import type { Severity } from './finding.ts'
+import type { HistorySpec } from './history.ts'
 import type { DigestAlgorithm } from './provenance.ts'
 import type { SensitivitySpec } from './sensitivity.ts'
 import type { RecordSchema } from './snapshot.ts'
@@ -57,6 +58,15 @@ export interface KnownFinding {
   readonly maxCount: number
   /** ISO date. */
   readonly accepted: string
+}
+
+/** One entry of `notify:`. Addresses and secrets come from the environment alone. */
+export interface NotifySpec {
+  readonly webhook: { readonly env: string }
+  /** Absent: the body is not signed. */
+  readonly secret?: { readonly env: string }
+  /** `fail`: every verdict but passed. */
+  readonly on: 'fail' | 'always'
 }
 
 /** What the pipeline itself says that the data hold. */
@@ -123,6 +133,9 @@ export interface Pipeline {
   /** Absent: no attack is tried. */
   readonly sensitivity?: SensitivitySpec
   readonly gate: Gate
+  /** Absent: no history is kept. */
+  readonly history?: HistorySpec
+  readonly notify?: readonly NotifySpec[]
   readonly waivers: readonly Waiver[]
   /** Absent: no file of known findings is named. */
   readonly known?: readonly KnownFinding[]

@@ -224,7 +224,7 @@ function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): strin
       pixels: p.pixels,
       groups: p.groups,
     }
-  const { sources: _, reference: __, report: ___, waivers: ____, known: ______, provenance: _____, artifacts, ...rest } = plan.pipeline
+  const { sources: _, reference: __, report: ___, waivers: ____, known: ______, history: _______, notify: ________, provenance: _____, artifacts, ...rest } = plan.pipeline
   const policy = {
     ...rest,
     ...(artifacts ? { artifacts: { base: artifacts.base !== undefined, publishers: artifacts.publishers ?? [] } } : {}),
@@ -284,9 +284,10 @@ export async function openRun(request: AuditRequest): Promise<Plan> {
       'name another --run-dir and audit the new data from the start',
     )
   // How the report is written may change from one resumption to the next.
-  const { report, waivers, known } = request.pipeline
-  const { known: _, ...before } = old.pipeline
-  const resumed: Plan = { ...old, pipeline: { ...before, report, waivers, ...(known ? { known } : {}) } }
+  const { report, waivers, known, history, notify } = request.pipeline
+  const { known: _, history: __, notify: ___, ...before } = old.pipeline
+  const after = { ...(known ? { known } : {}), ...(history ? { history } : {}), ...(notify ? { notify } : {}) }
+  const resumed: Plan = { ...old, pipeline: { ...before, report, waivers, ...after } }
   await writeJson(file, resumed)
   return resumed
 }

@@ -1,6 +1,6 @@
 import type { Severity } from '../contracts/finding.ts'
 import { severities } from '../contracts/finding.ts'
-import { type AuditOutcome, type DetectorOutcome, provenanceId, rowlessIds } from '../contracts/outcome.ts'
+import { type AuditOutcome, type DetectorOutcome, historyId, provenanceId, rowlessIds } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { formatCount, formatPercent, plural } from './format.ts'
 import type { Reason, Report, ReportFinding, Verdict } from './schema.ts'
@@ -83,7 +83,8 @@ export function judge(
   gate: Gate,
   findings: readonly ReportFinding[],
 ): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
-  const ran = outcome.detectors.filter((d) => d.status === 'ran')
+  // Past audits are no look at these data.
+  const ran = outcome.detectors.filter((d) => d.status === 'ran' && d.id !== historyId)
   const broken = outcome.incomplete.length > 0 || outcome.detectors.some((d) => d.status === 'failed')
   // Files and snapshots have no rows; sources that hold none still pass no gate.
   const isRowless = (d: DetectorOutcome): boolean => rowlessIds.includes(d.id)
