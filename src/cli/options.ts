@@ -46,6 +46,7 @@ export interface DataOptions extends WatchOptions, Partial<Record<(typeof roleOp
   readonly flags?: FlagFormat
   readonly keepScores?: FlagFormat
   readonly baseline?: string
+  readonly since?: string
   readonly key?: readonly string[]
   readonly only?: readonly string[]
   readonly sensitivity?: boolean
@@ -137,6 +138,7 @@ export function addDataOptions(command: Command): Command {
     .option('--sensitivity', 'try known attacks on these records, in memory: what would this audit have found?')
     .optionsGroup('Provenance:')
     .option('--baseline <path>', 'what the records are compared with: a folder of "assay snapshot", or a trusted original')
+    .option('--since <folder>', 'audit only what is new or changed since this snapshot, against the rest as accepted')
     .option('--key <file>', 'public key whose signatures of manifests are trusted; may be repeated', collect)
     .optionsGroup('Gate:')
     .addOption(

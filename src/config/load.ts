@@ -41,6 +41,8 @@ export interface Overrides {
   readonly scores?: FlagFormat
   /** A snapshot folder or a trusted original. */
   readonly baseline?: string
+  /** A snapshot folder: only what is new or changed since then is audited. It is the baseline as well. */
+  readonly since?: string
   /** Files of public keys, instead of those of the file. */
   readonly keys?: readonly string[]
   /** Known attacks are tried on the records. */
@@ -109,11 +111,12 @@ function overrideReference(layer: Layer, o: Overrides, cwd: string): Overridden 
 
 /** A baseline by itself asks for no manifests: only a file, a preset or a key does. */
 function overrideProvenance(below: Layer, o: Overrides, cwd: string): Pick<Layer, 'provenance'> {
-  if (o.baseline === undefined && o.keys === undefined) return {}
+  const baseline = o.baseline ?? o.since
+  if (baseline === undefined && o.keys === undefined) return {}
   return {
     provenance: defined({
       ...(below.provenance === undefined && o.keys === undefined ? { manifests: false as const } : {}),
-      baseline: o.baseline === undefined ? undefined : absolute(cwd, o.baseline),
+      baseline: baseline === undefined ? undefined : absolute(cwd, baseline),
       trust: o.keys && { keys: o.keys.map((key) => absolute(cwd, key)) },
     }) as ProvenanceLayer,
   }
@@ -247,7 +250,13 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   const waivers = waiverFile === null ? [] : await loadWaivers(waiverFile)
   const known = knownFile === null ? {} : { known: await loadKnown(knownFile) }
   return {
-    pipeline: { ...pipeline, waivers, ...known, ...(history ? { history } : {}) },
+    pipeline: {
+      ...pipeline,
+      waivers,
+      ...known,
+      ...(history ? { history } : {}),
+      ...(o.since === undefined ? {} : { since: absolute(cwd, o.since) }),
+    },
     base,
     waiverFile,
     knownFile,

@@ -121,6 +121,8 @@ export interface Pipeline {
   readonly subject: { readonly name: string; readonly version: string | null; readonly declared?: Declared }
   readonly sources: readonly SourceSpec[]
   readonly reference: readonly SourceSpec[]
+  /** A snapshot folder: only what is new or changed since then is the subject, and the rest is its reference. Absent: all is the subject. */
+  readonly since?: string
   readonly features: FeatureSpec
   /** Options by detector id; `false` switches one off; absent: on when its roles are present. */
   readonly detectors: { readonly [id: string]: false | { readonly [option: string]: Json } }

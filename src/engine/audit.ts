@@ -95,7 +95,7 @@ export async function finishReport(runDir: string, hooks: Hooks, workers = 1, ke
   const accepted = { waivers, ...(known ? { known } : {}) }
   const build = (of: AuditOutcome) => buildReport(of, { gate, ...accepted, now: new Date(plan.now), excerpts: wanted.excerpts })
   const { outcome, report } = history
-    ? await withHistory(own, { spec: history, required: gate.require.includes(historyId), fresh: false }, build)
+    ? await withHistory(own, { spec: history, required: gate.require.includes(historyId), fresh: plan.since !== null }, build)
     : { outcome: own, report: build(own) }
   await writeJson(join(runDir, layout.outcome), outcome)
   const written: string[] = []
