@@ -16,11 +16,11 @@ const numbers = (shift: Shift, unit: string): Evidence => ({
   items: [
     { name: `${unit} a night before`, value: Number((shift.before.events / Math.max(1, shift.before.nights)).toPrecision(3)) },
     {
-      name: `${unit} a night since, without the busiest night`,
+      name: `${unit} a night since, in a typical night`,
       value: Number((shift.since.events / Math.max(1, shift.since.nights)).toPrecision(3)),
     },
     { name: 'audits before', value: shift.before.nights },
-    { name: 'audits since, without the busiest', value: shift.since.nights },
+    { name: 'audits since', value: shift.since.nights },
     { name: 'dispersion of the nights before', value: Number(shift.dispersion.toPrecision(3)) },
   ],
 })

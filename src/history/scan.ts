@@ -26,7 +26,7 @@ export interface Shift {
   readonly stream: Stream
   /** First night of the stretch, as an index. */
   readonly start: number
-  /** The stretch without its busiest night: one batch of corrections is no trend. */
+  /** The stretch, no night above its middle one: one batch of corrections is no trend. */
   readonly since: Part
   readonly before: Part
   /** Variance over that of independent events, from the nights before: at least 1. */
@@ -39,6 +39,8 @@ export interface Shift {
 export const stretches: readonly number[] = [3, 4, 5, 6, 8, 11, 15, 21, 30]
 /** Nights that must lie before a stretch. */
 export const leastBefore = 10
+/** Nights of a stretch in which something must happen. */
+const leastBusy = 3
 /** Nights that the pooled dispersion counts as, beside a stream's own. */
 const priorNights = 10
 /** A stream whose own past is this unlikely under the others' rate is judged by its own past alone. */
@@ -71,20 +73,15 @@ const partOf = ({ events, exposure }: Stream, from: number, to: number): Part =>
   return { nights, events: sum(events, from, to), exposure: sum(exposure, from, to) }
 }
 
-/** Without the night that has most events above the rate before it. */
-function withoutBusiest({ events, exposure }: Stream, from: number, rate: number): Part {
-  let busiest = -1
-  let most = -Infinity
-  for (let i = from; i < events.length; i++) {
-    const excess = (events[i] as number) - rate * (exposure[i] as number)
-    if (excess > most) [busiest, most] = [i, excess]
-  }
-  const all = partOf({ names: [], events, exposure }, from, events.length)
-  if (busiest < 0) return all
+/** No night counts for more than the night in the middle of the stretch: what happens in less than half of its nights is no trend. */
+function steady({ events, exposure }: Stream, from: number): Part {
+  const nights = [...events.slice(from)].filter((count) => !Number.isNaN(count))
+  const rank = Math.min(nights.length, Math.max(leastBusy, Math.ceil(nights.length / 2)))
+  const cap = [...nights].sort((x, y) => y - x)[rank - 1] ?? 0
   return {
-    nights: all.nights - 1,
-    events: all.events - (events[busiest] as number),
-    exposure: all.exposure - (exposure[busiest] as number),
+    nights: nights.length,
+    events: nights.reduce((total, count) => total + Math.min(count, cap), 0),
+    exposure: sum(exposure, from, exposure.length),
   }
 }
 
@@ -99,8 +96,8 @@ function pooledExposure(before: Part, pool: Part, dispersion: number): number {
 }
 
 /**
- * Does an event happen more often in the last nights than before? For every stretch that ends now, its events (less its
- * busiest night) against those before it, given their sum: the exact conditional test of two Poisson rates (Przyborowski and
+ * Does an event happen more often in the last nights than before? For every stretch that ends now, its events (no night above
+ * the middle one) against those before it, given their sum: the exact conditional test of two Poisson rates (Przyborowski and
  * Wilenski 1940), which adds one event to the past. That event is worth as many record-nights as the other streams need for one,
  * so that a quiet past counts for as much as it should. Counts are divided by the dispersion of the past (quasi-likelihood,
  * Wedderburn 1974). The smallest p-value of each stream, corrected by Bonferroni.
@@ -123,8 +120,8 @@ export function scan({ streams, possible, silentExposure }: Family): Shift[] {
     streams.forEach((stream, i) => {
       const before = partOf(stream, 0, start)
       if (before.nights < leastBefore || before.exposure <= 0) return
-      const since = withoutBusiest(stream, start, before.events / before.exposure)
-      if (since.nights < 2 || since.events * before.exposure <= before.events * since.exposure) return
+      const since = steady(stream, start)
+      if (since.nights < leastBusy || since.events * before.exposure <= before.events * since.exposure) return
       const { chi, df } = spread[i] as (typeof spread)[number]
       const dispersion = Math.max(1, (chi + priorNights * pooled) / (df + priorNights))
       const mine = whole[i] as Part

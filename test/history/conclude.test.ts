@@ -61,6 +61,12 @@ describe('history/label-drift', () => {
       expect(scopes(nightsOf(night, batch)).filter((s) => s.includes('a>b') || s.includes('relabelled'))).toEqual([])
   })
 
+  test('nor are two', () => {
+    const batches = (night: number): Moves => (night === 38 || night === 42 ? [['a', 'b', 40]] : [])
+    for (let night = 40; night <= 60; night++)
+      expect(scopes(nightsOf(night, batches)).filter((s) => s.includes('a>b') || s.includes('relabelled'))).toEqual([])
+  })
+
   test('what was always so is no trend, in weeks and in bursts', () => {
     const random = keyed(Buffer.from('bursts'), 'test')
     const weekly = (night: number): Moves =>
