@@ -137,11 +137,16 @@ async function sampleData() {
   say(`Sample data: 6 data sets match their digests (${seconds(since)})`)
 }
 
-/** Packages, build, sample data: each only where it is missing or stale. */
-export async function setUp() {
+/** Packages and build: each only where it is missing or stale. */
+export async function setUpProgram() {
   checkNode()
   await install()
   await build()
+}
+
+/** The program and the sample data. */
+export async function setUp() {
+  await setUpProgram()
   await sampleData()
 }
 

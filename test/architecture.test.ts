@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { baseModelRules } from '../src/artifacts/rules.ts'
-import { baseModelId, coverageId, provenanceId } from '../src/contracts/outcome.ts'
+import { baseModelId, coverageId, historyId, provenanceId } from '../src/contracts/outcome.ts'
 import { detectors } from '../src/detectors/registry.ts'
 import { blindSpotRule } from '../src/engine/sensitivity/rule.ts'
 import { triggerResponse } from '../src/engine/trigger-response-rule.ts'
+import { historyRules } from '../src/history/rules.ts'
 import { provenanceRules } from '../src/provenance/rules.ts'
 import { taxaOf } from '../src/taxonomy/taxonomies.ts'
 
@@ -20,6 +21,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   statistics: ['contracts', 'math'],
   detectors: ['contracts', 'math', 'statistics'],
   provenance: ['contracts', 'math', 'statistics'],
+  history: ['contracts', 'math'],
+  notify: ['contracts'],
   taxonomy: ['contracts'],
   sources: ['contracts', 'math'],
   stores: ['contracts', 'sources'],
@@ -34,6 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'statistics',
     'detectors',
     'provenance',
+    'history',
     'sources',
     'stores',
     'features',
@@ -41,7 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'taxonomy',
     'inject',
   ],
-  cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
+  cli: ['contracts', 'artifacts', 'config', 'engine', 'history', 'inject', 'notify', 'report', 'taxonomy'],
 }
 
 /** Loaded by a run only when it needs them: together they cost seconds and hundreds of megabytes. */
@@ -53,6 +57,7 @@ const heavy = [
   'echarts',
   '@huggingface/transformers',
   'hyparquet-writer',
+  'pg',
   'piscina',
 ]
 
@@ -243,6 +248,7 @@ describe('registries are complete', () => {
   const rules = [
     ...detectors,
     { id: provenanceId, rules: provenanceRules },
+    { id: historyId, rules: historyRules },
     { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
     { id: coverageId, rules: [blindSpotRule] },
   ].flatMap((d) => d.rules.map((rule) => [rule.id, rule, d.id] as const))

@@ -9,9 +9,10 @@ import type { Hooks } from '../engine/request.ts'
 import { classesOf, folderFor, forClass, worstExit } from './classes.ts'
 import { completeColumns } from './complete.ts'
 import { describePlan, guessNote } from './describe-plan.ts'
-import { UsageError } from './errors.ts'
+import { explainError, UsageError } from './errors.ts'
 import { clock, copied, loadInput, newRunDir, requestOf, spool, withScratch } from './input.ts'
 import { type Io, write } from './io.ts'
+import { tellFailure, tellVerdict } from './notify.ts'
 import type { AuditOptions } from './options.ts'
 import { passwordOf } from './password.ts'
 import { showResult } from './show.ts'
@@ -50,7 +51,10 @@ async function print(loaded: LoadedPipeline, io: Io): Promise<number> {
       sources: sources.map((source, i) => asWritten(source, loaded.pipeline.sources[i])),
       reference: reference.map((source, i) => asWritten(source, loaded.pipeline.reference[i])),
     }
-    await write(io.stdout, printConfig(pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile }))
+    await write(
+      io.stdout,
+      printConfig(pipeline, listings, { relativeTo: process.cwd(), waiverFile: loaded.waiverFile, knownFile: loaded.knownFile }),
+    )
     return 0
   })
 }
@@ -86,13 +90,21 @@ export async function runAudit(paths: readonly string[], options: AuditOptions, 
       const result = await audit({ ...requestOf(own, options, now, { runDir: folder, resume, hooks }), ...sign })
       await told
       progress.stop()
-      return showResult(result, { ...options, quiet }, io)
+      const exit = await showResult(result, { ...options, quiet }, io)
+      await tellVerdict(loaded.pipeline.notify, result.report, io)
+      return exit
     }
     if (classes === null) return await run(ready, runDir)
     const codes: number[] = []
     for (const [i, name] of classes.entries())
       codes.push(await run({ ...ready, pipeline: forClass(ready.pipeline, name) }, resolve(runDir, folderFor(name, i))))
     return worstExit(codes)
+  } catch (error) {
+    progress.stop()
+    const { subject, notify } = loaded.pipeline
+    const isStopped = io.signal?.aborted || (error as { code?: unknown }).code === 'interrupted'
+    if (!isStopped) await tellFailure(notify, subject, explainError(error, () => {}).exit, now.toISOString(), io)
+    throw error
   } finally {
     progress.stop()
   }

@@ -25,11 +25,14 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
     failOn: options.failOn,
     maxFlagged: options.maxFlagged,
     minCoverage: options.minCoverage,
+    known: options.known,
+    history: options.history,
     formats: options.formats,
     excerpts: options.excerpts,
     flags: options.flags,
     scores: options.keepScores,
     baseline: options.baseline,
+    since: options.since,
     keys: options.key,
     only: options.only,
     sensitivity: options.sensitivity,
@@ -41,6 +44,8 @@ const overridesOf = (options: DataOptions, data: readonly string[]): Overrides =
 export function loadInput(paths: readonly string[], options: DataOptions): Promise<LoadedPipeline> {
   const files = options.config === undefined ? paths.filter(isPipelineFile) : []
   const [file] = files
+  if (options.since !== undefined && options.baseline !== undefined)
+    throw new UsageError('--since is the baseline as well: name one of the two', 'to compare with another snapshot, audit without --since')
   if (file !== undefined && paths.length > 1)
     throw new UsageError(
       'a pipeline file stands alone: its sources say what is audited',

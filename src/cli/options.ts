@@ -39,11 +39,14 @@ export interface DataOptions extends WatchOptions, Partial<Record<(typeof roleOp
   readonly failOn?: Gate['fail-on']
   readonly maxFlagged?: number
   readonly minCoverage?: number
+  readonly known?: string
+  readonly history?: string
   readonly formats?: readonly ReportFormat[]
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
   readonly keepScores?: FlagFormat
   readonly baseline?: string
+  readonly since?: string
   readonly key?: readonly string[]
   readonly only?: readonly string[]
   readonly sensitivity?: boolean
@@ -135,6 +138,7 @@ export function addDataOptions(command: Command): Command {
     .option('--sensitivity', 'try known attacks on these records, in memory: what would this audit have found?')
     .optionsGroup('Provenance:')
     .option('--baseline <path>', 'what the records are compared with: a folder of "assay snapshot", or a trusted original')
+    .option('--since <folder>', 'audit only what is new or changed since this snapshot, against the rest as accepted')
     .option('--key <file>', 'public key whose signatures of manifests are trusted; may be repeated', collect)
     .optionsGroup('Gate:')
     .addOption(
@@ -148,7 +152,9 @@ export function addDataOptions(command: Command): Command {
     )
     .addOption(new Option('--max-flagged <fraction>', 'a larger fraction of flagged records fails the gate').argParser(fraction))
     .addOption(new Option('--min-coverage <fraction>', 'fewer records scored make the audit incomplete').argParser(fraction))
+    .option('--known <file>', 'findings that were accepted as they were: what "assay baseline update" wrote')
     .optionsGroup('Output:')
+    .option('--history <file>', 'keep this audit in a DuckDB file, and look for trends over those before it')
     .addOption(new Option('--formats <list>', `reports to write: ${reportFormats.join(',')}`).argParser(formatList))
     .addOption(new Option('--flags <format>', 'format of the flagged records').choices(flagFormats))
     .addOption(new Option('--keep-scores [format]', "keep every record's score").choices(flagFormats).preset('parquet'))

@@ -1,9 +1,11 @@
 import { Argument, Command, Option } from 'commander'
 import { reportFormats } from '../contracts/pipeline.ts'
 import { version } from '../version.ts'
+import { addBaselineCommand } from './baseline-command.ts'
 import type { ConvertOptions } from './convert.ts'
 import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
+import { addHistoryCommand } from './history-command.ts'
 import { addInjectCommand } from './inject-command.ts'
 import type { Io } from './io.ts'
 import type { MergeOptions } from './merge.ts'
@@ -122,6 +124,8 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addSnapshotCommand(program, { io, finish })
   addSignCommands(program, { io, finish })
   addInjectCommand(program, { io, finish })
+  addBaselineCommand(program, { io, finish })
+  addHistoryCommand(program, { io, finish })
 
   program
     .command('convert')

@@ -29,6 +29,8 @@ const titles: { readonly [F in ReportFormat]: string } = {
   json: 'report as JSON',
   markdown: 'report as Markdown',
   sarif: 'report as SARIF',
+  junit: 'report as JUnit',
+  annotations: 'annotations',
 }
 
 async function writeReports(report: Report, { runDir, formats = ['html', 'json'] }: ScanOptions) {

@@ -1,2 +1,2 @@
-export const schemaNames = ['pipeline', 'waivers', 'report'] as const
+export const schemaNames = ['pipeline', 'waivers', 'known-findings', 'report'] as const
 export type SchemaName = (typeof schemaNames)[number]

@@ -1,4 +1,4 @@
-import { pipelineJsonSchema, waiversJsonSchema } from '../config/json-schema.ts'
+import { knownJsonSchema, pipelineJsonSchema, waiversJsonSchema } from '../config/json-schema.ts'
 import { reportJsonSchema } from '../report/schema.ts'
 import { type Io, write } from './io.ts'
 import type { SchemaName } from './schema-names.ts'
@@ -6,6 +6,7 @@ import type { SchemaName } from './schema-names.ts'
 const schemas: { readonly [N in SchemaName]: () => string } = {
   pipeline: pipelineJsonSchema,
   waivers: waiversJsonSchema,
+  'known-findings': knownJsonSchema,
   report: reportJsonSchema,
 }
 

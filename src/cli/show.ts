@@ -11,6 +11,8 @@ const titles: { readonly [file: string]: string } = {
   'report.json': 'report as JSON',
   'report.md': 'report as Markdown',
   'report.sarif': 'report as SARIF',
+  'report.junit.xml': 'report as JUnit',
+  'annotations.txt': 'annotations',
   'triggers.json': 'triggers',
   'verdict.intoto.json': 'signed verdict',
 }

@@ -78,7 +78,7 @@ export async function loadChain(path: string, knownDetectors?: readonly string[]
       await load(next, [...above, path], { yaml, at })
     }
     const own = (await presetNames()).some((name) => presetPath(name) === path)
-    chain.push({ yaml, layer: toLayer(file, yaml), preset: own, extendedBy: from?.yaml.name ?? null })
+    chain.push({ yaml, layer: toLayer(file, yaml, own), preset: own, extendedBy: from?.yaml.name ?? null })
   }
 
   await load(path, [], null)

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { pipelineFile, waiversFile } from './schema.ts'
+import { knownFile, pipelineFile, waiversFile } from './schema.ts'
 
 const render = (schema: z.ZodType, id: string): string => {
   const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' })
@@ -11,3 +11,6 @@ export const pipelineJsonSchema = (): string => render(pipelineFile, 'urn:assay:
 
 /** Text of `reports/schema/waivers.schema.json`. */
 export const waiversJsonSchema = (): string => render(waiversFile, 'urn:assay:schema:waivers:1')
+
+/** Text of `reports/schema/known-findings.schema.json`. */
+export const knownJsonSchema = (): string => render(knownFile, 'urn:assay:schema:known-findings:1')

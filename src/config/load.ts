@@ -1,16 +1,18 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import type { ColumnMap, SourceSpec } from '../contracts/data.ts'
-import type { ArtifactsSpec, Declared, FlagFormat, Gate, Pipeline, ProvenanceSpec, ReportFormat } from '../contracts/pipeline.ts'
+import type { HistorySpec } from '../contracts/history.ts'
+import type { ArtifactsSpec, Declared, FlagFormat, Gate, NotifySpec, Pipeline, ReportFormat } from '../contracts/pipeline.ts'
 import { toBaseModel } from './base-model.ts'
-import { absolute, displayName, failAt, issueAt, locate } from './document.ts'
+import { checkModel, checkRequired, checkTrust } from './checks.ts'
+import { absolute, issueAt } from './document.ts'
 import { ConfigError, fileError } from './errors.ts'
 import { type Loaded, loadChain, loadPreset } from './extends.ts'
+import { loadKnown } from './known.ts'
 import { detectorFiles, type Layer, merge, resolveSource } from './merge.ts'
 import { nearest } from './nearest.ts'
-import { baselineFiles, type ProvenanceLayer, toProvenance, trustedFiles } from './provenance.ts'
+import { type ProvenanceLayer, toProvenance } from './provenance.ts'
 import { defaults } from './schema.ts'
 import { toSensitivity } from './sensitivity.ts'
-import { deliveryAround, isBeside } from './trust.ts'
 import { loadWaivers } from './waivers.ts'
 
 /** What the command line says. It wins over every file; its paths are relative to `cwd`. */
@@ -29,12 +31,18 @@ export interface Overrides {
   readonly failOn?: Gate['fail-on']
   readonly maxFlagged?: number
   readonly minCoverage?: number
+  /** A file of known findings. */
+  readonly known?: string
+  /** A DuckDB file that keeps every audit. */
+  readonly history?: string
   readonly formats?: readonly ReportFormat[]
   readonly excerpts?: boolean
   readonly flags?: FlagFormat
   readonly scores?: FlagFormat
   /** A snapshot folder or a trusted original. */
   readonly baseline?: string
+  /** A snapshot folder: only what is new or changed since then is audited. It is the baseline as well. */
+  readonly since?: string
   /** Files of public keys, instead of those of the file. */
   readonly keys?: readonly string[]
   /** Known attacks are tried on the records. */
@@ -48,6 +56,7 @@ export interface LoadedPipeline {
   /** The folder that names of shards are relative to. */
   readonly base: string
   readonly waiverFile: string | null
+  readonly knownFile: string | null
   /** Sources of which the command line alone names columns, by position: the roles that it leaves out are still to be guessed. */
   readonly partial: { readonly sources: readonly number[]; readonly reference: readonly number[] }
 }
@@ -102,11 +111,12 @@ function overrideReference(layer: Layer, o: Overrides, cwd: string): Overridden 
 
 /** A baseline by itself asks for no manifests: only a file, a preset or a key does. */
 function overrideProvenance(below: Layer, o: Overrides, cwd: string): Pick<Layer, 'provenance'> {
-  if (o.baseline === undefined && o.keys === undefined) return {}
+  const baseline = o.baseline ?? o.since
+  if (baseline === undefined && o.keys === undefined) return {}
   return {
     provenance: defined({
       ...(below.provenance === undefined && o.keys === undefined ? { manifests: false as const } : {}),
-      baseline: o.baseline === undefined ? undefined : absolute(cwd, o.baseline),
+      baseline: baseline === undefined ? undefined : absolute(cwd, baseline),
       trust: o.keys && { keys: o.keys.map((key) => absolute(cwd, key)) },
     }) as ProvenanceLayer,
   }
@@ -126,11 +136,17 @@ function detectorsBut(only: readonly string[], known: readonly string[]): Layer[
   return Object.fromEntries(known.filter((id) => !only.includes(id)).map((id) => [id, false as const]))
 }
 
-const overrideSettings = (o: Overrides): Layer =>
+const overrideSettings = (o: Overrides, cwd: string): Layer =>
   ({
     ...(o.only ? { detectors: detectorsBut(o.only, o.knownDetectors ?? []) } : {}),
     ...(o.sensitivity ? { sensitivity: true } : {}),
-    gate: defined({ 'fail-on': o.failOn, 'max-flagged': o.maxFlagged, 'min-coverage': o.minCoverage }),
+    ...(o.history === undefined ? {} : { history: { path: absolute(cwd, o.history), connection: null } }),
+    gate: defined({
+      'fail-on': o.failOn,
+      'max-flagged': o.maxFlagged,
+      'min-coverage': o.minCoverage,
+      known: o.known && absolute(cwd, o.known),
+    }),
     report: defined({ formats: o.formats ? [...o.formats] : undefined, excerpts: o.excerpts, flags: o.flags, scores: o.scores }),
   }) as Layer
 
@@ -169,7 +185,8 @@ function toPipeline(
   reference: readonly SourceSpec[],
   name: string,
 ): Omit<Pipeline, 'waivers'> {
-  const gate = { ...defaults.gate, ...layer.gate } as Gate
+  const { known: _, ...given } = layer.gate ?? {}
+  const gate = { ...defaults.gate, ...given } as Gate
   const tried = toSensitivity(layer.sensitivity)
   const baseModel = layer['base-model'] ? toBaseModel(layer['base-model']) : null
   const report = { scores: null, ...defaults.report, ...layer.report } as Omit<Pipeline['report'], 'scores'> & {
@@ -191,6 +208,7 @@ function toPipeline(
     ...(layer.artifacts ? { artifacts: layer.artifacts as ArtifactsSpec } : {}),
     ...(tried ? { sensitivity: tried } : {}),
     gate,
+    ...(layer.notify ? { notify: layer.notify as readonly NotifySpec[] } : {}),
     report: {
       formats: [...new Set(report.formats)],
       excerpts: report.excerpts,
@@ -200,61 +218,14 @@ function toPipeline(
   }
 }
 
-/** A detector that is required and switched off is a contradiction between two lines, maybe of two files. */
-function checkRequired(chain: readonly Loaded[], layer: Layer): void {
-  for (const id of layer.gate?.require ?? []) {
-    if (layer.detectors?.[id] !== false) continue
-    const at = ['detectors', id]
-    const where = chain.findLast(({ yaml }) => locate(yaml, at).exact) ?? chain.at(-1)
-    if (where) throw failAt('invalid-config', where.yaml, at, 'is switched off, and gate.require names it: keep one of the two')
-  }
-}
-
-/** Settings of a model that no file names would be passed over. */
-function checkModel(chain: readonly Loaded[], layer: Layer): void {
-  if (!layer['base-model'] || layer['base-model'].model !== undefined) return
-  const at = ['base-model']
-  const where = chain.findLast(({ yaml }) => locate(yaml, at).exact) ?? chain.at(-1)
-  if (where) throw failAt('invalid-config', where.yaml, at, 'names no model: add base-model.model, an .onnx file')
-}
-
-/** What says how the data are judged must not come with the data. */
-function checkTrust(
-  chain: readonly Loaded[],
-  sources: readonly SourceSpec[],
-  waivers: string | null,
-  tables: readonly string[],
-  provenance: ProvenanceSpec | null,
-  anchor: string,
-  fromData: boolean,
-): void {
-  const refuse = (file: string, delivery: string | null, hint: string): void => {
-    if (delivery === null) return
-    throw fileError(
-      'untrusted-path',
-      displayName(file),
-      `lies in ${displayName(delivery)}, which is audited: what is audited must not say what fails its own audit`,
-      hint,
-    )
-  }
-  const trusted = chain.filter((l) => !l.preset && (fromData || l.extendedBy !== null)).map((l) => l.yaml.path)
-  for (const file of waivers === null ? trusted : [...trusted, waivers])
-    refuse(file, deliveryAround(file, sources, anchor), 'keep pipeline and waivers files outside of the data')
-  for (const file of tables)
-    refuse(file, deliveryAround(file, sources, anchor), 'keep tables that the data are judged by outside of the data')
-  if (provenance === null) return
-  for (const file of trustedFiles(provenance))
-    refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep keys, certificates and snapshots outside of the data')
-  for (const file of baselineFiles(provenance))
-    if (provenance.root !== null || !isBeside(file, sources))
-      refuse(file, deliveryAround(file, sources, anchor, provenance.root), 'keep baselines outside of the data')
-}
+const toHistory = (layer: Layer['history'], home: string): HistorySpec | null =>
+  layer?.connection ? { connection: layer.connection } : layer?.path ? { path: absolute(home, layer.path) } : null
 
 async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main: Loaded | null): Promise<LoadedPipeline> {
   const presets = o.preset !== undefined && main ? await loadPreset(o.preset, o.knownDetectors) : []
   const all = [...chain, ...presets]
   const written = all.reduce<Layer>((below, { layer }) => merge(below, layer), {})
-  const settings = overrideSettings(typeof written.sensitivity === 'object' ? { ...o, sensitivity: false } : o)
+  const settings = overrideSettings(typeof written.sensitivity === 'object' ? { ...o, sensitivity: false } : o, cwd)
   const layer = merge(written, { ...settings, ...overrideProvenance(written, o, cwd) }) as Layer
   const { sources, partial } = overrideSources(layer.sources, o, cwd)
   const reference = overrideReference(layer, o, cwd)
@@ -269,12 +240,28 @@ async function finish(chain: readonly Loaded[], o: Overrides, cwd: string, main:
   const home = main ? dirname(main.yaml.path) : cwd
   const base = fromData ? cwd : home
   const waiverFile = layer.waivers ?? null
+  const knownFile = layer.gate?.known ?? null
   const stem = main ? nameOf(main.yaml.path) : ''
   const name = fromData ? subjectName(sources, cwd) : blandNames.has(stem.toLowerCase()) ? basename(home) || stem : stem
   const pipeline = toPipeline(layer, sources, reference.sources, name)
-  checkTrust(all, sources, waiverFile, detectorFiles(pipeline.detectors), pipeline.provenance, base, fromData)
+  const history = toHistory(layer.history, home)
+  const accepted = [waiverFile, knownFile, history && 'path' in history ? history.path : null].filter((file) => file !== null)
+  checkTrust(all, sources, accepted, detectorFiles(pipeline.detectors), pipeline.provenance, base, fromData)
   const waivers = waiverFile === null ? [] : await loadWaivers(waiverFile)
-  return { pipeline: { ...pipeline, waivers }, base, waiverFile, partial: { sources: partial, reference: reference.partial } }
+  const known = knownFile === null ? {} : { known: await loadKnown(knownFile) }
+  return {
+    pipeline: {
+      ...pipeline,
+      waivers,
+      ...known,
+      ...(history ? { history } : {}),
+      ...(o.since === undefined ? {} : { since: absolute(cwd, o.since) }),
+    },
+    base,
+    waiverFile,
+    knownFile,
+    partial: { sources: partial, reference: reference.partial },
+  }
 }
 
 /**

@@ -46,7 +46,9 @@ function resolveFeatures(features: NonNullable<PipelineFile['features']>, to: (p
 }
 
 /** A pipeline file whose paths no longer depend on where it lies. */
-export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sources' | 'reference' | 'features' | 'provenance'> {
+export interface Layer extends Omit<PipelineFile, 'version' | 'extends' | 'sources' | 'reference' | 'features' | 'provenance' | 'history'> {
+  /** One of the two is null, so that a later layer replaces both. */
+  readonly history?: { readonly path: string | null; readonly connection: { readonly env: string } | null }
   readonly sources?: readonly SourceSpec[]
   readonly reference?: readonly SourceSpec[]
   readonly features?: FeatureSpec
@@ -70,7 +72,8 @@ export const detectorFiles = (detectors: Readonly<Record<string, unknown>>): rea
     Object.entries((options ?? {}) as object).flatMap(([key, v]) => (fileOptions.has(key) && typeof v === 'string' ? [v] : [])),
   )
 
-export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
+/** In a preset, the path of the history stays as it is: it belongs to who uses the preset. */
+export function toLayer(file: PipelineFile, yaml: YamlFile, preset: boolean): Layer {
   const to = (path: string): string => resolveFrom(yaml, path)
   const {
     version: _,
@@ -83,6 +86,8 @@ export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
     waivers,
     detectors,
     'base-model': model,
+    gate,
+    history,
     ...rest
   } = file
   return {
@@ -95,6 +100,15 @@ export function toLayer(file: PipelineFile, yaml: YamlFile): Layer {
     ...(model ? { 'base-model': resolveBaseModel(model, to) } : {}),
     ...(artifacts
       ? { artifacts: { ...artifacts, path: to(artifacts.path), ...(artifacts.base === undefined ? {} : { base: to(artifacts.base) }) } }
+      : {}),
+    ...(gate ? { gate: { ...gate, ...(gate.known === undefined ? {} : { known: to(gate.known) }) } } : {}),
+    ...(history
+      ? {
+          history: {
+            path: history.path === undefined ? null : preset ? history.path : to(history.path),
+            connection: history.connection ?? null,
+          },
+        }
       : {}),
     ...(waivers === undefined ? {} : { waivers: to(waivers) }),
   }

@@ -9,6 +9,7 @@ export interface PrintOptions {
   /** Paths are written relative to this folder, where the file is meant to be saved; absolute without it. */
   readonly relativeTo?: string
   readonly waiverFile?: string | null
+  readonly knownFile?: string | null
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a column name must not end the comment that names it
@@ -121,7 +122,9 @@ export function printConfig(pipeline: Pipeline, listings: readonly SourceListing
           base: pipeline.artifacts.base && to(pipeline.artifacts.base),
           publishers: pipeline.artifacts.publishers,
         }),
-      gate: pipeline.gate,
+      gate: prune({ ...pipeline.gate, known: options.knownFile == null ? null : to(options.knownFile) }),
+      history: pipeline.history && ('path' in pipeline.history ? { path: to(pipeline.history.path) } : pipeline.history),
+      notify: pipeline.notify,
       waivers: options.waiverFile == null ? null : to(options.waiverFile),
       report: prune({ ...pipeline.report }),
     }),

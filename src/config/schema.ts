@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { severities } from '../contracts/finding.ts'
 import { flagFormats, reportFormats } from '../contracts/pipeline.ts'
 import { baseModel } from './base-model-schema.ts'
 import { declared, provenance } from './provenance-schema.ts'
@@ -42,6 +43,9 @@ const gate = map({
     .describe('Detectors that must run: without their columns the audit is incomplete (exit 2).')
     .optional(),
   'min-coverage': fraction.describe('A smaller fraction of records scored makes the audit incomplete (exit 2).').optional(),
+  known: text('a file')
+    .describe('File of findings that were accepted as they were, written by "assay baseline update", relative to this file.')
+    .optional(),
 })
 
 const report = map({
@@ -103,6 +107,28 @@ export const pipelineFile = map({
     .describe('Try known attacks on these records, in memory: what would this audit have found? true, or a map of settings.')
     .optional(),
   gate: gate.describe('What fails the audit.').optional(),
+  history: map({
+    path: text('a file').describe('A DuckDB file, made where it is not there.').optional(),
+    connection: map({ env: text('the name of an environment variable') })
+      .describe('PostgreSQL: the environment variable with its address.')
+      .optional(),
+  })
+    .refine((h) => (h.path === undefined) !== (h.connection === undefined), { error: 'has to name either a path or a connection' })
+    .describe('Where every audit is kept, so that trends show.')
+    .optional(),
+  notify: z
+    .array(
+      map({
+        webhook: map({ env: text('the name of an environment variable') }).describe('The environment variable with the address.'),
+        secret: map({ env: text('the name of an environment variable') })
+          .describe('The environment variable with the secret that signs the body (HMAC-SHA-256).')
+          .optional(),
+        on: choice(['fail', 'always']).describe('fail: every verdict but passed.'),
+      }),
+      { error: 'a list of webhooks' },
+    )
+    .describe('Who is told of the verdict. No content of records is sent.')
+    .optional(),
   waivers: text('a file').describe('File with findings that are accepted, relative to this file.').optional(),
   report: report.describe('What is written.').optional(),
 }).meta({ title: 'Assay pipeline file', description: 'What is audited, with what, and what fails the gate.' })
@@ -135,6 +161,31 @@ export const waiversFile = map({
     { error: 'a list of waivers' },
   ),
 }).meta({ title: 'Assay waivers', description: 'Findings that are accepted until a date.' })
+
+export const knownFile = map({
+  version: z.literal(1, { error: '1' }).describe('Version of this file format.'),
+  findings: z.array(
+    map({
+      fingerprint: z
+        .string({ error: fingerprint })
+        .regex(/^[0-9a-f]{64}$/, { error: fingerprint })
+        .describe('Fingerprint of the finding, from the report.'),
+      rule: text('a rule').describe('The rule that the finding cites.'),
+      severity: choice(severities).describe('As it was accepted: where it is graver, it comes back.'),
+      message: z.string({ error: 'a text' }).describe('As it was accepted.'),
+      count: z.int({ error: 'a whole number' }).min(0, { error: 'a whole number' }).describe('Records concerned when it was accepted.'),
+      maxCount: z
+        .int({ error: 'a whole number' })
+        .min(0, { error: 'a whole number' })
+        .describe('A finding about more records than this comes back.'),
+      accepted: z
+        .string({ error: 'a date such as 2026-11-23' })
+        .refine(isDate, { error: 'has to be a date such as 2026-11-23' })
+        .describe('The day on which it was accepted.'),
+    }),
+    { error: 'a list of findings' },
+  ),
+}).meta({ title: 'Assay known findings', description: 'Findings that were accepted as they were: what is new fails the gate.' })
 
 export type PipelineFile = z.infer<typeof pipelineFile>
 export type SourceEntry = NonNullable<PipelineFile['sources']>[number]

@@ -59,8 +59,11 @@ export const baseModelId = 'base-model'
 /** The detector that findings about what would not have been found belong to. */
 export const coverageId = 'coverage'
 
+/** The detector that trends over past audits belong to. It reads no data at all. */
+export const historyId = 'history'
+
 /** Detectors that score no rows. */
-export const rowlessIds: readonly string[] = [baseModelId, coverageId, provenanceId]
+export const rowlessIds: readonly string[] = [baseModelId, coverageId, historyId, provenanceId]
 
 /** What provenance found besides its findings; they are those of the detector `provenance`. */
 export interface ProvenanceOutcome {

@@ -1,11 +1,12 @@
 import type { BaseModelSpec } from './base-model.ts'
 import type { Json, SourceSpec } from './data.ts'
 import type { Severity } from './finding.ts'
+import type { HistorySpec } from './history.ts'
 import type { DigestAlgorithm } from './provenance.ts'
 import type { SensitivitySpec } from './sensitivity.ts'
 import type { RecordSchema } from './snapshot.ts'
 
-export const reportFormats = ['html', 'json', 'sarif', 'markdown'] as const
+export const reportFormats = ['html', 'json', 'sarif', 'markdown', 'junit', 'annotations'] as const
 export type ReportFormat = (typeof reportFormats)[number]
 export const flagFormats = ['parquet', 'csv', 'jsonl'] as const
 export type FlagFormat = (typeof flagFormats)[number]
@@ -42,6 +43,30 @@ export interface Waiver {
   /** ISO date; it no longer holds on that day. */
   readonly expires: string
   readonly maxCount: number
+}
+
+/** A finding that was accepted as it was. It stays visible, fails no gate, and comes back where it grows. */
+export interface KnownFinding {
+  readonly fingerprint: string
+  readonly rule: string
+  /** A graver finding of this fingerprint comes back. */
+  readonly severity: Severity
+  /** As it was accepted. */
+  readonly message: string
+  readonly count: number
+  /** A finding about more records comes back. */
+  readonly maxCount: number
+  /** ISO date. */
+  readonly accepted: string
+}
+
+/** One entry of `notify:`. Addresses and secrets come from the environment alone. */
+export interface NotifySpec {
+  readonly webhook: { readonly env: string }
+  /** Absent: the body is not signed. */
+  readonly secret?: { readonly env: string }
+  /** `fail`: every verdict but passed. */
+  readonly on: 'fail' | 'always'
 }
 
 /** What the pipeline itself says that the data hold. */
@@ -96,6 +121,8 @@ export interface Pipeline {
   readonly subject: { readonly name: string; readonly version: string | null; readonly declared?: Declared }
   readonly sources: readonly SourceSpec[]
   readonly reference: readonly SourceSpec[]
+  /** A snapshot folder: only what is new or changed since then is the subject, and the rest is its reference. Absent: all is the subject. */
+  readonly since?: string
   readonly features: FeatureSpec
   /** Options by detector id; `false` switches one off; absent: on when its roles are present. */
   readonly detectors: { readonly [id: string]: false | { readonly [option: string]: Json } }
@@ -108,7 +135,12 @@ export interface Pipeline {
   /** Absent: no attack is tried. */
   readonly sensitivity?: SensitivitySpec
   readonly gate: Gate
+  /** Absent: no history is kept. */
+  readonly history?: HistorySpec
+  readonly notify?: readonly NotifySpec[]
   readonly waivers: readonly Waiver[]
+  /** Absent: no file of known findings is named. */
+  readonly known?: readonly KnownFinding[]
   readonly report: {
     readonly formats: readonly ReportFormat[]
     readonly excerpts: boolean

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type AuditOutcome, historyId } from '../contracts/outcome.ts'
 import type { ReportFormat } from '../contracts/pipeline.ts'
 import { setKernelThreads } from '../math/kernels.ts'
 import { loadSigningKey, type SigningKey } from '../provenance/sign/signing-key.ts'
@@ -8,6 +9,7 @@ import type { Report } from '../report/schema.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, type Over, writeBytes, writeJson } from './files.ts'
 import { mergeLevel } from './fit.ts'
+import { withHistory } from './history.ts'
 import { conclude } from './outcome.ts'
 import { openRun, type Plan, readPlan } from './plan.ts'
 import { openPool, type Pool } from './pool.ts'
@@ -91,9 +93,13 @@ export async function finishReport(runDir: string, hooks: Hooks, workers = 1, ke
   const run = await Run.open(runDir)
   const { plan } = run
   await runSensitivity(runDir, plan, hooks, workers)
-  const { outcome, files } = await conclude(run, { hooks, workers, key })
-  const { gate, waivers, report: wanted } = plan.pipeline
-  const report = buildReport(outcome, { gate, waivers, now: new Date(plan.now), excerpts: wanted.excerpts })
+  const { outcome: own, files } = await conclude(run, { hooks, workers, key })
+  const { gate, waivers, known, history, report: wanted } = plan.pipeline
+  const accepted = { waivers, ...(known ? { known } : {}) }
+  const build = (of: AuditOutcome) => buildReport(of, { gate, ...accepted, now: new Date(plan.now), excerpts: wanted.excerpts })
+  const { outcome, report } = history
+    ? await withHistory(own, { spec: history, required: gate.require.includes(historyId), fresh: plan.since !== null }, build)
+    : { outcome: own, report: build(own) }
   await writeJson(join(runDir, layout.outcome), outcome)
   const written: string[] = []
   for (const format of new Set([...wanted.formats, 'json'] as const)) {

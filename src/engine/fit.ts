@@ -13,6 +13,7 @@ import { openLeaves, type ShardLeaves } from './leaves.ts'
 import type { Part } from './plan.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
+import { openKeep } from './since.ts'
 import { withSpools } from './spool.ts'
 
 export type Tick = (rows: number) => void
@@ -91,13 +92,18 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   const kept = new Set(['row', ...run.plan.spooled])
   const ids = over === 'subject' && part.roles.includes('id') ? new IdRun() : null
   const incomplete: Incomplete[] = []
-  const sink = over === 'subject' && run.plan.comparison ? openLeaves(run, shard, run.plan.comparison.snapshot) : null
+  const isOld = run.plan.since !== null && over === 'reference' && run.plan.subject.shards.some((s) => s.id === shard.id)
+  const keep = run.plan.since && (over === 'subject' || isOld) ? await openKeep(run.dir, shard, isOld ? 'known' : 'new') : null
+  const sink = over === 'subject' && run.plan.comparison && !run.plan.since ? openLeaves(run, shard, run.plan.comparison.snapshot) : null
   let rows = 0
+  let read = 0
   await withSpools(run.plan.spool ? [run.path(layout.spool(over, number))] : [], async ([spool]) => {
     try {
       const features = await open()
-      for await (const read of readShard(shard, issues.sink, sink ? (chunk) => sink.add(chunk) : undefined)) {
-        let batch = features ? await features.apply(read) : read
+      for await (const every of readShard(shard, issues.sink, sink ? (chunk) => sink.add(chunk) : undefined)) {
+        read += every.numRows
+        const mine = keep ? keep(every) : every
+        let batch = features && mine.numRows > 0 ? await features.apply(mine) : mine
         if (batch.numRows === 0) continue
         if (run.plan.keyed) batch = addKeys(batch, run.seed)
         if (ids) addIds(ids, batch, run.seed)
@@ -112,15 +118,17 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   })
   await ids?.save(run.path(layout.ids(number)))
   const leaves = sink && { segments: await sink.close(), rows: sink.rows, rejected: sink.rejected, misfits: sink.misfits }
-  if (incomplete.length === 0 && shard.expectedRows !== null && rows + issues.rejected !== shard.expectedRows) {
+  if (incomplete.length === 0 && shard.expectedRows !== null && read + issues.rejected !== shard.expectedRows) {
     incomplete.push({
       code: 'row-count',
-      message: `${shard.id}: ${rows + issues.rejected} rows were read, the file itself declares ${shard.expectedRows}`,
+      message: `${shard.id}: ${read + issues.rejected} rows were read, the file itself declares ${shard.expectedRows}`,
       place: { file: shard.id },
       hint: 'the file is damaged or still being written: fetch it again',
     })
   }
-  return { shard: number, rows, rejected: issues.rejected, issues: issues.list(), incomplete, ...(leaves ? { leaves } : {}) }
+  // What cannot be read is told once, with the subject.
+  const told = isOld ? { rejected: 0, issues: [] } : { rejected: issues.rejected, issues: issues.list() }
+  return { shard: number, rows, ...told, incomplete, ...(leaves ? { leaves } : {}) }
 }
 
 function addIds(ids: IdRun, batch: Batch, seed: Uint8Array): void {

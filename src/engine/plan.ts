@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Column, ColumnInfo, Json, Role, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
@@ -16,12 +15,14 @@ import { checkArtifacts } from './base-model-outcome.ts'
 import { EngineError } from './errors.ts'
 import { isDone, layout, readJson, writeJson } from './files.ts'
 import { checkBaseModel } from './plan-base-model.ts'
-import { asksForSnapshot, checkTarget, contentOf, type PlannedComparison, planComparison } from './plan-baseline.ts'
-import { type PlannedDelivery, planDelivery, withoutPaths } from './plan-provenance.ts'
+import { asksForSnapshot, checkTarget, type PlannedComparison, planComparison } from './plan-baseline.ts'
+import { planDigest } from './plan-digest.ts'
+import { type PlannedDelivery, planDelivery } from './plan-provenance.ts'
 import type { AuditRequest } from './request.ts'
 import { seedFrom } from './seed.ts'
 import { applicable } from './sensitivity/cases.ts'
-import { firstBatch, shapeOf } from './shape.ts'
+import { classesOf, firstBatch, shapeOf } from './shape.ts'
+import { type PlannedSince, planSince, withoutRecords } from './since.ts'
 import { buildStatistics } from './statistics.ts'
 
 export interface PlannedFile {
@@ -75,6 +76,8 @@ export interface Plan {
   readonly delivery: PlannedDelivery | null
   /** Null where records are compared with nothing and no snapshot is left. */
   readonly comparison: PlannedComparison | null
+  /** Null where all records are the subject. */
+  readonly since: PlannedSince | null
   /** Rows are copied to the run directory in the first read; not where the sources can be read again as cheaply. */
   readonly spool: boolean
   /** Upper bound of all states of one worker, in bytes. */
@@ -140,19 +143,6 @@ function planDetectors(pipeline: Pipeline, setup: Setup): PlannedDetector[] {
   })
 }
 
-/** As declared with the sources, else what several prediction columns are called after the part that all share. */
-function classesOf(pipeline: Pipeline, subject: Part): readonly string[] | null {
-  const declared = pipeline.sources.find((s) => s.classes)?.classes
-  if (declared) return declared
-  const columns = subject.columns.filter((c) => c.role === 'predictions').map((c) => c.name)
-  if (columns.length < 2) return null
-  const first = columns[0] as string
-  let shared = 0
-  while (shared < first.length && columns.every((c) => c[shared] === first[shared])) shared++
-  const names = columns.map((c) => c.slice(shared))
-  return names.every((n) => n !== '') ? names : null
-}
-
 const optionProblem = (error: unknown): string => {
   const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues
   return issues
@@ -161,13 +151,17 @@ const optionProblem = (error: unknown): string => {
 }
 
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
-export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir'>): Promise<Plan> {
+export async function makePlan(
+  request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir' | 'workers' | 'hooks'>,
+): Promise<Plan> {
   const { pipeline, base } = request
   // Files that are missing or no triggers are told before hours of work, not after.
   if (pipeline.baseModel) await checkBaseModel(pipeline.baseModel, base)
   checkArtifacts(pipeline.artifacts)
   let subject = await planPart(pipeline.sources, base, pipeline.features, asksForSnapshot(pipeline))
-  let reference = pipeline.reference.length > 0 ? await planPart(pipeline.reference, base, pipeline.features) : null
+  const since = await planSince(request)
+  const trusted = since ? [...pipeline.reference, ...pipeline.sources] : pipeline.reference
+  let reference = trusted.length > 0 ? await planPart(trusted, base, pipeline.features) : null
   const first = await firstBatch(subject)
   if (subject.roles.includes('image') && first) {
     const pixels = await planPixels(first)
@@ -181,7 +175,7 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
     classes: classesOf(pipeline, subject),
     shape: shapeOf(subject, first),
   }
-  const planned = planDetectors(pipeline, setup)
+  const planned = planDetectors(pipeline, setup).map((d) => (since?.newRows === 0 ? withoutRecords(d) : d))
   const reads = new Set(planned.flatMap((d) => d.reads))
   const read = (p: Part): Part => ({
     ...p,
@@ -207,40 +201,14 @@ export async function makePlan(request: Pick<AuditRequest, 'pipeline' | 'base' |
     keyed,
     delivery: await planDelivery(pipeline, base, request.runDir, request.now, subject.files),
     comparison: await planComparison(pipeline, base, subject),
+    since,
     spool:
-      keyed || [subject, reference].some((p) => p && (p.features || p.pixels || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
+      keyed ||
+      since !== null ||
+      [subject, reference].some((p) => p && (p.features || p.pixels || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
     stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),
   }
   return { ...plan, base, digest: planDigest(plan), seed: seedFrom(request.seed), now: request.now.toISOString() }
-}
-
-/** Names, sizes and options: equal for copies of the data in other places and at other times. */
-function planDigest(plan: Omit<Plan, 'digest' | 'seed' | 'now' | 'base'>): string {
-  const part = (p: Part | null) =>
-    p && {
-      shards: p.shards.map(({ path: _, options: __, ...s }) => s),
-      columns: p.columns,
-      features: p.features,
-      pixels: p.pixels,
-      groups: p.groups,
-    }
-  const { sources: _, reference: __, report: ___, waivers: ____, provenance: _____, artifacts, ...rest } = plan.pipeline
-  const policy = {
-    ...rest,
-    ...(artifacts ? { artifacts: { base: artifacts.base !== undefined, publishers: artifacts.publishers ?? [] } } : {}),
-    provenance: plan.pipeline.provenance && withoutPaths(plan.pipeline.provenance),
-  }
-  const delivery = plan.delivery && { ...plan.delivery, root: null, name: null }
-  const comparison = plan.comparison && { ...plan.comparison, baseline: plan.comparison.baseline && contentOf(plan.comparison.baseline) }
-  const text = JSON.stringify({
-    ...plan,
-    pipeline: policy,
-    delivery,
-    comparison,
-    subject: part(plan.subject),
-    reference: part(plan.reference),
-  })
-  return createHash('sha256').update(text).digest('hex')
 }
 
 /**
@@ -284,8 +252,10 @@ export async function openRun(request: AuditRequest): Promise<Plan> {
       'name another --run-dir and audit the new data from the start',
     )
   // How the report is written may change from one resumption to the next.
-  const { report, waivers } = request.pipeline
-  const resumed: Plan = { ...old, pipeline: { ...old.pipeline, report, waivers } }
+  const { report, waivers, known, history, notify } = request.pipeline
+  const { known: _, history: __, notify: ___, ...before } = old.pipeline
+  const after = { ...(known ? { known } : {}), ...(history ? { history } : {}), ...(notify ? { notify } : {}) }
+  const resumed: Plan = { ...old, pipeline: { ...before, report, waivers, ...after } }
   await writeJson(file, resumed)
   return resumed
 }

@@ -6,13 +6,14 @@ import { checkFacts, declaredByPipeline, factFindings } from '../provenance/fact
 import { manifestFindings } from '../provenance/findings.ts'
 import type { SigningKey } from '../provenance/sign/signing-key.ts'
 import { signFolder } from '../provenance/snapshot/chain.ts'
-import type { Snapshot } from '../provenance/snapshot/read.ts'
+import { openSnapshot, type Snapshot } from '../provenance/snapshot/read.ts'
 import { splitView } from '../provenance/split-view.ts'
 import { gradeFiles } from '../provenance/verify.ts'
 import { failureOf } from './accumulate.ts'
 import { judgeBaseline } from './baseline-signature.ts'
 import { type Compared, compare } from './compare.ts'
 import { EngineError } from './errors.ts'
+import { layout } from './files.ts'
 import type { ShardFacts } from './fit.ts'
 import type { PlannedBaseline } from './plan-baseline.ts'
 import { discoveryDigest, openManifests, openTrust, type PlannedDelivery } from './plan-provenance.ts'
@@ -128,7 +129,7 @@ async function checkChanges(
 }
 
 function reasonOf(run: Run, checked: Checked | null): string {
-  const { delivery, comparison, pipeline } = run.plan
+  const { delivery, comparison, pipeline, since } = run.plan
   const baseline = comparison?.baseline
   const parts = [
     ...(delivery
@@ -140,6 +141,11 @@ function reasonOf(run: Run, checked: Checked | null): string {
       : []),
     ...(baseline ? [`compared with ${baseline.name}`] : ['no baseline to compare with']),
     ...(pipeline.subject.declared ? ['declared facts'] : []),
+    ...(since
+      ? [
+          `only the ${plural(since.newRows, 'record')} that are new or changed since then were audited: the others are the reference, accepted before and vouched for by nobody else`,
+        ]
+      : []),
   ]
   return parts.join(', ')
 }
@@ -162,9 +168,12 @@ export async function concludeProvenance(run: Run, read: ReadSubject, finishing:
   const steps = new Steps()
   const checked = delivery ? await steps.take('reading manifests', () => checkManifests(run, delivery, read.hashed, steps)) : null
   const stated = [...(checked?.declared ?? []), ...(declared ? [declaredByPipeline(declared)] : [])]
-  const facts = (await steps.take('comparing declared facts', () => checkFacts(stated, readFacts(run, read, checked)))) ?? []
+  const facts = (await steps.take('comparing declared facts', async () => checkFacts(stated, await readFacts(run, read, checked)))) ?? []
   if (facts.length > 0) steps.conclusions.push(factFindings(facts))
-  const whole = comparison !== null && isWhole(read.facts, steps)
+  if (plan.since)
+    for (const message of plan.since.incomplete)
+      steps.refuse('snapshot-incomplete', message, 'Correct the rows under row issues, then audit again.')
+  const whole = comparison !== null && (plan.since ? plan.since.incomplete.length === 0 : isWhole(read.facts, steps))
   const snapshot = whole ? await steps.take('making the snapshot', () => sealRun(run, read.facts, read.sha256Of)) : null
   if (snapshot && key) signFolder(snapshot.folder, snapshot.header, key)
   const baseline = comparison?.baseline ?? null
@@ -203,13 +212,21 @@ export async function concludeProvenance(run: Run, read: ReadSubject, finishing:
   }
 }
 
-function readFacts(run: Run, read: ReadSubject, checked: Checked | null): ReadFacts {
-  const { subject } = run.plan
+async function readFacts(run: Run, read: ReadSubject, checked: Checked | null): Promise<ReadFacts> {
+  const { subject, since } = run.plan
+  const columns = subject.columns.map(({ name, type }) => ({ name, type }))
+  const files = checked?.files ?? subject.files.map(({ id, bytes }) => ({ path: id, bytes }))
+  if (since) {
+    // What is declared is declared of all records, and not of those that are new.
+    const { header } = await openSnapshot(run.path(layout.snapshot))
+    const splits = header.shards.map(({ id, rows, rejected }) => ({ name: id, rows: rows + rejected }))
+    return { rows: splits.reduce((sum, s) => sum + s.rows, 0), labels: read.labels && header.labels, columns, splits, files }
+  }
   return {
     rows: read.facts.reduce((sum, f) => sum + f.rows + f.rejected, 0),
     labels: read.labels,
-    columns: subject.columns.map(({ name, type }) => ({ name, type })),
+    columns,
     splits: read.facts.map((f) => ({ name: subject.shards[f.shard]?.id ?? '', rows: f.rows + f.rejected })),
-    files: checked?.files ?? subject.files.map(({ id, bytes }) => ({ path: id, bytes })),
+    files,
   }
 }

@@ -1,6 +1,7 @@
 import { matrixOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import { AssayError } from '../contracts/errors.ts'
+import type { Pipeline } from '../contracts/pipeline.ts'
 import type { Shape } from '../contracts/statistic.ts'
 import { readShard } from '../sources/read.ts'
 import type { Part } from './plan.ts'
@@ -30,4 +31,17 @@ export function shapeOf(part: Part, batch: Batch | null): Shape {
     sources: 0,
     ...(pixels ? { pixels: { height: pixels.height, width: pixels.width, channels: pixels.channels } } : {}),
   }
+}
+
+/** As declared with the sources, else what several prediction columns are called after the part that all share. */
+export function classesOf(pipeline: Pipeline, subject: Part): readonly string[] | null {
+  const declared = pipeline.sources.find((s) => s.classes)?.classes
+  if (declared) return declared
+  const columns = subject.columns.filter((c) => c.role === 'predictions').map((c) => c.name)
+  if (columns.length < 2) return null
+  const first = columns[0] as string
+  let shared = 0
+  while (shared < first.length && columns.every((c) => c[shared] === first[shared])) shared++
+  const names = columns.map((c) => c.slice(shared))
+  return names.every((n) => n !== '') ? names : null
 }

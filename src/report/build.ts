@@ -1,6 +1,6 @@
 import { confidences, type Finding, type RecordRef, severities, type Test } from '../contracts/finding.ts'
 import { type AuditOutcome, type DetectorOutcome, provenanceId } from '../contracts/outcome.ts'
-import type { Gate, Waiver } from '../contracts/pipeline.ts'
+import type { Gate, KnownFinding, Waiver } from '../contracts/pipeline.ts'
 import { benjaminiHochberg } from '../math/tests.ts'
 import { guidance, type TaxonomyKey, taxaOf, taxonomies } from '../taxonomy/taxonomies.ts'
 import { blindSpotsOf } from './blind-spots.ts'
@@ -11,6 +11,7 @@ import { boundAllPictures, isPng, limits, name } from './evidence-bounds.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { coverageOf, exitCodes, judge, nextOf, reaches, waiverState } from './gate.ts'
 import { headlineOf } from './headline.ts'
+import { judgeKnown } from './known.ts'
 import { boundProvenance } from './provenance.ts'
 import { type Report, type ReportFinding, type ReportRecord, reportSchema, reportSchemaId } from './schema.ts'
 import { toReportSensitivity } from './sensitivity.ts'
@@ -18,6 +19,8 @@ import { toReportSensitivity } from './sensitivity.ts'
 export interface Policy {
   readonly gate: Gate
   readonly waivers: readonly Waiver[]
+  /** Absent: no file of known findings is named. */
+  readonly known?: readonly KnownFinding[]
   /** The injected clock: waivers are judged at this moment. */
   readonly now: Date
   /** False: texts and thumbnails of records stay out of the report. */
@@ -155,6 +158,9 @@ const ruleOrder = (f: ReportFinding): number => {
   return at < 0 ? firstRules.length : at
 }
 
+/** What is new before what somebody accepted. */
+const statuses: readonly ReportFinding['status'][] = ['open', 'known', 'waived']
+
 /** Gravest first; then by scope, then the surest, then the largest. */
 const byWeight = (a: ReportFinding, b: ReportFinding): number =>
   severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
@@ -191,8 +197,9 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     if (state === 'applied') for (const finding of found) finding.status = 'waived'
     return { fingerprint: name(fingerprint), statement: clip(statement, limits.message), expires, maxCount, state }
   })
+  const known = policy.known ? judgeKnown(policy.known, findings, outcome.detectors) : null
   boundAllPictures([...findings, ...notSignificant])
-  findings.sort((a, b) => Number(a.status === 'waived') - Number(b.status === 'waived'))
+  findings.sort((a, b) => statuses.indexOf(a.status) - statuses.indexOf(b.status))
   for (const finding of findings) finding.gates = finding.status === 'open' && reaches(finding.severity, gate['fail-on'])
 
   const { verdict, reasons } = judge(outcome, gate, findings)
@@ -226,6 +233,7 @@ export function buildReport(outcome: AuditOutcome, policy: Policy): Report {
     notSignificant,
     records: records.list,
     waivers,
+    known,
     detectors: outcome.detectors.map((d) => detectorRow(d, read)),
     rules,
     blindSpots: blindSpotsOf(outcome).map((spot) => ({ ...spot })),

@@ -1,6 +1,6 @@
 import type { Severity } from '../contracts/finding.ts'
 import { severities } from '../contracts/finding.ts'
-import { type AuditOutcome, type DetectorOutcome, provenanceId, rowlessIds } from '../contracts/outcome.ts'
+import { type AuditOutcome, type DetectorOutcome, historyId, provenanceId, rowlessIds } from '../contracts/outcome.ts'
 import type { Gate, Waiver } from '../contracts/pipeline.ts'
 import { formatCount, formatPercent, plural } from './format.ts'
 import type { Reason, Report, ReportFinding, Verdict } from './schema.ts'
@@ -83,7 +83,8 @@ export function judge(
   gate: Gate,
   findings: readonly ReportFinding[],
 ): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
-  const ran = outcome.detectors.filter((d) => d.status === 'ran')
+  // Past audits are no look at these data.
+  const ran = outcome.detectors.filter((d) => d.status === 'ran' && d.id !== historyId)
   const broken = outcome.incomplete.length > 0 || outcome.detectors.some((d) => d.status === 'failed')
   // Files and snapshots have no rows; sources that hold none still pass no gate.
   const isRowless = (d: DetectorOutcome): boolean => rowlessIds.includes(d.id)
@@ -137,7 +138,7 @@ const nothing = (message: string, hint: string): Reason => ({ ...none, verdict: 
 export const exitCodes = { passed: 0, failed: 1, incomplete: 2, 'nothing-audited': 3 } as const
 
 /** What to do, in order; at most six steps. */
-export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'rows' | 'blindSpots'>): string[] {
+export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'known' | 'rows' | 'blindSpots'>): string[] {
   const steps = new Set<string>()
   for (const reason of report.reasons) if (reason.hint && reason.verdict !== 'failed') steps.add(reason.hint)
   for (const finding of report.findings) if (finding.gates) steps.add(finding.action)
@@ -147,6 +148,7 @@ export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' |
   if (report.waivers.some((w) => w.state === 'expired' || w.state === 'exceeded'))
     steps.add('Renew or remove the waivers that no longer hold.')
   if (report.waivers.some((w) => w.state === 'unused')) steps.add('Remove the waivers that match no finding.')
+  if (report.known?.some((k) => k.state === 'stale')) steps.add('Prune the known findings that are no longer found: assay baseline prune.')
   const first = [...steps].slice(0, 5).map((step) => step.slice(0, 1).toUpperCase() + step.slice(1))
   if (report.verdict === 'passed' && report.blindSpots.length > 0)
     first.push('Before relying on this result, read what this audit cannot see.')

@@ -20,11 +20,16 @@ export function headlineOf(
   const open = findings.filter((finding) => finding.status === 'open' && finding.severity !== 'review').length
   const waived = findings.filter((finding) => finding.status === 'waived').length
   const atLeast = gate['fail-on'] === 'critical' ? 'critical severity' : `severity ${gate['fail-on']} or above`
+  const known = findings.filter((finding) => finding.status === 'known').length
   const failing = [
     ...(gating > 0 ? [`${plural(gating, 'finding')} of ${atLeast}`] : []),
     ...(reasons.some((r) => r.code === 'max-flagged') ? ['more flagged rows than allowed'] : []),
   ].join(' and ')
-  const waivers = waived > 0 ? ` (${plural(waived, 'finding')} waived)` : ''
+  const notes = [
+    ...(waived > 0 ? [`${plural(waived, 'finding')} waived`] : []),
+    ...(known > 0 ? [`${plural(known, 'finding')} known`] : []),
+  ]
+  const waivers = notes.length > 0 ? ` (${notes.join(', ')})` : ''
   const first = findings.find((finding) => finding.gates)
   const only = outcome.rows.read === 0 ? outcome.provenance : null
   switch (verdict) {

@@ -30,7 +30,7 @@ const finding = z.strictObject({
   evidence: z.array(evidence),
   test: z.strictObject({ id: text, method: text, p: fraction, adjusted: fraction }).nullable(),
   taxa: z.array(taxon),
-  status: z.enum(['open', 'waived']),
+  status: z.enum(['open', 'known', 'waived']),
   gates: z.boolean().describe('True where this finding fails the gate.'),
 })
 
@@ -115,6 +115,24 @@ export const reportSchema = z.strictObject({
       state: z.enum(['applied', 'expired', 'exceeded', 'unused']),
     }),
   ),
+  known: z
+    .array(
+      z.strictObject({
+        fingerprint: digest,
+        rule: text,
+        severity: z.enum(severities),
+        message: text,
+        count,
+        maxCount: count,
+        accepted: text,
+        state: z
+          .enum(['known', 'grew', 'stale', 'not-tested'])
+          .describe('`grew`: in count or severity beyond what was accepted. `not-tested`: its detector did not run.'),
+      }),
+    )
+    .nullable()
+    .default(null)
+    .describe('Findings that were accepted as they were; null where no file of them is named.'),
   detectors: z.array(
     z.strictObject({
       id: text,

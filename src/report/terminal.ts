@@ -179,6 +179,13 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
       say(`${w.fingerprint.slice(0, 12)} ${w.state}: ${w.statement} (until ${w.expires})`, '    ', `  ${paint('!', 'yellow')} `)
   }
 
+  const moved = (report.known ?? []).filter((k) => k.state === 'grew' || k.state === 'stale')
+  if (moved.length > 0) {
+    heading('Known findings')
+    for (const k of moved.slice(0, 5))
+      say(`${k.fingerprint.slice(0, 12)} ${k.state}: ${k.message} (accepted ${k.accepted})`, '    ', `  ${paint('!', 'yellow')} `)
+  }
+
   if (report.next.length > 0) {
     heading('Next')
     report.next.forEach((step, i) => {
@@ -194,8 +201,8 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   return `${out.join('\n')}\n`
 
   function sayFinding(finding: ReportFinding): void {
-    const waived = finding.status === 'waived'
-    const label = (waived ? 'waived' : finding.severity).padEnd(8)
+    const isAccepted = finding.status !== 'open'
+    const label = (isAccepted ? finding.status : finding.severity).padEnd(8)
     const facts = [
       finding.rule,
       plural(finding.count, unitOf(finding)),
@@ -203,7 +210,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
       `${finding.confidence} confidence`,
       ...[shownWords(finding.evidence)].filter((words) => words !== ''),
     ]
-    const first = `  ${waived ? paint(label, 'dim') : paint(label, 'bold', severityStyle[finding.severity])}  `
+    const first = `  ${isAccepted ? paint(label, 'dim') : paint(label, 'bold', severityStyle[finding.severity])}  `
     say(finding.message, '            ', first)
     say(facts.join(' \u00b7 '), '            ', '            ', 'dim')
   }

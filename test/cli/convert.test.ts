@@ -13,6 +13,8 @@ describe('convert', () => {
     ['markdown', 'report.md'],
     ['html', 'report.html'],
     ['json', 'report.json'],
+    ['junit', 'report.junit.xml'],
+    ['annotations', 'annotations.txt'],
   ])('to %s writes what an audit writes', async (format, file) => {
     expect(await assay(['convert', report, '--to', format])).toEqual({
       code: 0,

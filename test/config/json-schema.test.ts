@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { pipelineJsonSchema, waiversJsonSchema } from '../../src/config/json-schema.ts'
+import { knownJsonSchema, pipelineJsonSchema, waiversJsonSchema } from '../../src/config/json-schema.ts'
 import { presetNames, presetPath } from '../../src/config/presets.ts'
 
 const fileOf = (name: string) => join(import.meta.dirname, '../../reports/schema', name)
@@ -12,6 +12,7 @@ describe('the JSON Schemas for editors', () => {
   test.each([
     ['pipeline.schema.json', pipelineJsonSchema],
     ['waivers.schema.json', waiversJsonSchema],
+    ['known-findings.schema.json', knownJsonSchema],
   ])('%s is what the zod schema says', async (name, make) => {
     if (process.env.UPDATE_GOLDEN) await writeFile(fileOf(name), make())
     expect(await readFile(fileOf(name), 'utf8')).toBe(make())

@@ -216,13 +216,14 @@ describe('extends', () => {
     expect(waiverFile).toBe(join(folder, 'waivers.yaml'))
     expect(pipeline).toEqual({
       version: 1,
+      history: { path: join(folder, 'history.duckdb') },
       subject: { name: 'p', version: null },
       sources: [{ path: join(folder, 'data/*.csv'), labels: join(folder, 'l.csv') }, { arrays: { predictions: join(folder, 'p.npy') } }],
       reference: [{ path: join(folder, 'house/gold.csv') }],
       features: { text: { model: join(folder, 'house/m.onnx'), dims: 128 } },
       detectors: { 'label-flip': { fdr: 0.01, model: 'lda' } },
       provenance: null,
-      gate: { 'fail-on': 'medium', 'max-flagged': 0.001, require: [], 'min-coverage': 0.95 },
+      gate: { 'fail-on': 'high', 'max-flagged': 0.001, require: [], 'min-coverage': 0.95 },
       waivers: [{ fingerprint, statement: 'Relabelled by two readers', expires: '2027-06-30', maxCount: 3 }],
       report: { formats: ['json'], excerpts: false, flags: 'parquet', scores: 'parquet' },
     })

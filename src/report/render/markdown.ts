@@ -23,7 +23,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 ]
 
 const findingRow = (f: ReportFinding): string[] => [
-  f.status === 'waived' ? `${f.severity} (waived)` : f.gates ? `**${f.severity}**` : f.severity,
+  f.status !== 'open' ? `${f.severity} (${f.status})` : f.gates ? `**${f.severity}**` : f.severity,
   code(f.rule),
   text(f.message),
   unitOf(f) === 'record' ? formatCount(f.count) : plural(f.count, unitOf(f)),
@@ -106,6 +106,19 @@ export function renderMarkdown(report: Report): string {
         report.waivers.map((w) => [code(w.fingerprint), w.state, text(w.expires), formatCount(w.maxCount), text(w.statement)]),
       ),
     )
+    block('</details>')
+  }
+  if (report.known && report.known.length > 0) {
+    block('<details><summary>Known findings</summary>')
+    block(
+      ...table(
+        ['fingerprint', 'state', 'rule', 'accepted', 'at most', 'as it was'],
+        report.known
+          .slice(0, maxRows)
+          .map((k) => [code(k.fingerprint), k.state, code(k.rule), text(k.accepted), formatCount(k.maxCount), text(k.message)]),
+      ),
+    )
+    if (report.known.length > maxRows) block(`And ${formatCount(report.known.length - maxRows)} more.`)
     block('</details>')
   }
   block(

@@ -3,6 +3,7 @@ import { clip, visible } from '../escape.ts'
 import { shownWords } from '../evidence.ts'
 import { explainRule } from '../explain.ts'
 import { pEquals, plural } from '../format.ts'
+import type { KnownRow } from '../known.ts'
 import { unitOf } from '../provenance-words.ts'
 import type { Report, ReportFinding, ReportRecord } from '../schema.ts'
 
@@ -46,6 +47,7 @@ const uriOf = (name: string): string =>
 export async function renderSarif(report: Report): Promise<string> {
   const rules = await Promise.all(report.rules.map((rule) => toRule(rule, report)))
   const shown = report.findings.slice(0, maxResults)
+  const absent = (report.known ?? []).filter((k) => k.state === 'stale').slice(0, maxResults - shown.length)
   const log: Log = {
     $schema: schema,
     version: '2.1.0',
@@ -79,7 +81,7 @@ export async function renderSarif(report: Report): Promise<string> {
             roles: input.over === 'subject' ? ['analysisTarget'] : ['referencedOnCommandLine'],
           }),
         ),
-        results: shown.map((finding) => toResult(finding, report)),
+        results: [...shown.map((finding) => toResult(finding, report)), ...absent.map((k) => toAbsent(k, report))],
         columnKind: 'utf16CodeUnits',
         properties: {
           verdict: report.verdict,
@@ -151,6 +153,7 @@ function toResult(finding: ReportFinding, report: Report): Result {
   ].join(', ')
   const waiver =
     finding.status === 'waived' ? report.waivers.find((w) => w.fingerprint === finding.fingerprint && w.state === 'applied') : undefined
+  const known = report.known?.find((k) => k.fingerprint === finding.fingerprint)
   return {
     ruleId: show(finding.rule),
     ruleIndex: report.rules.findIndex((r) => r.id === finding.rule),
@@ -168,6 +171,7 @@ function toResult(finding: ReportFinding, report: Report): Result {
     suppressions: waiver
       ? [{ kind: 'external', status: 'accepted', justification: `${show(waiver.statement)} (until ${show(waiver.expires)})` }]
       : [],
+    ...(report.known === null ? {} : { baselineState: known === undefined ? 'new' : known.state === 'grew' ? 'updated' : 'unchanged' }),
     properties: {
       severity: finding.severity,
       confidence: finding.confidence,
@@ -176,6 +180,21 @@ function toResult(finding: ReportFinding, report: Report): Result {
       ...(shownWords(finding.evidence) === '' ? {} : { evidence: shownWords(finding.evidence) }),
       ...(finding.test ? { p: finding.test.p, adjustedP: finding.test.adjusted, method: show(finding.test.method) } : {}),
     },
+  }
+}
+
+/** What was accepted and is no longer found. */
+function toAbsent(known: KnownRow, report: Report): Result {
+  const ruleIndex = report.rules.findIndex((r) => r.id === known.rule)
+  return {
+    ruleId: show(known.rule),
+    ...(ruleIndex < 0 ? {} : { ruleIndex }),
+    kind: 'pass',
+    level: 'none',
+    message: { text: `${message(known.message)} (accepted on ${show(known.accepted)}, no longer found)` },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(report.inputs[0]?.id ?? 'data') }, region: { startLine: 1 } } }],
+    partialFingerprints: { 'assay/v1': known.fingerprint },
+    baselineState: 'absent',
   }
 }
 

@@ -141,6 +141,17 @@ ${
     'spoken',
   )}`
 }
+${
+  report.known !== null &&
+  report.known.length > 0 &&
+  html`<h3>Known findings</h3>${table(
+    'Findings that were accepted as they were, and what became of them',
+    [{ title: 'State' }, { title: 'Rule' }, { title: 'As it was' }, { title: 'Accepted' }, { title: 'At most', numeric: true }],
+    report.known.slice(0, maxRows).map((k) => [k.state, code(k.rule), k.message, k.accepted, k.maxCount]),
+    '',
+    'spoken',
+  )}`
+}
 ${taxonomies(report)}
 </section>`
 }

@@ -34,24 +34,26 @@ const units = { record: 'Records', file: 'Files', place: 'Places' } as const
 async function finding(f: ReportFinding, index: number, report: Report): Promise<Safe> {
   const rule = report.rules.find((r) => r.id === f.rule)
   const waiver = f.status === 'waived' ? report.waivers.find((w) => w.fingerprint === f.fingerprint && w.state === 'applied') : undefined
+  const known = report.known?.find((k) => k.fingerprint === f.fingerprint)
   const facts: (readonly [string, Safe | string])[] = [
     [units[unitOf(f)], formatCount(f.count)],
     ['Corrected p-value', f.test ? typeset(pEquals(f.test.adjusted).replace(/^p (= )?/, '')) : 'no test'],
     ['Confidence', f.confidence],
-    ['Gate', f.gates ? 'fails it' : f.status === 'waived' ? 'waived' : 'does not fail it'],
+    ['Gate', f.gates ? 'fails it' : f.status !== 'open' ? f.status : 'does not fail it'],
   ]
   const shown = await Promise.all(f.evidence.map(evidence))
   return html`<article class="finding ${f.severity} ${f.status}" id="${findingId(index)}" aria-labelledby="${findingId(index)}-title">
-<header>${badge(f.severity, f.severity)}${f.status === 'waived' && html` ${badge('low', 'waived')}`}<span>${rule?.title ?? ''}</span>${code(f.rule)}</header>
+<header>${badge(f.severity, f.severity)}${f.status !== 'open' && html` ${badge('low', f.status)}`}<span>${rule?.title ?? ''}</span>${code(f.rule)}</header>
 <h3 id="${findingId(index)}-title">${f.message}</h3>
 ${pairs(facts, 'facts')}
 ${waiver ? html`<p class="action"><b>Waived</b> until ${waiver.expires}, for at most ${plural(waiver.maxCount, 'record')}: ${waiver.statement}</p>` : nothing}
+${known !== undefined && html`<p class="action"><b>${known.state === 'grew' ? 'It has grown.' : 'Known.'}</b> Accepted on ${known.accepted} as ${known.severity} with ${plural(known.count, unitOf(f))}, and for at most ${formatCount(known.maxCount)}.</p>`}
 ${shown.length > 0 && html`<div class="evidence">${shown}</div>`}
 <p class="action"><b>What to do.</b> ${f.action}</p>
 <div class="fine">
 ${f.test && html`<div>Test: <bdi>${f.test.id}</bdi>, ${f.test.method}, ${typeset(pEquals(f.test.p))} before correction</div>`}
 ${f.taxa.length > 0 && html`<div>Evidence relevant to ${taxa(f, report)}</div>`}
-<div>Fingerprint for a waiver: ${code(f.fingerprint)}</div>
+<div>Fingerprint for a waiver or a list of known findings: ${code(f.fingerprint)}</div>
 </div>
 </article>`
 }

@@ -78,7 +78,7 @@ section.part { margin-top: 4.25rem; }
 .part h3 { font-size: 1.0625rem; font-weight: 650; margin: 2.25rem 0 0.75rem; }
 
 .finding { margin-top: 1.75rem; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); padding: 1.6rem 1.9rem 1.5rem; }
-.finding.waived { background: none; border-style: dashed; }
+.finding.waived, .finding.known { background: none; border-style: dashed; }
 .finding header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.4rem 0.9rem; font-size: 0.875rem; color: var(--muted); }
 .finding h3 { font-size: 1.25rem; font-weight: 620; line-height: 1.35; margin: 0.6rem 0 0; max-width: 44rem; text-wrap: pretty; }
 .badge { display: inline-block; font-size: 0.75rem; font-weight: 650; letter-spacing: 0.05em; text-transform: uppercase; padding: 0.12rem 0.55rem; border-radius: 99px; white-space: nowrap; color: var(--tone, var(--blue)); background: var(--tone-soft, var(--blue-soft)); }
