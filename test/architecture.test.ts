@@ -26,7 +26,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   report: ['contracts', 'math', 'taxonomy'],
   config: ['contracts'],
   engine: ['contracts', 'math', 'artifacts', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
-  cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'taxonomy'],
+  review: ['contracts', 'math', 'sources', 'features', 'inject', 'engine', 'report'],
+  cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'review', 'taxonomy'],
 }
 
 /** Loaded by a run only when it needs them: together they cost seconds and hundreds of megabytes. */

@@ -18,6 +18,7 @@ import {
   wholeNumber,
 } from './options.ts'
 import type { ReportOptions } from './report.ts'
+import { addReviewCommand } from './review-command.ts'
 import { addScanCommand } from './scan-command.ts'
 import { type SchemaName, schemaNames } from './schema-names.ts'
 import type { ScoreOptions } from './score.ts'
@@ -116,6 +117,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     finish(await (await import('./report.ts')).runReport(options, io))
   })
 
+  addReviewCommand(program, { io, finish })
   addScanCommand(program, { io, finish })
   addVerifyCommand(program, { io, finish })
   addDiffCommand(program, { io, finish })

@@ -33,7 +33,7 @@ const sign = (verdict: Verdict): Safe =>
   )
 
 /** Styles are allowed by the digest of the one style element; scripts, fonts, frames, forms and every address not at all. */
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
+export const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
 
 /** `report.html`: one file that opens offline; the first screen is the answer. */
 export async function renderHtml(report: Report): Promise<string> {
