@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   report: ['contracts', 'math', 'taxonomy'],
   config: ['contracts'],
   engine: ['contracts', 'math', 'artifacts', 'statistics', 'detectors', 'provenance', 'sources', 'features', 'report', 'taxonomy'],
-  review: ['contracts', 'math', 'sources', 'features', 'inject', 'engine', 'report'],
+  review: ['contracts', 'math', 'sources', 'features', 'provenance', 'inject', 'engine', 'report'],
   cli: ['contracts', 'artifacts', 'config', 'engine', 'inject', 'report', 'review', 'taxonomy'],
 }
 

@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from 'commander'
 import { reportFormats } from '../contracts/pipeline.ts'
 import { version } from '../version.ts'
+import { addCleanCommand } from './clean-command.ts'
 import type { ConvertOptions } from './convert.ts'
 import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
@@ -118,6 +119,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   })
 
   addReviewCommand(program, { io, finish })
+  addCleanCommand(program, { io, finish })
   addScanCommand(program, { io, finish })
   addVerifyCommand(program, { io, finish })
   addDiffCommand(program, { io, finish })
