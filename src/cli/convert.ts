@@ -1,16 +1,22 @@
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AssayError } from '../contracts/errors.ts'
 import type { ReportFormat } from '../contracts/pipeline.ts'
+import { escapeTerminal } from '../report/escape.ts'
 import { renderers } from '../report/render/registry.ts'
-import { parseReport } from '../report/schema.ts'
+import type { Template } from '../report/render/templates.ts'
+import { parseReport, type Report } from '../report/schema.ts'
 import { UsageError } from './errors.ts'
 import { type Io, write } from './io.ts'
+import { passwordOf } from './password.ts'
 
 export interface ConvertOptions {
-  readonly to: ReportFormat
+  readonly to: ReportFormat | 'pdf'
+  readonly template: Template
   readonly out?: string
+  readonly sign?: string
+  readonly passwordEnv?: string
 }
 
 const maxBytes = 256 << 20
@@ -50,8 +56,42 @@ async function readReport(path: string, stdin: Readable): Promise<string> {
   return collect(file.createReadStream() as AsyncIterable<Buffer>, path)
 }
 
-/** Any other format is a function of `report.json`. */
+async function render(report: Report, { to, template }: ConvertOptions, env: Io['env']): Promise<string | Buffer> {
+  if (to !== 'pdf') return renderers[to].render(report, template)
+  const { findChromium } = await import('../report/pdf/chromium.ts')
+  const { printPdf } = await import('../report/pdf/print.ts')
+  const browser = await findChromium(env)
+  return printPdf(await renderers.html.render(report, template), report.startedAt, browser)
+}
+
+function checkOptions({ to, template, out, sign }: ConvertOptions, io: Io): void {
+  const isFile = out !== undefined && out !== '-'
+  if (template !== 'standard' && to !== 'html' && to !== 'pdf') throw new UsageError(`--template is for html and pdf, not for ${to}`)
+  if (sign !== undefined && !isFile) throw new UsageError('a signature lies beside a file, and none is named', 'name it: --out report.pdf')
+  if (to === 'pdf' && !isFile && io.stdout.isTTY === true)
+    throw new UsageError('a PDF is nothing for a terminal', 'name a file: --out report.pdf')
+}
+
+async function writeWhole(target: string, content: string | Buffer): Promise<void> {
+  const temporary = `${target}.${process.pid}.tmp`
+  await mkdir(dirname(target), { recursive: true })
+  try {
+    await writeFile(temporary, content)
+    await rename(temporary, target)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** Any other format is a function of `report.json`; a PDF is the HTML as Chromium prints it. */
 export async function runConvert(path: string, options: ConvertOptions, io: Io): Promise<number> {
+  checkOptions(options, io)
+  const { out } = options
+  // A key that signs nothing is told before the work, not after.
+  const sign =
+    options.sign === undefined
+      ? null
+      : (await import('../engine/sign.ts')).documentSigner(options.sign, passwordOf(options.passwordEnv, io.env))
   const json = await readReport(path, io.stdin)
   const report = (() => {
     try {
@@ -61,18 +101,16 @@ export async function runConvert(path: string, options: ConvertOptions, io: Io):
       throw error
     }
   })()
-  const text = await renderers[options.to].render(report)
-  if (options.out === undefined || options.out === '-') await write(io.stdout, text)
-  else {
-    const target = resolve(options.out)
-    const temporary = `${target}.${process.pid}.tmp`
-    await mkdir(dirname(target), { recursive: true })
-    try {
-      await writeFile(temporary, text)
-      await rename(temporary, target)
-    } finally {
-      await rm(temporary, { force: true })
-    }
+  const content = await render(report, options, io.env)
+  if (out === undefined || out === '-') {
+    await write(io.stdout, content)
+    return 0
+  }
+  const target = resolve(out)
+  await writeWhole(target, content)
+  if (sign) {
+    const signature = await sign(target, Buffer.from(content), report)
+    await write(io.stdout, `signed: ${escapeTerminal(relative(process.cwd(), signature) || signature)}\n`)
   }
   return 0
 }

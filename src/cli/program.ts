@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander'
 import { reportFormats } from '../contracts/pipeline.ts'
+import { templates } from '../report/render/templates.ts'
 import { version } from '../version.ts'
 import { addCleanCommand } from './clean-command.ts'
 import type { ConvertOptions } from './convert.ts'
@@ -131,8 +132,13 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     .command('convert')
     .description('Renders report.json in another format.')
     .argument('<report>', 'report.json, a run directory, or - for standard input')
-    .addOption(new Option('--to <format>', 'the format').choices(reportFormats).makeOptionMandatory())
+    .addOption(
+      new Option('--to <format>', 'the format; a PDF needs Chromium or Chrome').choices([...reportFormats, 'pdf']).makeOptionMandatory(),
+    )
     .option('-o, --out <file>', 'write here (default: standard output)')
+    .addOption(new Option('--template <name>', 'how html and pdf are arranged').choices(templates).default('standard'))
+    .option('--sign <key>', 'private key that signs the file: FILE.intoto.json beside it, for "assay verify"')
+    .option('--password-env <name>', 'environment variable with the password of that key')
     .action(async (path: string, options: ConvertOptions) => {
       finish(await (await import('./convert.ts')).runConvert(path, options, io))
     })

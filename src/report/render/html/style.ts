@@ -1,5 +1,6 @@
 import { evidenceStyle } from './evidence-style.ts'
 import { palette } from './palette.ts'
+import { printStyle } from './print-style.ts'
 
 /** The style sheet of `report.html`: no font, image or script from anywhere; light, dark, phone and paper. */
 export const style = `
@@ -153,6 +154,12 @@ section.part .scroll + p, section.part .scroll + .small { margin-top: 0.9rem; }
 .numbers { grid-template-columns: minmax(0, max-content) max-content; margin-top: 0; }
 .numbers dd { max-width: 14rem; }
 .pairs dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+.title-page { display: none; }
+.method h4 { margin-top: 1.25rem; }
+.method .prose { max-width: 46rem; font-size: 0.9375rem; }
+.method .prose > * + * { margin-top: 0.6rem; }
+.method .prose ol, .method .prose ul { padding-left: 1.3rem; display: grid; gap: 0.35rem; }
+.method .references { font-size: 0.875rem; color: var(--soft); padding-left: 1.3rem; display: grid; gap: 0.3rem; }
 footer { margin-top: 4rem; padding-top: 1.25rem; border-top: 1px solid var(--line); color: var(--muted); font-size: 0.875rem; }
 
 svg text { font-family: inherit; }
@@ -187,25 +194,6 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.f-series${i} { fill: var(--s${i}); } .s-
   .pictures.few li, .pictures.four li, .pictures.several li { width: calc(50% - 0.5rem); }
   .pictures.many li { width: calc(33.33% - 0.65rem); }
 }
-@media print {
-  :root { --paper: #fff; --surface: #fff; color-scheme: light; }
-  @page { margin: 16mm 15mm; }
-  body { font-size: 10.5pt; }
-  .page { max-width: none; padding: 0; }
-  .verdict, .finding { padding: 1.1rem 1.3rem; }
-  .answers { gap: 1.5rem; }
-  nav, .skip { display: none; }
-  section.part { margin-top: 2rem; }
-  figure.wide:has(.pictures, .passages) { break-inside: auto; }
-  h2, h3, figcaption, thead { break-after: avoid; }
-  figure, tr, .blind li, .action, .pictures li, .passages li { break-inside: avoid; }
-  .verdict, .finding { box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-  .scroll { overflow: visible; }
-  .digest .rest { display: inline; }
-  .digest::after { content: none; }
-  details > summary { display: none; }
-  details::details-content { display: block; content-visibility: visible; block-size: auto; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-}
+${printStyle}
 @media (prefers-contrast: more) { :root { --muted: var(--ink); --line: var(--ink); --strong-line: var(--ink); } }
 `.trim()
