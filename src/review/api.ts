@@ -48,12 +48,11 @@ const held = (h: Held, labels: ReadonlyMap<string, number>) => ({
 
 const byPosition = (labels: readonly string[]): ReadonlyMap<string, number> => new Map(labels.map((l, i) => [l, i]))
 
-/** The whole run in one answer, columns rather than rows. */
-export async function describe(desk: Desk, labels: readonly string[]) {
+/** What of a run stays as it is while it is reviewed, columns rather than rows. */
+export function describeRun(desk: Desk, labels: readonly string[]) {
   const at = byPosition(labels)
   const words = new Words()
   const { report, cases } = desk
-  const decided = await desk.held()
   const label = (name: string | null): number => (name === null ? -1 : (at.get(name) as number))
   return {
     subject: shown(report.subject.name),
@@ -62,7 +61,6 @@ export async function describe(desk: Desk, labels: readonly string[]) {
     headline: shown(report.headline, 600),
     reviewer: shown(desk.reviewer, 80),
     torn: desk.torn,
-    other: decided.other,
     left: desk.left,
     labels: labels.map((l) => shown(l, 120)),
     findings: report.findings.map((f) => ({
@@ -87,11 +85,15 @@ export async function describe(desk: Desk, labels: readonly string[]) {
       findings: cases.map((c) => c.findings),
     },
     words: words.list,
-    held: {
-      records: [...decided.records].map(([i, h]) => [i, held(h, at)] as const),
-      findings: [...decided.findings].map(([i, h]) => [i, held(h, at)] as const),
-    },
   }
+}
+
+/** What is decided by now; `other`: lines about another report. */
+export async function describeHeld(desk: Desk, labels: readonly string[]) {
+  const at = byPosition(labels)
+  const { records, findings, other } = await desk.held()
+  const pairs = (of: ReadonlyMap<number, Held>) => [...of].map(([i, h]) => [i, held(h, at)] as const)
+  return { records: pairs(records), findings: pairs(findings), other }
 }
 
 /** What a finding says that the text of its records may repeat: phrases, and the groups of their flags. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { AssayError } from '../contracts/errors.ts'
 import { policy, renderHtml } from '../report/render/html.ts'
-import { answer, contents, describe, labelsOf, toChoice } from './api.ts'
+import { answer, contents, describeHeld, describeRun, labelsOf, toChoice } from './api.ts'
 import { assets } from './assets.ts'
 import type { Desk } from './desk.ts'
 import { ReviewError } from './errors.ts'
@@ -58,6 +58,7 @@ export interface Reviewing {
  */
 export async function serve(desk: Desk, port: number): Promise<Reviewing> {
   const labels = labelsOf(desk)
+  const run = JSON.stringify(describeRun(desk, labels))
   const server = createServer({ requestTimeout: requestTimeoutMs, maxHeaderSize: 16 * 1024 })
   server.maxConnections = maxConnections
   await listen(server, port)
@@ -65,7 +66,7 @@ export async function serve(desk: Desk, port: number): Promise<Reviewing> {
   const session = openSession(own)
 
   const routes: { readonly [route: string]: (request: IncomingMessage, query: URLSearchParams) => Promise<Answer> } = {
-    'GET /api/run': async () => json(await describe(desk, labels)),
+    'GET /api/run': async () => ({ ...json(null), body: `{"run":${run},"held":${JSON.stringify(await describeHeld(desk, labels))}}` }),
     'GET /api/contents': async (_, query) => json(await contents(desk, query.get('of'), labels)),
     'POST /api/decisions': async (request) => json(answer(await desk.decide(toChoice(await bodyOf(request), labels)), labels)),
     'POST /api/undo': async (request) => {

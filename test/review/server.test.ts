@@ -163,8 +163,8 @@ describe('the server', () => {
     expect(JSON.parse((await post('/api/undo', {})).body)).toEqual({ target: { kind: 'record', at: 0 }, held: null })
     expect(JSON.parse((await post('/api/undo', {})).body)).toBeNull()
     await post('/api/decisions', choice(2, 'dismiss'))
-    const run = JSON.parse((await get('/api/run')).body)
-    expect(run.held.records.map(([i, h]: [number, { decision: string }]) => [i, h.decision])).toEqual([[2, 'dismiss']])
+    const { held } = JSON.parse((await get('/api/run')).body)
+    expect(held.records.map(([i, h]: [number, { decision: string }]) => [i, h.decision])).toEqual([[2, 'dismiss']])
     const line = JSON.parse(readFileSync(join(runDir, 'decisions.jsonl'), 'utf8').split('\n')[0] as string)
     expect(line).toMatchObject({
       id: 'r2',

@@ -217,7 +217,8 @@ function listen() {
   for (const kind of /** @type {const} */ (['record', 'finding'])) byId(`${kind}s`).addEventListener('focus', () => state.kind !== kind && moveTo(kind, state.cursor[kind]))
 }
 
-function drawHead() {
+/** @param {number} other lines that are about another report */
+function drawHead(other) {
   const { run } = state
   byId('subject').textContent = run.version === null ? run.subject : `${run.subject}, ${run.version}`
   document.title = `Review: ${run.subject}`
@@ -228,16 +229,17 @@ function drawHead() {
   const notes = [
     run.torn && 'The last line of decisions.jsonl was cut off when it was written: that decision is lost, all before it are kept.',
     run.left > 0 && `The ${count(run.records.row.length)} strongest are shown; ${count(run.left)} more are in the flags file.`,
-    run.other > 0 && `${count(run.other)} lines of decisions.jsonl are about another report of this run, and do not count here.`,
+    other > 0 && `${count(other)} lines of decisions.jsonl are about another report of this run, and do not count here.`,
   ].filter(Boolean)
   byId('notice').textContent = notes.join(' ')
   byId('notice').hidden = notes.length === 0
 }
 
 try {
-  state.run = await loadRun()
-  state.records = new Map(state.run.held.records)
-  state.findings = new Map(state.run.held.findings)
+  const { run, held } = await loadRun()
+  state.run = run
+  state.records = new Map(held.records)
+  state.findings = new Map(held.findings)
   openFilters(() => {
     state.cursor.record = 0
     refilter()
@@ -247,7 +249,7 @@ try {
   refilter()
   const open = state.shown.findIndex((i) => !state.records.get(i)?.decision)
   state.cursor.record = Math.max(0, open)
-  drawHead()
+  drawHead(held.other)
   draw()
   listen()
   byId('records').focus()

@@ -29,18 +29,17 @@ export const printStyle = `
   section.part { margin-top: 0; break-before: page; }
   #blind, #method { break-before: auto; margin-top: 2rem; }
   figure.wide:has(.pictures, .passages) { break-inside: auto; }
-  h1, h2, h3, h4, figcaption, caption, thead { break-after: avoid; }
+  h1, h2, h3, h4, figcaption, caption, thead, .lead, h3 + p { break-after: avoid; break-inside: avoid; }
   thead { display: table-header-group; }
-  figure, tr, .blind li, .action, .fine, .facts, .pictures li, .passages li, .bars > div { break-inside: avoid; }
+  figure, tr, .hazard, .blind li, .action, .fine, .facts, .pictures li, .passages li, .bars > div { break-inside: avoid; }
   table:not(:has(tr:nth-child(13))) { break-inside: avoid; }
   p, li { orphans: 3; widows: 3; }
   .verdict, .finding { box-decoration-break: clone; -webkit-box-decoration-break: clone; }
   .scroll { overflow: visible; }
-  .scroll th:not(.n), .scroll td:not(.n) { min-width: 0; }
+  .scroll th:not(.n), .scroll td:not(.n), .records th:not(.n), .records td:not(.n) { min-width: 5.25rem; }
   th, td, th code, td code { white-space: normal; overflow-wrap: anywhere; }
   th.n, td.n { overflow-wrap: normal; }
   thead th { overflow-wrap: normal; }
-  .records th[scope="row"] { min-width: 0; }
   .records .n { width: auto; }
   .digest .rest { display: inline; }
   .digest::after { content: none; }
