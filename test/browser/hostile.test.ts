@@ -90,7 +90,7 @@ describe('the review page', () => {
     await page.waitForSelector('#records .row')
     let read = 0
     for (let i = 0; i < texts.length; i++) {
-      await expect.poll(() => page.evaluate("document.querySelector('#detail [aria-busy]') === null")).toBe(true)
+      await expect.poll(() => page.evaluate("document.querySelector('#detail [aria-busy]') === null"), { timeout: 10_000 }).toBe(true)
       expect(await state(page)).toEqual(harmless)
       if (await page.evaluate("document.querySelector('#detail blockquote') !== null")) read++
       await page.keyboard.press('j')

@@ -164,7 +164,7 @@ describe('by keyboard alone', () => {
     await press(page, 'ArrowDown', 'Enter')
     await until(page, "document.querySelector('#reviewed').textContent === '4 of 40 reviewed'")
     await expect
-      .poll(async () => (await lines()).map((l) => [l.row, l.decision, l.label, l.note]))
+      .poll(async () => (await lines()).map((l) => [l.row, l.decision, l.label, l.note]), { timeout: 10_000 })
       .toEqual([
         [0, 'confirm', null, null],
         [1, 'dismiss', null, null],
@@ -186,7 +186,7 @@ describe('by keyboard alone', () => {
     await page.keyboard.type('two readers agree')
     await press(page, 'Control+Enter')
     await expect
-      .poll(async () => (await lines()).at(-1))
+      .poll(async () => (await lines()).at(-1), { timeout: 10_000 })
       .toMatchObject({ decision: 'dismiss', note: 'two readers agree', shard: null, finding: expect.any(String) })
     await press(page, 'g', 'g', 'Home', 'Enter')
     // The twenty that it lists, and of the others those with its pair of labels.

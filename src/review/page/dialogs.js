@@ -42,7 +42,9 @@ const mostLabels = 200
 export async function askLabel(about, given, suggested) {
   const find = /** @type {HTMLInputElement} */ (byId('label-find'))
   const list = byId('label-list')
-  const all = state.run.labels.map((/** @type {string} */ name, /** @type {number} */ i) => ({ name, i })).filter((/** @type {{ i: number }} */ l) => l.i !== given)
+  const all = state.run.labels
+    .map((/** @type {string} */ name, /** @type {number} */ i) => ({ name, i }))
+    .filter((/** @type {{ i: number }} */ l) => l.i !== given)
   // What is suggested stands first.
   all.sort((/** @type {{ i: number }} */ a, /** @type {{ i: number }} */ b) => Number(b.i === suggested) - Number(a.i === suggested))
   /** @type {{ name: string, i: number }[]} */
@@ -53,7 +55,14 @@ export async function askLabel(about, given, suggested) {
     found = all.filter((/** @type {{ name: string }} */ l) => l.name.toLowerCase().includes(wanted)).slice(0, mostLabels)
     at = Math.max(0, Math.min(at, found.length - 1))
     list.replaceChildren(
-      ...found.map((l, k) => el('div', { role: 'option', id: `label-${k}`, 'aria-selected': String(k === at), class: 'row one' }, bdi(l.name), l.i === suggested && el('span', { class: 'hint' }, ' suggested'))),
+      ...found.map((l, k) =>
+        el(
+          'div',
+          { role: 'option', id: `label-${k}`, 'aria-selected': String(k === at), class: 'row one' },
+          bdi(l.name),
+          l.i === suggested && el('span', { class: 'hint' }, ' suggested'),
+        ),
+      ),
     )
     if (found.length > 0) find.setAttribute('aria-activedescendant', `label-${at}`)
     else find.removeAttribute('aria-activedescendant')
@@ -85,6 +94,8 @@ export async function askLabel(about, given, suggested) {
 
 /** @param {readonly (readonly [string, string])[]} keys */
 export function showHelp(keys) {
-  byId('keys').replaceChildren(...keys.map(([key, what]) => el('div', {}, el('dt', {}, ...key.split(' ').map((k) => el('kbd', {}, k))), el('dd', {}, what))))
+  byId('keys').replaceChildren(
+    ...keys.map(([key, what]) => el('div', {}, el('dt', {}, ...key.split(' ').map((k) => el('kbd', {}, k))), el('dd', {}, what))),
+  )
   return show('help-dialog')
 }

@@ -61,7 +61,10 @@ function drawDetail() {
   const target = selected()
   clearTimeout(resting)
   detail.scrollTop = 0
-  if (!target) return detail.replaceChildren(document.createTextNode(state.run.records.row.length === 0 ? 'This run flagged no record.' : 'No record passes the filters.'))
+  if (!target)
+    return detail.replaceChildren(
+      document.createTextNode(state.run.records.row.length === 0 ? 'This run flagged no record.' : 'No record passes the filters.'),
+    )
   if (target.kind === 'finding') return detail.replaceChildren(...toNodes(findingView(target.at)))
   detail.replaceChildren(...toNodes(recordView(target.at, null)))
   // While a key is held down, records fly past: only where it rests is one read.
@@ -117,13 +120,20 @@ function decide(target, decision, { label, note } = {}) {
   const held = heldOf(target.kind)
   const before = held.get(target.at)
   const own = { label: label ?? -1, note: note ?? before?.note ?? null, reviewer: state.run.reviewer }
-  held.set(target.at, decision === 'note' ? { decision: before?.decision ?? null, ...own, label: before?.label ?? -1 } : { decision, ...own })
+  held.set(
+    target.at,
+    decision === 'note' ? { decision: before?.decision ?? null, ...own, label: before?.label ?? -1 } : { decision, ...own },
+  )
   byId('alert').hidden = true
   say(decision === 'note' ? 'Note kept.' : `${words[decision]}. ${reviewed()} of ${state.run.records.row.length} reviewed.`)
   const place = state.cursor[target.kind]
   const first = state.shown[place]
   refilter()
-  if (decision !== 'note') state.cursor[target.kind] = Math.min(target.kind === 'record' && state.shown[place] !== first ? place : place + 1, Math.max(0, length() - 1))
+  if (decision !== 'note')
+    state.cursor[target.kind] = Math.min(
+      target.kind === 'record' && state.shown[place] !== first ? place : place + 1,
+      Math.max(0, length() - 1),
+    )
   draw()
   lists[target.kind].reveal()
   sendDecision({ target, decision, label: label ?? null, note: note ?? null }).then(
@@ -214,7 +224,8 @@ function listen() {
     const action = /** @type {HTMLElement} */ (event.target).closest('[data-action]')?.getAttribute('data-action')
     if (action) actions[action]?.()
   })
-  for (const kind of /** @type {const} */ (['record', 'finding'])) byId(`${kind}s`).addEventListener('focus', () => state.kind !== kind && moveTo(kind, state.cursor[kind]))
+  for (const kind of /** @type {const} */ (['record', 'finding']))
+    byId(`${kind}s`).addEventListener('focus', () => state.kind !== kind && moveTo(kind, state.cursor[kind]))
 }
 
 /** @param {number} other lines that are about another report */

@@ -18,7 +18,9 @@ const kinds = { mark: 'mark', hidden: 'i' }
  */
 function passage(title, text) {
   if (!text) return null
-  const pieces = text.pieces.map((p) => (p.kind === 'text' ? p.text : el(kinds[p.kind], p.kind === 'hidden' ? { class: 'hidden-run' } : {}, p.text)))
+  const pieces = text.pieces.map((p) =>
+    p.kind === 'text' ? p.text : el(kinds[p.kind], p.kind === 'hidden' ? { class: 'hidden-run' } : {}, p.text),
+  )
   return el(
     'section',
     { class: 'passage' },
@@ -52,7 +54,17 @@ const partsTable = (parts) =>
       el(
         'table',
         {},
-        el('thead', {}, el('tr', {}, ...['Rule', 'Score', 'p-value', 'Suggested', 'Group'].map((t, i) => el('th', { scope: 'col', class: i === 1 || i === 2 ? 'n' : null }, t)))),
+        el(
+          'thead',
+          {},
+          el(
+            'tr',
+            {},
+            ...['Rule', 'Score', 'p-value', 'Suggested', 'Group'].map((t, i) =>
+              el('th', { scope: 'col', class: i === 1 || i === 2 ? 'n' : null }, t),
+            ),
+          ),
+        ),
         el('tbody', {}, ...parts.map(partRow)),
       ),
     ),
@@ -68,13 +80,22 @@ function features(content) {
 /** @param {any} content */
 function shownOf(content) {
   if (content.changed)
-    return el('p', { class: 'alert' }, bdi(content.changed), ' is not the file that was audited: its SHA-256 differs, or it is gone. Nothing of it is shown, and nothing can be decided. Audit again.')
+    return el(
+      'p',
+      { class: 'alert' },
+      bdi(content.changed),
+      ' is not the file that was audited: its SHA-256 differs, or it is gone. Nothing of it is shown, and nothing can be decided. Audit again.',
+    )
   if (content.missing) return el('p', { class: 'alert' }, 'The record can no longer be read.')
   return [
     content.image && el('img', { src: content.image, alt: 'The picture of this record', class: 'picture' }),
     passage('Text', content.text),
     passage('Response', content.response),
-    content.embedding !== null && !content.text && !content.image && content.features.length === 0 && el('p', { class: 'hint' }, `An embedding of ${content.embedding} numbers: there is nothing to look at but what flagged it.`),
+    content.embedding !== null &&
+      !content.text &&
+      !content.image &&
+      content.features.length === 0 &&
+      el('p', { class: 'hint' }, `An embedding of ${content.embedding} numbers: there is nothing to look at but what flagged it.`),
   ]
 }
 
@@ -83,13 +104,25 @@ function shownOf(content) {
  * @param {import('./state.js').Held | undefined} held
  */
 const decided = (held) =>
-  held && el('p', { class: 'decided' }, stamp(held), held.decision === 'relabel' && [' as ', bdi(labelText(held.label) ?? '?')], held.reviewer ? ` by ${held.reviewer}` : '', held.note && [': ', bdi(held.note)])
+  held &&
+  el(
+    'p',
+    { class: 'decided' },
+    stamp(held),
+    held.decision === 'relabel' && [' as ', bdi(labelText(held.label) ?? '?')],
+    held.reviewer ? ` by ${held.reviewer}` : '',
+    held.note && [': ', bdi(held.note)],
+  )
 
 /**
  * @param {[string, string, string][]} actions key, word, action
  */
 const buttons = (actions) =>
-  el('div', { class: 'choices' }, ...actions.map(([key, word, action]) => el('button', { type: 'button', 'data-action': action }, `${word} `, el('kbd', {}, key))))
+  el(
+    'div',
+    { class: 'choices' },
+    ...actions.map(([key, word, action]) => el('button', { type: 'button', 'data-action': action }, `${word} `, el('kbd', {}, key))),
+  )
 
 /**
  * @param {number} i
@@ -102,7 +135,13 @@ export function recordView(i, content) {
   return [
     el('h2', { class: 'title' }, bdi(nameOf(i))),
     el('p', { class: 'where' }, bdi(words[records.shard[i]]), `, row ${count(records.row[i])}`),
-    el('dl', { class: 'facts' }, fact('Label', labels(records.given[i], records.suggested[i])), fact('Score', records.score[i].toFixed(3)), source ? fact('Source', bdi(source)) : null),
+    el(
+      'dl',
+      { class: 'facts' },
+      fact('Label', labels(records.given[i], records.suggested[i])),
+      fact('Score', records.score[i].toFixed(3)),
+      source ? fact('Source', bdi(source)) : null,
+    ),
     decided(state.records.get(i)),
     buttons([
       ['c', 'Confirm: it is poison', 'confirm'],
@@ -113,7 +152,13 @@ export function recordView(i, content) {
     content ? shownOf(content) : el('p', { class: 'hint', 'aria-busy': true }, 'Reading the record\u2026'),
     content && partsTable(content.parts),
     content && features(content),
-    named.length > 0 && el('section', {}, el('h3', {}, 'Findings'), el('ul', { class: 'notes' }, ...named.map((/** @type {any} */ f) => el('li', {}, bdi(f.message))))),
+    named.length > 0 &&
+      el(
+        'section',
+        {},
+        el('h3', {}, 'Findings'),
+        el('ul', { class: 'notes' }, ...named.map((/** @type {any} */ f) => el('li', {}, bdi(f.message)))),
+      ),
   ].flat()
 }
 
@@ -123,7 +168,13 @@ export function findingView(i) {
   return [
     el('p', { class: 'where' }, el('span', { class: `badge ${f.severity}` }, f.severity), ' ', el('code', {}, f.rule)),
     el('h2', { class: 'title' }, bdi(f.message)),
-    el('dl', { class: 'facts' }, fact('Concerns', count(f.count)), fact('Corrected p-value', f.p === null ? 'no test' : pText(f.p).replace(/^p (= )?/, '')), f.status === 'waived' ? fact('Gate', 'waived') : null),
+    el(
+      'dl',
+      { class: 'facts' },
+      fact('Concerns', count(f.count)),
+      fact('Corrected p-value', f.p === null ? 'no test' : pText(f.p).replace(/^p (= )?/, '')),
+      f.status === 'waived' ? fact('Gate', 'waived') : null,
+    ),
     decided(state.findings.get(i)),
     buttons([
       ['c', 'Confirm the finding', 'confirm'],
@@ -132,6 +183,14 @@ export function findingView(i) {
       ['Enter', 'Show its records', 'records'],
     ]),
     el('p', { class: 'action' }, el('b', {}, 'What to do. '), bdi(f.action)),
-    el('p', { class: 'hint' }, 'The evidence is in the ', el('a', { href: `/report#finding-${i + 1}`, target: '_blank', rel: 'noreferrer' }, 'report'), '. A finding that is dismissed with a note becomes a waiver: ', el('code', {}, 'assay review RUN --export-waivers waivers.yaml'), '.'),
+    el(
+      'p',
+      { class: 'hint' },
+      'The evidence is in the ',
+      el('a', { href: `/report#finding-${i + 1}`, target: '_blank', rel: 'noreferrer' }, 'report'),
+      '. A finding that is dismissed with a note becomes a waiver: ',
+      el('code', {}, 'assay review RUN --export-waivers waivers.yaml'),
+      '.',
+    ),
   ]
 }
