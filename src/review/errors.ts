@@ -9,7 +9,6 @@ export type ReviewErrorCode =
   | 'no-statement'
   | 'nothing-to-do'
   | 'occupied'
-  | 'unsupported'
 
 /** What a person decided cannot be shown, kept or carried out: exit 4 unless said otherwise. */
 export class ReviewError extends AssayError<ReviewErrorCode> {
