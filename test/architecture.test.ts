@@ -45,7 +45,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'taxonomy',
     'inject',
   ],
-  cli: ['contracts', 'artifacts', 'config', 'engine', 'history', 'inject', 'notify', 'report', 'taxonomy'],
+  review: ['contracts', 'math', 'sources', 'features', 'provenance', 'inject', 'engine', 'report'],
+  cli: ['contracts', 'artifacts', 'config', 'engine', 'history', 'inject', 'notify', 'report', 'review', 'taxonomy'],
 }
 
 /** Loaded by a run only when it needs them: together they cost seconds and hundreds of megabytes. */

@@ -1,7 +1,9 @@
 import { Argument, Command, Option } from 'commander'
 import { reportFormats } from '../contracts/pipeline.ts'
+import { templates } from '../report/render/templates.ts'
 import { version } from '../version.ts'
 import { addBaselineCommand } from './baseline-command.ts'
+import { addCleanCommand } from './clean-command.ts'
 import type { ConvertOptions } from './convert.ts'
 import { addDiffCommand } from './diff-command.ts'
 import type { FitOptions } from './fit.ts'
@@ -20,6 +22,7 @@ import {
   wholeNumber,
 } from './options.ts'
 import type { ReportOptions } from './report.ts'
+import { addReviewCommand } from './review-command.ts'
 import { addScanCommand } from './scan-command.ts'
 import { type SchemaName, schemaNames } from './schema-names.ts'
 import type { ScoreOptions } from './score.ts'
@@ -118,6 +121,8 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     finish(await (await import('./report.ts')).runReport(options, io))
   })
 
+  addReviewCommand(program, { io, finish })
+  addCleanCommand(program, { io, finish })
   addScanCommand(program, { io, finish })
   addVerifyCommand(program, { io, finish })
   addDiffCommand(program, { io, finish })
@@ -131,8 +136,13 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
     .command('convert')
     .description('Renders report.json in another format.')
     .argument('<report>', 'report.json, a run directory, or - for standard input')
-    .addOption(new Option('--to <format>', 'the format').choices(reportFormats).makeOptionMandatory())
+    .addOption(
+      new Option('--to <format>', 'the format; a PDF needs Chromium or Chrome').choices([...reportFormats, 'pdf']).makeOptionMandatory(),
+    )
     .option('-o, --out <file>', 'write here (default: standard output)')
+    .addOption(new Option('--template <name>', 'how html and pdf are arranged').choices(templates).default('standard'))
+    .option('--sign <key>', 'private key that signs the file: FILE.intoto.json beside it, for "assay verify"')
+    .option('--password-env <name>', 'environment variable with the password of that key')
     .action(async (path: string, options: ConvertOptions) => {
       finish(await (await import('./convert.ts')).runConvert(path, options, io))
     })

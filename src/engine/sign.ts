@@ -10,7 +10,7 @@ import { type KeyType, makeKeyPair } from '../provenance/sign/keygen.ts'
 import { mlBom } from '../provenance/sign/ml-bom.ts'
 import { isIgnored, omsBundle, omsStatement } from '../provenance/sign/oms.ts'
 import { loadSigningKey, type SigningKey } from '../provenance/sign/signing-key.ts'
-import { signStatement, type VerdictInput, verdictStatement } from '../provenance/sign/statement.ts'
+import { documentStatement, signStatement, type VerdictInput, verdictStatement } from '../provenance/sign/statement.ts'
 import { type SummedFile, sumsText } from '../provenance/sign/sums.ts'
 import { version } from '../version.ts'
 
@@ -184,6 +184,24 @@ export async function writeVerdict(runDir: string, report: VerdictInput, keyPath
   const envelope = signStatement(verdictStatement(report), loadSigningKey(keyPath, password))
   await place(path, `${JSON.stringify(envelope)}\n`, true)
   return path
+}
+
+/**
+ * Signs documents that tell a report: an envelope `NAME.intoto.json` beside each, over its digest and the verdict.
+ * @returns what signs one, and resolves to the path of its envelope
+ * @throws {ProvenanceError} `bad-key`
+ */
+export function documentSigner(
+  keyPath: string,
+  password?: string,
+): (path: string, bytes: Uint8Array, report: VerdictInput) => Promise<string> {
+  const key = loadSigningKey(keyPath, password)
+  return async (path, bytes, report) => {
+    const target = `${path}.intoto.json`
+    const statement = documentStatement(report, { name: basename(path), sha256: hash('sha256', bytes, 'hex') })
+    await place(target, `${JSON.stringify(signStatement(statement, key))}\n`, true)
+    return target
+  }
 }
 
 /**

@@ -11,6 +11,8 @@ import { shardName } from './survey.ts'
 /** New values of one row, ready to be written: whatever is absent stays as it is. */
 export interface RowChange {
   readonly row: number
+  /** The row is left out of the copy. */
+  readonly drop?: true
   readonly label?: string
   readonly text?: string
   readonly response?: string

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Json, ShardSpec, SourceListing, SourceSpec } from '../contracts/data.ts'
 import { keyed } from '../math/rng.ts'
 import { listSources } from '../sources/list.ts'
 import { version } from '../version.ts'
 import { attacks } from './attacks/registry.ts'
 import { type ChosenShard, changesOf, type TruthRow } from './changes.ts'
+import { checkOut, copyInputs, inputsOf } from './copy.ts'
 import { InjectError } from './errors.ts'
 import { parseOptions } from './options.ts'
 import { checkRoles, choose, type Survey, survey } from './survey.ts'
 import { truthText } from './truth.ts'
-import { writers } from './writers/registry.ts'
 
 export interface InjectRequest {
   readonly sources: readonly SourceSpec[]
@@ -43,65 +43,6 @@ export function attackNamed(id: string): (typeof attacks)[number] {
   const attack = attacks.find((a) => a.id === id)
   if (attack) return attack
   throw new InjectError('unknown-attack', `no attack is named ${JSON.stringify(id)}`, `attacks: ${attacks.map((a) => a.id).join(', ')}`)
-}
-
-const within = (path: string, folder: string): boolean => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-
-/** The real path of what may not exist yet. */
-async function realOf(path: string): Promise<string> {
-  try {
-    return await realpath(path)
-  } catch {
-    const parent = dirname(path)
-    return parent === path ? path : join(await realOf(parent), basename(path))
-  }
-}
-
-/** Refuses a folder that holds something, that lies in the input, or that the input lies in. */
-async function checkOut(out: string, inputs: readonly string[]): Promise<void> {
-  const real = await realOf(out)
-  for (const input of inputs) {
-    const path = await realOf(input)
-    if (within(real, path) || within(path, real))
-      throw new InjectError(
-        'occupied',
-        `${out}: lies in the input, or the input in it: an attack never changes its input`,
-        'name another folder: --out DIR',
-      )
-  }
-  const found = await stat(out).catch(() => null)
-  if (!found) return
-  if (!found.isDirectory()) throw new InjectError('occupied', `${out}: is a file`, 'name a new folder: --out DIR')
-  if ((await readdir(out)).length > 0)
-    throw new InjectError('occupied', `${out}: is not empty: nothing is overwritten`, 'name a new folder: --out DIR')
-}
-
-interface Input {
-  readonly path: string
-  readonly format: string
-  readonly shards: readonly ShardSpec[]
-}
-
-/** Shards of one file, folder or set of aligned arrays. */
-function inputsOf(listing: SourceListing): readonly Input[] {
-  const inputs = new Map<string, { path: string; format: string; shards: ShardSpec[] }>()
-  for (const shard of listing.shards) {
-    if (!writers[shard.format]) {
-      const reason = shard.format === 'unreadable' ? 'cannot be read' : `copies of the format ${shard.format} are not written`
-      throw new InjectError('unsupported', `${shard.id}: ${reason}`, 'use CSV, JSONL, Parquet, .npy, .npz or a folder of images', {}, 2)
-    }
-    const input = inputs.get(shard.path) ?? { path: shard.path, format: shard.format, shards: [] }
-    input.shards.push(shard)
-    inputs.set(shard.path, input)
-  }
-  return [...inputs.values()]
-}
-
-/** The deepest folder that all paths lie in. */
-function commonFolder(paths: readonly string[]): string {
-  let folder = dirname(paths[0] as string)
-  while (!paths.every((path) => path !== folder && within(path, folder))) folder = dirname(folder)
-  return folder
 }
 
 async function sha256(path: string): Promise<string> {
@@ -156,52 +97,41 @@ export async function inject(request: InjectRequest): Promise<Injected> {
   const order = choose(found.rows.length, countOf(request, found), seed)
   const chosen = chosenByShard(listing.shards, found, order)
   const pixels = attack.needs(options).includes('pixels')
-  const folder = `${out}.${process.pid}.tmp`
-  const root = commonFolder([...files, ...inputs.map((i) => i.path)])
-  const place = (path: string): string => join(folder, relative(root, path))
   const truth: TruthRow[] = []
-  const written: string[] = []
-  try {
-    const folders = new Set([...files, ...inputs.map((i) => i.path)].map((path) => dirname(place(path))))
-    for (const each of folders) await mkdir(each, { recursive: true })
-    for (const input of inputs) {
-      const from = truth.length
-      const labels = request.sources.find((s) => s.labels !== undefined)?.labels
-      const moved = await (writers[input.format] as (typeof writers)[string])({
-        shards: input.shards,
-        path: input.path,
-        out: place,
-        labels: labels === undefined ? null : resolve(request.base, labels),
-        changes: (shard) => changesOf(chosen.get(shard) as ChosenShard, { attack, plan, pixels, seed, truth: (row) => truth.push(row) }),
-      })
-      if (moved)
-        for (let i = from; i < truth.length; i++) truth[i] = { ...(truth[i] as TruthRow), ...moved.get((truth[i] as TruthRow).row) }
-      const parts = input.shards[0]?.options.files as unknown as readonly { readonly path: string }[] | undefined
-      for (const { path } of parts ?? [input]) written.push(relative(root, path).split(sep).join('/'))
-    }
-    await writeFile(join(folder, 'truth.csv'), truthText(attack.id, truth), { flag: 'wx' })
-    const summary = {
-      tool: `assay ${version}`,
-      attack: attack.id,
-      options: options as Json,
-      seed: request.seed,
-      rate: request.rate,
-      of: request.of,
-      rows: found.facts.rows,
-      eligible: found.rows.length,
-      changed: truth.length,
-      unreadable: found.rejected,
-      labels: Object.fromEntries(found.facts.labels.map(({ name, count }) => [name, count])),
-      input: { files: files.length, sha256: await inputDigest(listing.files) },
-      output: written,
-    }
-    await writeFile(join(folder, 'inject.json'), `${JSON.stringify(summary, null, 2)}\n`, { flag: 'wx' })
-    await rmdir(out).catch(() => {})
-    await rename(folder, out)
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  }
+  let from = 0
+  const written = await copyInputs({
+    sources: request.sources,
+    base: request.base,
+    listing,
+    inputs,
+    out,
+    changes: (shard) => changesOf(chosen.get(shard) as ChosenShard, { attack, plan, pixels, seed, truth: (row) => truth.push(row) }),
+    wrote(_, moved) {
+      for (; from < truth.length; from++) {
+        const row = truth[from] as TruthRow
+        truth[from] = { ...row, ...moved?.get(row.row) }
+      }
+    },
+    async finish(folder, copies) {
+      await writeFile(join(folder, 'truth.csv'), truthText(attack.id, truth), { flag: 'wx' })
+      const summary = {
+        tool: `assay ${version}`,
+        attack: attack.id,
+        options: options as Json,
+        seed: request.seed,
+        rate: request.rate,
+        of: request.of,
+        rows: found.facts.rows,
+        eligible: found.rows.length,
+        changed: truth.length,
+        unreadable: found.rejected,
+        labels: Object.fromEntries(found.facts.labels.map(({ name, count }) => [name, count])),
+        input: { files: files.length, sha256: await inputDigest(listing.files) },
+        output: copies,
+      }
+      await writeFile(join(folder, 'inject.json'), `${JSON.stringify(summary, null, 2)}\n`, { flag: 'wx' })
+    },
+  })
   return {
     rows: found.facts.rows,
     eligible: found.rows.length,

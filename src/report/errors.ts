@@ -8,6 +8,8 @@ export type ReportErrorCode =
   | 'unsupported-version'
   | 'no-rule-page'
   | 'unwritable'
+  | 'no-browser'
+  | 'unprintable'
 
 /** A report that cannot be built, read, explained or written. */
 export class ReportError extends AssayError<ReportErrorCode> {

@@ -13,6 +13,8 @@ export interface Records {
   readonly bytes: boolean
   /** 1-based line on which the i-th record begins. */
   readonly line: (i: number) => number
+  /** The records as they stand in the file, each with the line end behind it. */
+  readonly raw: () => readonly string[]
 }
 
 export interface Dialect {
@@ -53,6 +55,40 @@ function lines(rows: readonly string[][], first: number, newline: string, plain:
   }
 }
 
+/** Where the record that begins at `start` ends, behind its line end. A quote opens a field only where the field begins. */
+function endOf(text: string, start: number, { delimiter, newline }: Dialect): number {
+  let at = start
+  for (;;) {
+    if (text[at] === '"') {
+      at++
+      for (;;) {
+        const quote = text.indexOf('"', at)
+        if (quote < 0) return text.length
+        at = quote + 1
+        if (text[at] !== '"') break
+        at++
+      }
+    }
+    const line = text.indexOf(newline, at)
+    const next = text.indexOf(delimiter, at)
+    if (line < 0 && next < 0) return text.length
+    if (next < 0 || (line >= 0 && line < next)) return line + 1
+    at = next + 1
+  }
+}
+
+/** The text cut into its records; in text without quotes, into its lines. */
+function cut(text: string, dialect: Dialect, plain: boolean): readonly string[] {
+  const out: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const line = plain ? text.indexOf(dialect.newline, at) : -1
+    const end = plain ? (line < 0 ? text.length : line + 1) : endOf(text, at, dialect)
+    out.push(text.slice(at, end))
+    at = end
+  }
+  return out
+}
+
 /**
  * Records of a CSV file piece by piece (RFC 4180 with any of the usual delimiters). Blank lines are passed over.
  * Throws SourceError `truncated` at a quote that is never closed, after the records before it.
@@ -84,7 +120,13 @@ export async function* csvRecords(path: string, dialect: Dialect): AsyncGenerato
     }
     const malformed = new Set(errors.map((e) => e.row ?? -1).filter((r) => r >= 0 && r < data.length))
     line += quoted ? count(text.slice(0, meta.cursor), dialect.newline) : data.length
-    return { records: { rows: data, malformed, bytes: asBytes, line: starts }, rest: bytes.subarray(used), error, faults: errors.length }
+    const raw = () => cut(last ? text : text.slice(0, meta.cursor), dialect, !quoted)
+    return {
+      records: { rows: data, malformed, bytes: asBytes, line: starts, raw },
+      rest: bytes.subarray(used),
+      error,
+      faults: errors.length,
+    }
   }
   for await (const piece of readContent(path)) {
     carry = carry.length ? Buffer.concat([carry, piece]) : Buffer.from(piece)

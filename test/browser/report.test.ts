@@ -2,31 +2,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildReport } from '../../src/report/build.ts'
 import { renderHtml } from '../../src/report/render/html.ts'
 import { loadCases } from '../golden/load.ts'
+import { launch } from './chromium.ts'
 
 const cases = await loadCases()
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
 let browser: Browser
 let folder = ''
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'report-'))
   for (const { name, outcome, policy } of cases)
     await writeFile(join(folder, `${name}.html`), await renderHtml(buildReport(outcome, policy)))
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags })
+  browser = await launch()
 }, 60_000)
 afterAll(async () => {
   await browser?.close()

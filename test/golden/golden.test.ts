@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { buildReport } from '../../src/report/build.ts'
+import { renderHtml } from '../../src/report/render/html.ts'
 import { renderers } from '../../src/report/render/registry.ts'
 import { parseReport, type Report } from '../../src/report/schema.ts'
 import { renderTerminal } from '../../src/report/terminal.ts'
@@ -37,6 +38,16 @@ describe.each(cases)('$name', ({ name, outcome, policy }) => {
     const read = parseReport(await readFile(join(expectedFolder, name, 'report.json'), 'utf8'))
     for (const { file, render } of outputs) expect(await render(read)).toBe(await readFile(join(expectedFolder, name, file), 'utf8'))
   })
+})
+
+test('the report for medical devices', async () => {
+  const path = join(expectedFolder, 'poisoned-tabular', 'report.medical-device.html')
+  const text = await renderHtml(
+    parseReport(await readFile(join(expectedFolder, 'poisoned-tabular', 'report.json'), 'utf8')),
+    'medical-device',
+  )
+  if (update) await writeFile(path, text)
+  expect(text).toBe(await readFile(path, 'utf8'))
 })
 
 test('no golden file is left over', async () => {

@@ -13,7 +13,8 @@ function quoted(field: string, delimiter: string): string {
     : field
 }
 
-function line(fields: readonly string[], { delimiter, newline }: Dialect): string {
+/** A record as it is written; `atEnd`: the file ends without a line end. */
+function line(fields: readonly string[], { delimiter, newline }: Dialect, atEnd: boolean): string {
   const last = fields.length - 1
   const end = newline === '\n' && fields[last]?.endsWith('\r') ? '\r' : ''
   let text = ''
@@ -21,20 +22,25 @@ function line(fields: readonly string[], { delimiter, newline }: Dialect): strin
     const field = fields[i] as string
     text += `${i > 0 ? delimiter : ''}${quoted(i === last && end ? field.slice(0, -1) : field, delimiter)}`
   }
-  return `${text}${end}${newline}`
+  return atEnd ? text : `${text}${end}${newline}`
 }
 
-/** A row's new fields; null: as it is. */
-export type EditRow = (row: number, fields: readonly string[], header: readonly string[]) => Promise<readonly string[] | null>
+/** A row's new fields; null: as it is; `drop`: left out. */
+export type EditRow = (row: number, fields: readonly string[], header: readonly string[]) => Promise<readonly string[] | 'drop' | null>
 
-/** Copies a CSV file record by record; values stay as they are, quotes that are not needed go. */
+const mark = Uint8Array.of(0xef, 0xbb, 0xbf)
+const startsWithMark = (head: Uint8Array): boolean => mark.every((byte, i) => head[i] === byte)
+
+/** Copies a CSV file record by record: what does not change keeps its bytes. */
 export async function copyCsv(path: string, out: string, dialect: Dialect, edit: EditRow): Promise<void> {
-  const { gzip } = await readHead(path, 64)
+  const { gzip, head } = await readHead(path, 64)
   async function* pieces(): AsyncGenerator<Uint8Array> {
     let header: string[] | null = null
     let row = 0
+    if (startsWithMark(head)) yield mark
     for await (const records of csvRecords(path, dialect)) {
       const encoding = records.bytes ? 'latin1' : 'utf8'
+      const raw = records.raw()
       let text = ''
       for (const [i, fields] of records.rows.entries()) {
         if (records.malformed.has(i))
@@ -45,14 +51,16 @@ export async function copyCsv(path: string, out: string, dialect: Dialect, edit:
             { file: path },
             2,
           )
-        if (!header || isBlank(fields)) {
-          if (!header && !isBlank(fields)) header = fields.map((name) => name.replace(/\r$/, '').trim())
-          text += line(fields, dialect)
+        if (header === null && !isBlank(fields)) {
+          header = fields.map((name) => name.replace(/\r$/, '').trim())
+          text += raw[i]
           continue
         }
-        const changed = await edit(row++, fields, header)
-        if (changed && encoding === 'latin1') text += Buffer.from(line(changed, dialect)).toString('latin1')
-        else text += line(changed ?? fields, dialect)
+        const changed = header === null || isBlank(fields) ? null : await edit(row++, fields, header)
+        if (changed === 'drop') continue
+        const last = !raw[i]?.endsWith(dialect.newline)
+        if (changed === null) text += raw[i]
+        else text += encoding === 'latin1' ? Buffer.from(line(changed, dialect, last)).toString('latin1') : line(changed, dialect, last)
       }
       yield Buffer.from(text, encoding)
     }
@@ -81,7 +89,7 @@ export const writeCsv: CopyWriter = async (job) => {
   }
   await copyCsv(job.path, job.out(job.path), shard.options as unknown as Dialect, async (row, fields, header) => {
     const change = await cursor.at(row)
-    return change ? edit(change, fields, header) : null
+    return change?.drop ? 'drop' : change ? edit(change, fields, header) : null
   })
   await cursor.end(job.path)
   return null

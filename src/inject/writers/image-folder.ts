@@ -12,6 +12,7 @@ import { ChangeCursor, type CopyJob, type CopyWriter, type Moved, storedLabel } 
 interface Picture {
   readonly id: string
   readonly missing?: true
+  readonly frame?: number
 }
 
 const picturesOf = ({ shards }: CopyJob): readonly Picture[] => shards.flatMap((s) => s.options.pictures as unknown as readonly Picture[])
@@ -40,8 +41,15 @@ export const writeImageFolder: CopyWriter = async (job) => {
   const taken = new Set(pictures.map(({ id }) => id))
   const cursor = new ChangeCursor(job)
   const folders = new Set<string>()
-  for (const [row, { id, missing }] of pictures.entries()) {
+  const dropped = new Set<string>()
+  for (const [row, { id, missing, frame }] of pictures.entries()) {
     const change = await cursor.at(row)
+    if (frame !== undefined)
+      throw new InjectError('unsupported', `${id}: has several frames, and frames are not written`, 'save each frame as a file of its own')
+    if (change?.drop) {
+      dropped.add(id)
+      continue
+    }
     if (missing) continue
     let name = id
     if (change?.label !== undefined) {
@@ -58,7 +66,7 @@ export const writeImageFolder: CopyWriter = async (job) => {
     else await copyFile(join(job.path, id), to, constants.COPYFILE_EXCL)
   }
   await cursor.end(job.path)
-  if (job.labels !== null) await copyLabels(job, job.labels, pictures, labels)
+  if (job.labels !== null) await copyLabels(job, job.labels, pictures, labels, dropped)
   return names.size > 0 ? places(pictures, names) : null
 }
 
@@ -69,12 +77,19 @@ function places(pictures: readonly Picture[], names: ReadonlyMap<number, string>
   return new Map(ids.map((id, row) => [row, { id, row: order.get(id) as number }]))
 }
 
-async function copyLabels(job: CopyJob, path: string, pictures: readonly Picture[], labels: ReadonlyMap<string, string>): Promise<void> {
+async function copyLabels(
+  job: CopyJob,
+  path: string,
+  pictures: readonly Picture[],
+  labels: ReadonlyMap<string, string>,
+  dropped: ReadonlySet<string>,
+): Promise<void> {
   const table = await readLabels(path, { path: job.path, labels: path })
   const { head } = await readHead(path, 65_536)
   const match = matcher(pictures.map(({ id }) => id))
   await copyCsv(path, job.out(path), dialectOf(Buffer.from(head).toString('latin1'), path), async (_, fields, header) => {
     const id = match((fields[header.indexOf(table.fileColumn)] ?? '').replace(/\r$/, ''))
+    if (id !== null && dropped.has(id)) return 'drop'
     const label = id === null ? undefined : labels.get(id)
     if (label === undefined) return null
     const next = [...fields]

@@ -104,6 +104,7 @@ export const writeJsonl: CopyWriter = async (job) => {
         )
       ) {
         const change = await cursor.at(row++)
+        if (change?.drop) continue
         if (change) {
           const text = bytes.toString('utf8')
           const end = /\r?\n$/.exec(text)?.[0] ?? ''

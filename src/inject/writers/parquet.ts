@@ -60,7 +60,7 @@ async function fill(job: CopyJob, connection: DuckDBConnection): Promise<void> {
   const [shard] = job.shards
   if (!shard) return
   const slots = slotsOf(shard)
-  await connection.run(`CREATE TABLE changes (r BIGINT${slots.map((s) => `, ${s.slot} ${s.type}`).join('')})`)
+  await connection.run(`CREATE TABLE changes (r BIGINT, dropped BOOLEAN${slots.map((s) => `, ${s.slot} ${s.type}`).join('')})`)
   const appender: DuckDBAppender = await connection.createAppender('changes')
   const { DuckDBBlobValue } = await import('@duckdb/node-api')
   for (const one of job.shards) {
@@ -73,6 +73,7 @@ async function fill(job: CopyJob, connection: DuckDBConnection): Promise<void> {
           'give every feature a column of its own',
         )
       appender.appendBigInt(BigInt(change.row))
+      appender.appendBoolean(change.drop === true)
       for (const { role, column, type } of slots) {
         const value =
           role === 'label'
@@ -129,7 +130,7 @@ export const writeParquet: CopyWriter = async (job) => {
       const own = slots.filter((s) => s.path[0] === column)
       return `CAST(${replaced(`t.${name(column)}`, described.columnType(i), own, 1)} AS ${String(described.columnType(i))}) AS ${name(column)}`
     })
-    const query = `SELECT ${columns.join(', ')} FROM ${scan(job.path, true)} t LEFT JOIN changes c ON c.r = t.file_row_number`
+    const query = `SELECT ${columns.join(', ')} FROM ${scan(job.path, true)} t LEFT JOIN changes c ON c.r = t.file_row_number WHERE c.dropped IS NOT TRUE`
     await connection.run(`COPY (${query}) TO ${text(out)} (FORMAT parquet, USE_TMP_FILE false)`)
   } catch (error) {
     if (error instanceof InjectError) throw error

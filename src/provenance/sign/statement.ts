@@ -81,6 +81,12 @@ export function verdictStatement(report: VerdictInput): StatementText {
   }
 }
 
+/** The same test result over a document that tells it, such as a report as PDF. */
+export const documentStatement = (report: VerdictInput, file: { readonly name: string; readonly sha256: string }): StatementText => ({
+  ...verdictStatement(report),
+  subject: [{ name: file.name, digest: { sha256: file.sha256 } }],
+})
+
 /** An envelope over the digest of a snapshot's header. `details` is for readers; what counts is in the header. */
 export const signSnapshot = (header: { readonly name: string; readonly sha256: string }, details: unknown, key: SigningKey): DsseEnvelope =>
   signStatement(

@@ -5,11 +5,15 @@ import { changeWords, coverageWords } from '../provenance-words.ts'
 import type { Report, Verdict } from '../schema.ts'
 import { appendix, coverage } from './html/coverage.ts'
 import { findings } from './html/findings.ts'
+import { hazardAnalysis, regulation } from './html/medical-device.ts'
+import { method } from './html/method.ts'
 import { findingId, moment } from './html/parts.ts'
 import { provenance } from './html/provenance.ts'
 import { sensitivity } from './html/sensitivity.ts'
 import { style } from './html/style.ts'
 import { html, nothing, type Safe, trusted } from './html/tag.ts'
+import { titlePage } from './html/title-page.ts'
+import type { Template } from './templates.ts'
 
 const words: { readonly [V in Verdict]: string } = {
   passed: 'Passed',
@@ -34,11 +38,18 @@ const sign = (verdict: Verdict): Safe =>
   )
 
 /** Styles are allowed by the digest of the one style element; scripts, fonts, frames, forms and every address not at all. */
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
+export const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`
 
-/** `report.html`: one file that opens offline; the first screen is the answer. */
-export async function renderHtml(report: Report): Promise<string> {
+const titles: { readonly [T in Template]: string } = {
+  standard: 'Data audit report',
+  'medical-device': 'Poisoned training data: evidence for the risk management file',
+}
+const stamp = (verdict: Verdict): Safe => html`<p class="stamp">${sign(verdict)}<span>${words[verdict]}</span></p>`
+
+/** `report.html`: one file that opens offline; the first screen is the answer. On paper it is a document. */
+export async function renderHtml(report: Report, template: Template = 'standard'): Promise<string> {
   const subject = html`<bdi>${report.subject.name}</bdi>${report.subject.version !== null && html`, <bdi>${report.subject.version}</bdi>`}`
+  const medical = template === 'medical-device'
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -56,12 +67,16 @@ export async function renderHtml(report: Report): Promise<string> {
 <div class="page">
 <header class="masthead"><div><strong>Assay</strong> data audit</div><div>${moment(report.startedAt)}</div></header>
 <main>
+${titlePage(report, titles[template], stamp(report.verdict))}
 ${verdict(report, subject)}
-${contents(report)}
+${contents(report, medical)}
+${medical && hazardAnalysis(report)}
 ${await findings(report)}
 ${await provenance(report)}
 ${sensitivity(report)}
 ${coverage(report)}
+${await method(report)}
+${medical && regulation(report)}
 ${appendix(report)}
 </main>
 <footer>Written by assay ${report.tool.version} from report.json, which holds everything above for machines. ${report.excerpts ? 'Excerpts of records are included.' : 'No content of records is included, only their ids and labels.'}</footer>
@@ -88,7 +103,7 @@ function verdict(report: Report, subject: Safe): Safe {
   const why = reasons(report)
   const next = report.next.length > 0 && html`<div><h2>What to do</h2><ol>${report.next.map((step) => html`<li>${step}</li>`)}</ol></div>`
   return html`<section class="verdict ${report.verdict}" aria-labelledby="verdict-title">
-<p class="stamp">${sign(report.verdict)}<span>${words[report.verdict]}</span></p>
+${stamp(report.verdict)}
 <h1 id="verdict-title"${report.headline.length > longHeadline && html` class="long"`}>${report.headline}</h1>
 <p class="subject">${subject}</p>
 <dl class="figures">${figures.map(([term, value, more]) => html`<div><dt>${term}</dt><dd>${value}${more !== '' && html` <small>${more}</small>`}</dd></div>`)}</dl>
@@ -156,12 +171,15 @@ function reason(r: Report['reasons'][number], report: Report): Safe {
 const capital = (r: Report['reasons'][number], report: Report): string =>
   report.detectors.some((d) => r.message.startsWith(d.id)) ? r.message : r.message.slice(0, 1).toUpperCase() + r.message.slice(1)
 
-const contents = (report: Report): Safe => html`<nav aria-label="Contents"><ul>
+const contents = (report: Report, medical: boolean): Safe => html`<nav aria-label="Contents"><ul>
+${medical ? html`<li><a href="#hazards">Hazards</a></li>` : nothing}
 <li><a href="#findings">Findings</a></li>
 ${report.records.length > 0 ? html`<li><a href="#records">Records to look at</a></li>` : nothing}
 ${report.provenance !== null ? html`<li><a href="#provenance">Provenance</a></li>` : nothing}
 ${report.sensitivity !== null ? html`<li><a href="#sensitivity">What would have been found</a></li>` : nothing}
 <li><a href="#coverage">Coverage</a></li>
 ${report.blindSpots.length > 0 ? html`<li><a href="#blind">What this audit cannot see</a></li>` : nothing}
+${report.detectors.some((d) => d.status === 'ran') ? html`<li><a href="#method">Method</a></li>` : nothing}
+${medical ? html`<li><a href="#regulation">Evidence relevant to</a></li>` : nothing}
 <li><a href="#appendix">Appendix</a></li>
 </ul></nav>`

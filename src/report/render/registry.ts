@@ -7,12 +7,13 @@ import { renderJson } from './json.ts'
 import { renderJunit } from './junit.ts'
 import { renderMarkdown } from './markdown.ts'
 import { renderSarif } from './sarif.ts'
+import type { Template } from './templates.ts'
 
 export interface Renderer {
   /** Name of the file in the run directory. */
   readonly file: string
   readonly mediaType: string
-  readonly render: (report: Report) => string | Promise<string>
+  readonly render: (report: Report, template?: Template) => string | Promise<string>
   /** Loads what `render` needs, for a caller that has time before it. */
   readonly prepare?: () => Promise<unknown>
 }
