@@ -19,7 +19,7 @@ const around = 160
 const order = (a: Passage, b: Passage): number =>
   a.where < b.where ? -1 : a.where > b.where ? 1 : a.text < b.text ? -1 : a.text > b.text ? 1 : 0
 
-const escaped = (word: string): string => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+const escaped = (word: string): string => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 
 /** The phrase in a text as it is written there: any spaces, any case. */
 function markOf(text: string, phrase: string): readonly [number, number] | null {
