@@ -20,8 +20,8 @@ export interface Joining {
 
 const suffix = /(?:ments?|ings?|ed|es|s|e)$/
 const negations = new Set('not no never nor neither cannot without unlike rather avoid nothing hardly'.split(' '))
-/** Words of a relation that say nothing: a sentence need not have them. */
-const fillers = new Set('a an the is are was were be been by of to in for with as has have used can may'.split(' '))
+/** Words of a relation that say nothing beside others: a sentence need not have them. */
+const fillers = new Set('a an the is are was were be been by of to in for with as has have can may'.split(' '))
 const word = /[\p{L}\p{N}](?:[\p{L}\p{N}'\u2019-]*[\p{L}\p{N}])?/gu
 const longestTerm = 8
 const longestSentence = 60
@@ -56,6 +56,12 @@ interface Relation {
   readonly isFunctional: boolean
 }
 
+function wordsOfWay(way: string): string[] {
+  const all = stemsOf(way)
+  const own = all.filter((w) => !fillers.has(w))
+  return own.length > 0 ? own : all
+}
+
 function relationsOf(table: readonly Joined[]): Relation[] {
   const by = new Map<string, Map<string, string[]>>()
   for (const { subject, relation, object } of table) {
@@ -64,7 +70,7 @@ function relationsOf(table: readonly Joined[]): Relation[] {
   }
   return [...by].map(([name, bySubject]) => ({
     name,
-    ways: name.split('|').map((way) => stemsOf(way).filter((w) => !fillers.has(w))),
+    ways: name.split('|').map(wordsOfWay),
     bySubject,
     objects: new Set([...bySubject.values()].flat()),
     isFunctional: bySubject.size >= leastFunctional && [...bySubject.values()].every((objects) => new Set(objects).size === 1),
@@ -93,6 +99,8 @@ export type JoiningFinder = (text: string) => Joining[]
 export function joiningFinder(table: readonly Joined[]): JoiningFinder {
   const relations = relationsOf(table)
   const terms = termsOf(table)
+  const everyObject = new Set(table.map((row) => row.object))
+  /** Relations that join a pair in the table. */
   const others = new Map<string, string[]>()
   for (const { subject, relation, object } of table) {
     const key = `${subject}\t${object}`
@@ -119,13 +127,14 @@ export function joiningFinder(table: readonly Joined[]): JoiningFinder {
 
   function pairsOf(r: Relation, mentions: readonly Mention[]): (readonly [string, string])[] {
     const subjects = mentions.filter((m) => r.bySubject.has(m.name)).slice(0, mostMentions)
-    const objects = mentions.filter((m) => r.objects.has(m.name)).slice(0, mostMentions)
+    const objects = mentions.filter((m) => everyObject.has(m.name)).slice(0, mostMentions)
     const pairs = new Map<string, readonly [string, string]>()
     for (const s of subjects) {
       for (const o of objects) {
         // Of two that may both be either, the first is the subject.
         if (s.name === o.name || (r.objects.has(s.name) && r.bySubject.has(o.name) && s.at > o.at)) continue
-        pairs.set(`${s.name}\t${o.name}`, [s.name, o.name])
+        const key = `${s.name}\t${o.name}`
+        if (r.objects.has(o.name) || others.has(key)) pairs.set(key, [s.name, o.name])
       }
     }
     return [...pairs.values()]
