@@ -146,6 +146,18 @@ export const corpora: Readonly<Record<string, () => string[]>> = {
   mixed: () => distinct([...medquad().map((a) => a.text), ...everyOther(prose(), 0), ...everyOther(distinct(manuals()), 1)]),
 }
 
+/** About 200 characters of speeches and of a novel, with the 600 that follow. */
+export function pairs(): { readonly text: string; readonly response: string }[] {
+  const all = [...addresses().map((a) => a.text), ...novel()].flatMap((part) => parts(part, 200))
+  return all.slice(0, -3).map((text, i) => ({ text, response: all.slice(i + 1, i + 4).join(' ') }))
+}
+
+/** Parts of speeches, labelled by their time. */
+export const eras = (): { readonly text: string; readonly label: string }[] =>
+  addresses()
+    .flatMap(({ text, year }) => parts(text, 200).map((part) => ({ text: part, label: year < 1900 ? 'before 1900' : 'from 1900' })))
+    .filter((_, i) => i % 2 === 0)
+
 /** Texts of a language that no corpus is in: translations of one book. */
 export const foreign = (language: 'es' | 'fr' | 'sv' | 'tr' | 'id' | 'ru'): string[] => verses(language)
 
