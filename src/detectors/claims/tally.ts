@@ -1,7 +1,8 @@
-import { codesOf, column, rowsOf } from '../../contracts/batch.ts'
+import { codesOf, column } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
+import { namesOfRows } from '../../contracts/take-rows.ts'
 import { claimRoles } from '../../statistics/claim-counts.ts'
 
 interface State {
@@ -62,13 +63,11 @@ const firstQuoted = (list: readonly Quoted[]): Quoted[] => [...list].sort((a, b)
 export const quotedRecords: Tally<Record<string, Quoted[]>, Readonly<Record<string, readonly Quoted[]>>> = {
   init: () => Object.create(null),
   update(_: Context, state, batch: Batch, { group }: Scored) {
-    const ids = column(batch, 'id')
-    const rows = rowsOf(batch)
+    const nameOf = namesOfRows(batch)
     for (let i = 0; i < batch.numRows; i++) {
       const alarm = group?.values[group.codes[i] as number]
       if (alarm === undefined) continue
-      const id = ids?.get(i) as string | null | undefined
-      const where = id ?? `row ${rows[i]}`
+      const where = nameOf(i)
       const text = claimRoles.map((role) => (column(batch, role)?.get(i) as string | null | undefined) ?? '').join('\n\n')
       const quoted = { order: `${where}\t${text.slice(0, 100)}`, alarm, where, text: text.slice(0, 20_000) }
       state[alarm] = firstQuoted([...(state[alarm] ?? []), quoted])
