@@ -40,10 +40,11 @@ export function apartFindings(
       const members = tally.members.filter((s) => s.group === c.name)
       return {
         rule,
-        severity: 'medium' as const,
-        confidence: 'medium' as const,
+        // Texts of one template share their words: of vectors of words a part is no evidence of poison by itself.
+        severity: tally.ofWords ? ('low' as const) : ('medium' as const),
+        confidence: tally.ofWords ? ('low' as const) : ('medium' as const),
         scope: { kind: 'class' as const, names: [c.name] },
-        message: `${count} records of class "${c.name}" stand apart from the rest of it in embedding space: past a gap, they are more than the tail of one kind of record can be.`,
+        message: `${count} records of class "${c.name}" stand apart from the rest of it in embedding space: past a gap, they are more than the tail of one kind of record can be.${tally.ofWords ? ' The vectors count the words of the texts, and texts of one template look like this.' : ''}`,
         count,
         records: flagged.top.filter((r) => r.group === c.name).slice(0, 20),
         evidence: [
