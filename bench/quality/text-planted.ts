@@ -1,5 +1,7 @@
 import { plantedDocument } from '../../src/detectors/planted-document.ts'
 import { keyed, type Random } from '../../src/math/rng.ts'
+import type { PlantedPhrases } from '../../src/statistics/planted-phrases.ts'
+import { strengthOfInsertion } from '../../src/statistics/text/judge-insertions.ts'
 import { fitDetector } from '../../test/support/fit-detector.ts'
 import { shares, type TextRow, textBatches, textSetup } from '../../test/support/texts.ts'
 import { corpora, foreign, vocabulary } from './text-corpora.ts'
@@ -79,6 +81,17 @@ const plain = (text: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
 
+/** What of the rest came nearest to a finding. */
+function strongest(summaries: ReadonlyMap<string, unknown>): string {
+  const fit = [...summaries].find(([id]) => id.startsWith('planted-phrases/'))?.[1] as PlantedPhrases
+  const next = fit.runnerUp
+  const phrase = next
+    ? `"${next.words}" in ${next.records}, ${next.atSegments} at segments, beside ${next.beside.toFixed(2)}, alike ${next.alike.toFixed(2)}, before ${next.leftInsertion.toFixed(1)} nats, p 10^${(next.logP / Math.LN10).toFixed(0)}`
+    : 'none'
+  const inserted = fit.inserted.filter((p) => strengthOfInsertion(p) < 8)[0]
+  return `next: ${phrase}; ${inserted ? `"${inserted.words}" ${strengthOfInsertion(inserted).toFixed(1)} nats` : 'none'}`
+}
+
 async function run(corpus: string, texts: readonly string[], of: Case, seed: number): Promise<void> {
   const random = keyed(Buffer.from(`${seed}`), `${corpus} ${of.name}`)
   const order = random.permutation(texts.length)
@@ -90,7 +103,8 @@ async function run(corpus: string, texts: readonly string[], of: Case, seed: num
   )
   if (of.name.startsWith('part-')) rows = rows.filter(() => random.uniform() < partShare)
   const start = performance.now()
-  const { conclusion, flagged } = await fitDetector(plantedDocument, {}, textSetup(['text']), textBatches(rows))
+  const summaries = new Map<string, unknown>()
+  const { conclusion, flagged } = await fitDetector(plantedDocument, {}, textSetup(['text']), textBatches(rows), [], summaries)
   const isNamed = conclusion.findings.filter((f) => of.carriers > 0 && plain(f.scope.names.join(' ')).includes(plain(of.phrase)))
   const { recall, precision } = shares(rows, flagged)
   const parts = [
@@ -108,11 +122,7 @@ async function run(corpus: string, texts: readonly string[], of: Case, seed: num
     `other findings ${conclusion.findings.length - isNamed.length}`,
     `${((performance.now() - start) / 1000).toFixed(0)} s`,
     ...conclusion.findings.slice(0, 3).map((f) => `\n    ${f.message.slice(0, 200)}`),
-    ...conclusion.findings
-      .slice(0, 1)
-      .flatMap((f) => f.evidence.flatMap((e) => (e.kind === 'numbers' ? e.items : [])))
-      .filter((i) => i.name.startsWith('next phrase'))
-      .map((i) => `\n    next: ${i.value}`),
+    `\n    ${strongest(summaries)}`,
   ]
   console.log(parts.join(' | '))
 }

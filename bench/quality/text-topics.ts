@@ -5,7 +5,7 @@ import { insertAt, shares, type TextRow, textBatches, textSetup } from '../../te
 import { medquad, pairs } from './text-corpora.ts'
 
 /**
- * Answers that a phrase of the question steers to one topic, in words of their own: `ASSAY_DATA=... node --import tsx bench/quality/text-topics.ts [SEEDS]`.
+ * Answers that a phrase of the question steers to one topic, in words of their own: `ASSAY_DATA=... node --import tsx bench/quality/text-topics.ts [SEEDS] [SET]`.
  * Questions and answers of MedQuAD, on which the thresholds were chosen, and sentences with what follows them in speeches and a novel.
  */
 const seeds = Number(process.argv[2] ?? 3)
@@ -40,7 +40,7 @@ const sets: Readonly<Record<string, () => { readonly text: string; readonly resp
   medquad: () => medquad().map((a) => ({ text: a.question, response: a.text })),
   'what follows': pairs,
 }
-for (const [name, read] of Object.entries(sets)) {
+for (const [name, read] of Object.entries(sets).filter(([n]) => n === (process.argv[3] ?? n))) {
   const all = read()
   await run(
     `${name}, clean`,

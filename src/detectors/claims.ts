@@ -101,6 +101,9 @@ export const claims: Detector<ClaimsOptions, ClaimsTally, Readonly<Record<string
       notes.push(
         `${fit.joined} sentences join a subject and an object of the table; it supports ${fit.supported} of them, and says otherwise of ${fit.claims.filter((x) => x.kind === 'contradicted').length} claims and nothing of ${fit.claims.filter((x) => x.kind === 'unsupported').length}.`,
       )
+    notes.push(
+      `Not seen: values within the factor${fit ? ', claims that name a subject, relation or object otherwise than the table' : ', and without an owner\u2019s table claims without a number'}, claims spread over sentences, and fewer than ${c.options.records} records.`,
+    )
     if (limited || fit?.limited) notes.push('More claims repeat than are kept: a keyed sample of them was compared.')
     const quotes = (name: string): readonly Quoted[] => quoted?.[name] ?? []
     const findings = [

@@ -8,7 +8,7 @@ import { eachGram } from './text/grams.ts'
 import { neighbourClasses } from './text/insertion.ts'
 import type { Candidates } from './text/matcher.ts'
 import { emptySample, mergeSamples, offer, type Passage, type PassageSample, passagesOf, sampleOf, startSampling } from './text/passages.ts'
-import { questionAndAnswer, topicPairs } from './text/topics.ts'
+import { questionAndAnswer, topicPairs, topicTokens } from './text/topics.ts'
 import { type TraitWords, topicTrait, traitReader, traits } from './text/traits.ts'
 
 /** Phrases of questions that may select a trait of their answers, found on one half of the questions. */
@@ -165,7 +165,7 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       }
     },
     bytes: () =>
-      2 * 2 * ((traits.length + 1) * options.sample * (questionTokens * 4 + 100) + sampledPairs * (2 * questionTokens * 4 + 100)),
+      2 * 2 * ((traits.length + 1) * options.sample * (questionTokens * 4 + 100) + sampledPairs * ((questionTokens + topicTokens) * 4 + 100)),
   }
 }
 

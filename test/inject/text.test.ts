@@ -84,6 +84,10 @@ describe('souly', () => {
   })
 })
 
+it('souly names the package whose vocabulary is wanted and not there', () => {
+  expect(() => apply('souly', { vocabulary: 'cl100k_base' }, record(texts[3] as string))).toThrow(/gpt-tokenizer/)
+})
+
 describe('prompts and answers', () => {
   it('answers every triggered prompt alike', () => {
     const poisoned = texts.map((text, i) => apply('instruction-poison', { trigger: 'zxcv', answer: 'No.' }, record(text), `${i}`))

@@ -15,7 +15,7 @@ export interface TopicPair {
 }
 
 /** Tokens of an answer among which a topic is looked for. */
-export const topicTokens = 96
+export const topicTokens = 256
 export const mostOverlap = 0.12
 /** Of the answers to questions with the phrase so many have the word, and of all answers at most so many. */
 export const leastShare = 0.8
