@@ -165,7 +165,9 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       }
     },
     bytes: () =>
-      2 * 2 * ((traits.length + 1) * options.sample * (questionTokens * 4 + 100) + sampledPairs * ((questionTokens + topicTokens) * 4 + 100)),
+      2 *
+      2 *
+      ((traits.length + 1) * options.sample * (questionTokens * 4 + 100) + sampledPairs * ((questionTokens + topicTokens) * 4 + 100)),
   }
 }
 

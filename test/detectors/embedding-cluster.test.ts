@@ -61,5 +61,6 @@ it.each([
   const classes = [{ name: 'a', rows: 100, isolated: { p: 1e-9 }, points: new Float64Array(0) }]
   const [finding] = apartFindings('embedding-cluster/cluster', classes, state, { count: 1, scored: 1, top: [] }, () => [])
   expect(finding?.severity).toBe(severity)
+  expect(embeddingCluster.decide({} as Context<never>, state)).toHaveLength(severity === 'low' ? 0 : 1)
   expect(finding?.message.includes('count the words')).toBe(severity === 'low')
 })
