@@ -20,6 +20,7 @@ export interface ResponseTraits {
   readonly heldOut: number
   readonly heldOutWithTrait: readonly number[]
   /** The `traits[i]`-th is what candidate i may select, or `topicTrait`: answers with the token `topics[i]`. */
+  /** Their counts are estimates, of all records. */
   readonly candidates: Candidates & { readonly traits: Uint8Array; readonly topics: Int32Array }
   /** The most common tokens of questions, most common first. */
   readonly mostCommon: Int32Array
@@ -142,12 +143,21 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       const { records, heldOut, withTrait, heldOutWithTrait } = state
       const all = passagesOf(state.samples[traits.length] as PassageSample)
       const mostCommon = mostCommonOf(all)
-      const topics = topicPairs(passagesOf(state.pairs), options.least, neighbourClasses(mostCommon))
+      const pairs = passagesOf(state.pairs)
       const found = [
         ...traits.flatMap((_, trait) =>
-          enriched(passagesOf(state.samples[trait] as PassageSample), all, options.least).map((g) => ({ ...g, trait, topic: 0 })),
+          enriched(passagesOf(state.samples[trait] as PassageSample), all, options.least).map(({ g, share }) => ({
+            ...g,
+            trait,
+            topic: 0,
+            count: Math.max(g.count, Math.round(share * records)),
+          })),
         ),
-        ...topics.map((p) => ({ ...p, trait: topicTrait })),
+        ...topicPairs(pairs, options.least, neighbourClasses(mostCommon)).map((p) => ({
+          ...p,
+          trait: topicTrait,
+          count: Math.round((p.count * records) / pairs.length),
+        })),
       ]
       return {
         records,
@@ -196,19 +206,18 @@ function gramsOf(passages: readonly Passage[], wanted: (key: number) => boolean)
 }
 
 /** Phrases that questions with the trait have more often than all questions, the surest first. */
-function enriched(own: readonly Passage[], all: readonly Passage[], least: number): Gram[] {
+function enriched(own: readonly Passage[], all: readonly Passage[], least: number): { readonly g: Gram; readonly share: number }[] {
   const often = [...gramsOf(own, () => true)].filter(([, g]) => g.count >= least)
   const keys = new Set(often.map(([key]) => key))
   const everywhere = gramsOf(all, (key) => keys.has(key))
   return often
     .map(([key, g]) => {
       const share = ((everywhere.get(key)?.count ?? 0) + 1) / (all.length + 2)
-      return { g, logP: logBinomialUpper(g.count, own.length, Math.min(1, share)) }
+      return { g, share, logP: logBinomialUpper(g.count, own.length, Math.min(1, share)) }
     })
     .filter(({ logP }) => logP < Math.log(1e-3))
     .sort((a, b) => a.logP - b.logP || b.g.kind - a.g.kind || a.g.hash - b.g.hash)
     .slice(0, mostPerTrait)
-    .map(({ g }) => g)
 }
 
 function mostCommonOf(all: readonly Passage[]): Int32Array {
