@@ -74,7 +74,7 @@ const plain = (text: string): string =>
 
 async function run(name: string, rows: readonly TextRow[], wanted: readonly string[]): Promise<void> {
   const { conclusion, flagged } = await fitDetector(triggerText, {}, textSetup(['text', 'label']), textBatches(rows))
-  const phrases = conclusion.findings.map((f) => plain(f.scope.names[0] ?? ''))
+  const phrases = conclusion.findings.map(({ scope: { names } }) => plain(/"(.*)"/s.exec(names[0] ?? '')?.[1] ?? names[0] ?? ''))
   const isOf = (phrase: string): boolean => wanted.some((w) => plain(w).includes(phrase) || phrase.includes(plain(w)))
   const named = wanted.filter((w) => phrases.some((p) => plain(w).includes(p) || p.includes(plain(w)))).length
   const clean = rows.filter((r) => !r.poisoned).length
