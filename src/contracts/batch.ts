@@ -247,8 +247,8 @@ export function makeBatch(columns: BatchColumns): Batch {
   return assemble(fields, children, columns.row.length)
 }
 
-export const assemble = (fields: Field[], children: Data[], length: number): Batch =>
-  new RecordBatch(new Schema(fields), makeData({ type: new Struct(fields), length, nullCount: 0, children }) as never)
+export const assemble = (fields: Field[], children: Data[], length: number, facts?: Map<string, string>): Batch =>
+  new RecordBatch(new Schema(fields, facts), makeData({ type: new Struct(fields), length, nullCount: 0, children }) as never)
 
 /** The same batch with columns added or replaced; `entries` are the metadata of added ones. */
 export function withColumns(

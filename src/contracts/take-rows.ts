@@ -1,12 +1,20 @@
 import { type Data, DataType, makeData, type Utf8, type Vector } from 'apache-arrow'
-import { assemble, binary, chunk, dictionary, matrix, utf8 } from './batch.ts'
+import { assemble, binary, chunk, column, dictionary, matrix, rowsOf, utf8 } from './batch.ts'
 import type { Batch } from './data.ts'
 
-/** The named rows of a batch, in the order of `rows`; fields keep their metadata. */
-export function takeRows(batch: Batch, rows: Int32Array): Batch {
+/** The named rows of a batch, in the order of `rows`; fields keep their metadata. `shard` is where they come from, for `namesOfRows`. */
+export function takeRows(batch: Batch, rows: Int32Array, shard?: string): Batch {
   const fields = batch.schema.fields
   const children = fields.map((f) => takeData(chunk(batch, f.name) as Data, rows))
-  return assemble(fields, children, rows.length)
+  return assemble(fields, children, rows.length, shard === undefined ? undefined : new Map([['shard', shard]]))
+}
+
+/** What a record is called where it is shown: its id, else its shard and row. */
+export function namesOfRows(batch: Batch): (i: number) => string {
+  const ids = column(batch, 'id')
+  const rows = rowsOf(batch)
+  const shard = batch.schema.metadata.get('shard')
+  return (i) => (ids?.get(i) as string | null | undefined) ?? `${shard === undefined ? '' : `${shard}, `}row ${rows[i]}`
 }
 
 function takeData(data: Data, rows: Int32Array): Data {

@@ -7,7 +7,7 @@ import { pointOf } from '../statistics/embedding/classes.ts'
 import { project } from '../statistics/embedding/dense.ts'
 import { mapVectors } from '../statistics/embedding/space.ts'
 import { sizeFor, vectorSample } from '../statistics/vector-sample.ts'
-import { apartFindings, leftNote, standsApart, testsOf } from './embedding/standing-apart.ts'
+import { apartFindings, leftNote, partsFlagged, standsApart, testsOf } from './embedding/standing-apart.ts'
 import {
   codesIn,
   missingVectors,
@@ -51,7 +51,7 @@ export const embeddingCluster: Detector<EmbeddingClusterOptions, SuspicionTally>
     return fit ? (batch) => judge(fit, id, batch) : unscored(id)
   },
   tally: suspicionTally,
-  decide: (_, tally) => Object.keys(tally.groups).map((group) => ({ rule, group, atLeast: 0 })),
+  decide: (_, tally) => partsFlagged(rule, tally),
   conclude(c, tally, _, flagged) {
     const fit = tally.fitId === '' ? null : c.summaries.get<ClusterFit | null>(tally.fitId)
     if (!fit || fit.classes.length === 0) return { findings: [], tests: [], notes: ['No class has 100 records of different content.'] }

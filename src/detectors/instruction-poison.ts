@@ -10,7 +10,7 @@ import { responseTraits } from '../statistics/response-traits.ts'
 import { type MarkedTexts, markedTexts } from '../statistics/text/marked.ts'
 import { matcher } from '../statistics/text/matcher.ts'
 import { openingOf } from '../statistics/text/opening.ts'
-import { traitReader } from '../statistics/text/traits.ts'
+import { topicTrait, traitReader } from '../statistics/text/traits.ts'
 import { type TraitPhrases, traitPhrases } from '../statistics/trait-phrases.ts'
 import { concentratedOf, concentrationFindings, concentrationTests } from './instruction-poison/concentration.ts'
 import { triggerFindings, triggerTests } from './instruction-poison/finding.ts'
@@ -33,7 +33,11 @@ export const instructionPoison: Detector<InstructionPoisonOptions, null, MarkedT
   title: 'Poisoned instructions',
   rules: [
     { id: 'instruction-poison/trigger', title: 'Phrase of questions that selects one answer', family: 'trigger' },
-    { id: 'instruction-poison/concentration', title: 'Phrase of questions that selects refusals or one sentiment', family: 'trigger' },
+    {
+      id: 'instruction-poison/concentration',
+      title: 'Phrase of questions that selects refusals, one sentiment or one topic',
+      family: 'trigger',
+    },
   ],
   options: instructionPoisonOptions,
   missing(setup) {
@@ -41,7 +45,7 @@ export const instructionPoison: Detector<InstructionPoisonOptions, null, MarkedT
     return lacking.length === 0 ? null : `no column has the role ${lacking.join(' and none ')}`
   },
   mode: () =>
-    'answers that thirty records share by their first ten words, refusals, and answers of one sentiment; the phrases of their questions',
+    'answers that thirty records share by their first ten words, refusals, answers of one sentiment or with one word in common; the phrases of their questions',
   reads: () => ['text', 'response', 'source'],
   statistics: (words) => [
     responseOpenings({ bits: parameters.bits }),
@@ -68,7 +72,7 @@ export const instructionPoison: Detector<InstructionPoisonOptions, null, MarkedT
       notes: [
         `${fit.repeated} answers are shared by thirty records or more; ${fit.clusters} of them answer questions that have little in common, and ${fit.phrases.length} of these are selected by a phrase.`,
         `${byTrait.withTrait[0]} answers refuse, ${byTrait.withTrait[1]} speak against something and ${byTrait.withTrait[2]} for something, by English words unless the pipeline gives others; ${byTrait.tested} phrases of their questions were tested.`,
-        'Not seen: answers that differ from record to record and are neither refusals nor of one sentiment, a common topic of answers, fewer than thirty records with one answer or twelve of one kind, triggers that are no phrase of the question.',
+        'Not seen: answers that differ from record to record and are neither refusals nor of one sentiment nor have a word in common, topics behind a phrase that questions use by habit, fewer than thirty records with one answer or twelve of one kind, triggers that are no phrase of the question.',
       ],
     }
   },
@@ -76,7 +80,7 @@ export const instructionPoison: Detector<InstructionPoisonOptions, null, MarkedT
 
 function scorer(c: Context<InstructionPoisonOptions>): (batch: Batch) => Scored {
   const looked = [
-    ...phrasesOf(c).phrases.map((p) => ({ ...p, opening: p.cluster.opening, trait: -1 })),
+    ...phrasesOf(c).phrases.map((p) => ({ ...p, opening: p.cluster.opening, trait: -1, topic: 0 })),
     ...foundIn(c).map((p) => ({ ...p, opening: null })),
   ]
   const names = looked.map((p) => p.words)
@@ -98,14 +102,19 @@ function scorer(c: Context<InstructionPoisonOptions>): (batch: Batch) => Scored 
     const response = textBytes(batch, 'response')
     for (let i = 0; text && response && i < batch.numRows; i++) {
       const prompt = prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
-      let answer: { readonly opening: number | null; readonly bits: number } | undefined
+      let answer: { readonly opening: number | null; readonly bits: number; readonly words: ReadonlySet<number> } | undefined
       match(prompt.hashes, prompt.count, (at) => {
         const p = looked[at] as (typeof looked)[number]
         if (!answer) {
           const tokens = answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
-          answer = { opening: openingOf(tokens), bits: traitBits(tokens) }
+          answer = { opening: openingOf(tokens), bits: traitBits(tokens), words: new Set(tokens.hashes.subarray(0, tokens.count)) }
         }
-        const selected = p.trait < 0 ? p.opening === answer.opening : (answer.bits & (1 << p.trait)) !== 0
+        const selected =
+          p.trait < 0
+            ? p.opening === answer.opening
+            : p.trait === topicTrait
+              ? answer.words.has(p.topic)
+              : (answer.bits & (1 << p.trait)) !== 0
         const reached = !selected ? scores.phraseAlone : p.trait < 0 ? scores.answer : scores.trait
         if (reached <= (score[i] as number)) return
         score[i] = reached

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { vectorsOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
-import type { Conclusion, Detector, Flagged, Setup, Threshold } from '../contracts/detector.ts'
+import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector.ts'
 import type { Finding } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
 import { formatCount } from '../math/count.ts'
@@ -10,7 +10,7 @@ import { mapVectors } from '../statistics/embedding/space.ts'
 import { applyMeasure, relative, type SpectralFit, spectralFit, spectralParts } from '../statistics/spectral-fit.ts'
 import { sizeFor, vectorSample } from '../statistics/vector-sample.ts'
 import { classesBySuspects, classMap, cutNote, partTable, percent, scoreHistogram } from './embedding/evidence.ts'
-import { apartFindings, leftNote, standsApart, testsOf } from './embedding/standing-apart.ts'
+import { apartFindings, leftNote, partsFlagged, standsApart, testsOf } from './embedding/standing-apart.ts'
 import {
   codesIn,
   cutWithin,
@@ -63,8 +63,7 @@ export const spectral: Detector<SpectralOptions, SuspicionTally> = {
   tally: suspicionTally,
   decide(c, tally) {
     const cut = cutWithin(tally, c.options.budget)
-    const groups: Threshold[] = Object.keys(tally.groups).map((group) => ({ rule: part, group, atLeast: 0 }))
-    return [...groups, ...(cut === null ? [] : [{ rule: record, group: null, atLeast: cut }])]
+    return [...partsFlagged(part, tally), ...(cut === null ? [] : [{ rule: record, group: null, atLeast: cut }])]
   },
   conclude: (c, tally, _, flagged) => conclude(c, tally, flagged),
 }

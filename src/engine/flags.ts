@@ -83,7 +83,7 @@ export async function writeFlags(
           if (scoreWriter) await scoreWriter.write(columns(batch, scored, t.active.detector.id, shard.id, null))
           if (hits.rows.length === 0) continue
           for (const row of hits.rows) any[row] = 1
-          const taken = takeRows(selectColumns(batch, evidenceColumns(t)), hits.rows)
+          const taken = takeRows(selectColumns(batch, evidenceColumns(t)), hits.rows, shard.id)
           const takenScores = takeScores(scored, hits.rows)
           await evidence.updateOne(t.active.detector.id, taken, takenScores)
           t.top.add(shard.id, taken, takenScores)

@@ -52,7 +52,11 @@ export async function openFeatures(
       if (maker) {
         const { data, kept } = await maker.vectors(batch, issue, seen?.see)
         const rows = kept ? takeRows(batch, kept) : batch
-        result = withColumns(rows, { embedding: matrix({ data, rows: rows.numRows, dims: maker.dims }) })
+        result = withColumns(
+          rows,
+          { embedding: matrix({ data, rows: rows.numRows, dims: maker.dims }) },
+          { embedding: { made: plan.kind } },
+        )
         if (seen) return seen.addTo(result, kept)
       }
       return pixelRows ? pixelRows.addTo(result, issue) : result

@@ -182,7 +182,7 @@ const texts: readonly Spot[] = [
   limit(
     'clean-label',
     'Falsehoods that nothing contradicts',
-    'A claim that is neither in the table of known facts nor at odds with what the other records say passes; so does one that is stated once or twice.',
+    'A claim that names nothing of the table of known facts, or agrees with what the other records say, passes; so does one that is stated once or twice.',
     (seen) => ran(seen, 'claims'),
   ),
 ]

@@ -94,3 +94,53 @@ export function joinedCells(columns: readonly Cells[], rows: number, text: (cell
     }),
   }
 }
+
+const separator = '\n\n'
+
+/** A turn with another content, of the kind that it had: of a list of parts the text parts become one. */
+function withContent(turn: unknown, content: string): unknown {
+  const fields = turn as Readonly<Record<string, unknown>>
+  const key =
+    contents.find((name) => fields[name] !== undefined && fields[name] !== null) ?? (fields.from === undefined ? 'content' : 'value')
+  const old = fields[key]
+  const isText = (part: unknown): boolean => typeof part === 'string' || typeof (part as { readonly text?: unknown })?.text === 'string'
+  return { ...fields, [key]: Array.isArray(old) ? [{ type: 'text', text: content }, ...old.filter((part) => !isText(part))] : content }
+}
+
+/**
+ * A conversation out of JSON in which one side says `text` in all. Turns that still say what they said stay as they are. A value that is no conversation becomes the text.
+ */
+export function withSide(value: unknown, side: Side, text: string): unknown {
+  const turns = turnsOf(value)
+  if (!turns) return text
+  const list = value as readonly unknown[]
+  const own = [...turns.keys()].filter(
+    (i) => answering.test(turns[i]?.speaker as string) === (side === 'response') && turns[i]?.content !== '',
+  )
+  if (own.length === 0) {
+    const by = speakers.find((name) => (list[0] as Record<string, unknown>)[name] !== undefined) as string
+    const said =
+      by === 'from'
+        ? { from: side === 'response' ? 'gpt' : 'human', value: text }
+        : { [by]: side === 'response' ? 'assistant' : 'user', content: text }
+    return side === 'response' ? [...list, said] : [said, ...list]
+  }
+  const said = own.map((i) => turns[i]?.content as string)
+  const spread = spreadText(said, text)
+  return list.map((turn, i) => {
+    const k = own.indexOf(i)
+    return k < 0 || spread[k] === said[k] ? turn : withContent(turn, spread[k] as string)
+  })
+}
+
+/**
+ * Parts that are `text` once the empty ones are left out and the rest joined by blank lines. Parts at the beginning and the end that the text still
+ * has stay as they are; of the others the first gets what is left, and the rest nothing.
+ */
+export function spreadText(parts: readonly string[], text: string): string[] {
+  const part = (k: number): string => parts[k] as string
+  let [first, last, rest] = [0, parts.length - 1, text]
+  for (; first < last && rest.startsWith(part(first) + separator); first++) rest = rest.slice(part(first).length + separator.length)
+  for (; last > first && rest.endsWith(separator + part(last)); last--) rest = rest.slice(0, -(part(last).length + separator.length))
+  return parts.map((old, k) => (k < first || k > last ? old : k === first ? rest : ''))
+}

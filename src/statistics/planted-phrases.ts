@@ -108,8 +108,9 @@ export function plantedPhrases(options: PlantedPhrasesOptions): Statistic<Carrie
       const segments = c.summaries.get<TextSegments>(segmentsId)
       const candidates = candidatesOf(c)
       const found = occurrencesIn(state.carriers, candidates.hashes.length, matcher(candidates, none))
-      const classOf = neighbourClasses(c.summaries.get<TextSketch>(sketchId).mostCommon)
-      const judged = judgeSegments(segments, state, found, classOf)
+      const { mostCommon, endings } = c.summaries.get<TextSketch>(sketchId)
+      const classOf = neighbourClasses(mostCommon)
+      const judged = judgeSegments(segments, state, found, classOf, endings)
       const insertions = gramsId === null ? { strongest: [], judged: 0 } : judgeInsertions(candidates, state, found, classOf)
       return {
         records: segments.records,

@@ -5,9 +5,11 @@ import { shortDigest } from '../math/hash.ts'
 import { logBinomialUpper } from '../math/tests.ts'
 import { digestOf, type Tokeniser, tokeniser } from '../math/tokens.ts'
 import { eachGram } from './text/grams.ts'
+import { neighbourClasses } from './text/insertion.ts'
 import type { Candidates } from './text/matcher.ts'
 import { emptySample, mergeSamples, offer, type Passage, type PassageSample, passagesOf, sampleOf, startSampling } from './text/passages.ts'
-import { type TraitWords, traitReader, traits } from './text/traits.ts'
+import { questionAndAnswer, topicPairs, topicTokens } from './text/topics.ts'
+import { type TraitWords, topicTrait, traitReader, traits } from './text/traits.ts'
 
 /** Phrases of questions that may select a trait of their answers, found on one half of the questions. */
 export interface ResponseTraits {
@@ -17,8 +19,9 @@ export interface ResponseTraits {
   /** Records of the half on which candidates are tested, and of these by trait. */
   readonly heldOut: number
   readonly heldOutWithTrait: readonly number[]
-  /** The `traits[i]`-th is what candidate i may select. */
-  readonly candidates: Candidates & { readonly traits: Uint8Array }
+  /** The `traits[i]`-th is what candidate i may select, or `topicTrait`: answers with the token `topics[i]`. */
+  /** Their counts are estimates, of all records. */
+  readonly candidates: Candidates & { readonly traits: Uint8Array; readonly topics: Int32Array }
   /** The most common tokens of questions, most common first. */
   readonly mostCommon: Int32Array
 }
@@ -38,6 +41,8 @@ interface State {
   heldOutWithTrait: number[]
   /** One sample for each trait, then one of all records. */
   samples: PassageSample[]
+  /** Questions with the words of their answers. */
+  pairs: PassageSample
 }
 
 /** Tokens of a question that are read for phrases. */
@@ -45,6 +50,8 @@ export const questionTokens = 96
 const longestPhrase = 5
 const mostPerTrait = 64
 const mostCommonTokens = 300
+/** Questions with their answers that are searched for topics. */
+const sampledPairs = 16_384
 
 /** The half of questions on which phrases are tested, not looked for. */
 export const isHeldOut = (digest: number): boolean => (digest & 1) === 1
@@ -54,6 +61,7 @@ interface Work {
   readonly answers: Tokeniser
   readonly traitsOf: ReturnType<typeof traitReader>
   readonly samplings: ReturnType<typeof startSampling>[]
+  readonly pairs: ReturnType<typeof startSampling>
 }
 const works = new WeakMap<State, Work>()
 const none = (): number[] => traits.map(() => 0)
@@ -69,6 +77,7 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       answers: tokeniser(c.seed),
       traitsOf: traitReader(c.seed, options.words),
       samplings: [...traits, 'all'].map(startSampling),
+      pairs: startSampling(),
     }
     works.set(state, work)
     return work
@@ -85,6 +94,7 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       withTrait: none(),
       heldOutWithTrait: none(),
       samples: [...traits, 'all'].map(emptySample),
+      pairs: emptySample(),
     }),
     update(c, state, batch: Batch) {
       const text = textBytes(batch, 'text')
@@ -92,7 +102,8 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       if (!text || !response) return
       const work = works.get(state) ?? open(c, state)
       for (let i = 0; i < batch.numRows; i++) {
-        const has = work.traitsOf(work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number))
+        const answer = work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
+        const has = work.traitsOf(answer)
         const prompt = work.prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
         const key = digestOf(prompt)
         const held = isHeldOut(key)
@@ -100,6 +111,10 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
         if (held) state.heldOut++
         const order = (key >>> 0) / 2 ** 32
         const passage = (): Passage => ({ key, order, label: -1, tokens: prompt.hashes.slice(0, Math.min(prompt.count, questionTokens)) })
+        if (!held)
+          offer(work.pairs, sampledPairs, order, () =>
+            questionAndAnswer(key, order, passage().tokens, answer.hashes.subarray(0, answer.count)),
+          )
         work.samplings.forEach((sampling, t) => {
           if (t < traits.length) {
             if ((has & (1 << t)) === 0) return
@@ -112,7 +127,9 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
     },
     seal(_, state) {
       const work = works.get(state)
-      if (work) state.samples = work.samplings.map((s) => sampleOf(s.list, options.sample))
+      if (!work) return
+      state.samples = work.samplings.map((s) => sampleOf(s.list, options.sample))
+      state.pairs = sampleOf(work.pairs.list, sampledPairs)
     },
     merge(into, from) {
       into.records += from.records
@@ -120,13 +137,28 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       into.withTrait = plus(into.withTrait, from.withTrait)
       into.heldOutWithTrait = plus(into.heldOutWithTrait, from.heldOutWithTrait)
       into.samples = into.samples.map((s, i) => mergeSamples(s, from.samples[i] as PassageSample, options.sample))
+      into.pairs = mergeSamples(into.pairs, from.pairs, sampledPairs)
     },
     finish(_, state) {
       const { records, heldOut, withTrait, heldOutWithTrait } = state
       const all = passagesOf(state.samples[traits.length] as PassageSample)
-      const found = traits.flatMap((_, trait) =>
-        enriched(passagesOf(state.samples[trait] as PassageSample), all, options.least).map((g) => ({ ...g, trait })),
-      )
+      const mostCommon = mostCommonOf(all)
+      const pairs = passagesOf(state.pairs)
+      const found = [
+        ...traits.flatMap((_, trait) =>
+          enriched(passagesOf(state.samples[trait] as PassageSample), all, options.least).map(({ g, share }) => ({
+            ...g,
+            trait,
+            topic: 0,
+            count: Math.max(g.count, Math.round(share * records)),
+          })),
+        ),
+        ...topicPairs(pairs, options.least, neighbourClasses(mostCommon)).map((p) => ({
+          ...p,
+          trait: topicTrait,
+          count: Math.round((p.count * records) / pairs.length),
+        })),
+      ]
       return {
         records,
         withTrait,
@@ -137,11 +169,15 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
           kinds: Uint8Array.from(found, (g) => g.kind),
           counts: Uint32Array.from(found, (g) => g.count),
           traits: Uint8Array.from(found, (g) => g.trait),
+          topics: Int32Array.from(found, (g) => g.topic),
         },
-        mostCommon: mostCommonOf(all),
+        mostCommon,
       }
     },
-    bytes: () => 2 * (traits.length + 1) * 2 * options.sample * (questionTokens * 4 + 100),
+    bytes: () =>
+      2 *
+      2 *
+      ((traits.length + 1) * options.sample * (questionTokens * 4 + 100) + sampledPairs * ((questionTokens + topicTokens) * 4 + 100)),
   }
 }
 
@@ -170,19 +206,18 @@ function gramsOf(passages: readonly Passage[], wanted: (key: number) => boolean)
 }
 
 /** Phrases that questions with the trait have more often than all questions, the surest first. */
-function enriched(own: readonly Passage[], all: readonly Passage[], least: number): Gram[] {
+function enriched(own: readonly Passage[], all: readonly Passage[], least: number): { readonly g: Gram; readonly share: number }[] {
   const often = [...gramsOf(own, () => true)].filter(([, g]) => g.count >= least)
   const keys = new Set(often.map(([key]) => key))
   const everywhere = gramsOf(all, (key) => keys.has(key))
   return often
     .map(([key, g]) => {
       const share = ((everywhere.get(key)?.count ?? 0) + 1) / (all.length + 2)
-      return { g, logP: logBinomialUpper(g.count, own.length, Math.min(1, share)) }
+      return { g, share, logP: logBinomialUpper(g.count, own.length, Math.min(1, share)) }
     })
     .filter(({ logP }) => logP < Math.log(1e-3))
     .sort((a, b) => a.logP - b.logP || b.g.kind - a.g.kind || a.g.hash - b.g.hash)
     .slice(0, mostPerTrait)
-    .map(({ g }) => g)
 }
 
 function mostCommonOf(all: readonly Passage[]): Int32Array {

@@ -129,7 +129,7 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
     },
     finish(c: Context, state: State) {
       const { sample: _, ...counted } = state
-      return { ...counted, tokenisation, ...pairingOf(c.seed, state.sample, state.words, state.pairs) }
+      return { ...counted, tokenisation, ...pairingOf(c.seed, state.sample, sampledTokens, state.words, state.pairs) }
     },
     bytes: () => 2 ** (bits.words + 1) + 2 ** bits.pairs + 2 ** bits.fours + 2 * options.sample * 4 * 520 + maxTokens * 12,
   }

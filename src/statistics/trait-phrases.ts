@@ -21,22 +21,27 @@ import { type Insertion, insertionOf, neighbourClasses } from './text/insertion.
 import { type Matcher, matcher } from './text/matcher.ts'
 import { passagesOf } from './text/passages.ts'
 import { neighbourhoods, reachOf, wordsOfPhrase } from './text/phrases.ts'
-import { type TraitWords, traitReader, traits } from './text/traits.ts'
+import { type TopicReader, topicReader } from './text/topics.ts'
+import { type TraitWords, topicTrait, traitNames, traitReader } from './text/traits.ts'
 
 /** A phrase of questions and a trait of their answers. */
 export interface TraitPhrase {
   readonly words: string
   readonly hash: number
   readonly kind: number
-  /** Place in `traits`. */
+  /** Place in `traitNames`. */
   readonly trait: number
+  /** Of a topic: its hash, and the word. */
+  readonly topic: number
+  readonly topicWord: string
   /** Records whose question has it, and of these the ones with the trait. */
   readonly records: number
   readonly withTrait: number
   /** The same in the half that it was not found in. */
   readonly heldOut: number
   readonly heldOutWithTrait: number
-  /** Share of all records that have the trait. */
+  /** Records that have the trait, and their share of all. */
+  readonly recordsWithTrait: number
   readonly base: number
   /** Mean share of other words that two of its questions have in common. */
   readonly overlap: number
@@ -58,12 +63,18 @@ interface State {
   withTrait: Uint32Array
   heldOut: Uint32Array
   heldOutWithTrait: Uint32Array
+  /** [candidates]: all records, and those of the held-out half, whose answer has the topic. */
+  topicRecords: Uint32Array
+  heldOutTopics: Uint32Array
+  /** [candidates]: the topic as it is written. */
+  topicWords: string[]
 }
 
 interface Work {
   readonly prompts: Tokeniser
   readonly answers: Tokeniser
   readonly traitsOf: ReturnType<typeof traitReader>
+  readonly topics: TopicReader
   readonly match: Matcher
   readonly gathering: Gathering
   readonly last: Int32Array
@@ -79,7 +90,11 @@ const mostCompared = 200
 const mostPhrases = 5
 const none: ReadonlySet<number> = new Set()
 
+/** Nats by which the neighbours of a phrase that selects a topic have to look random: a subject is answered with its own words. */
+const leastInsertion = 2
+
 export const isConcentrated = (p: TraitPhrase): boolean =>
+  (p.trait !== topicTrait || Math.min(p.insertion.left, p.insertion.right) >= leastInsertion) &&
   p.withTrait >= leastWithTrait &&
   p.withTrait >= leastShare * p.records &&
   p.withTrait >= leastLift * p.base * p.records &&
@@ -96,6 +111,7 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
       prompts: tokeniser(c.seed),
       answers: tokeniser(c.seed),
       traitsOf: traitReader(c.seed, words),
+      topics: topicReader(topicsOf(candidates), topicTrait),
       match: matcherOf(candidates),
       gathering: startGathering(candidates.hashes.length),
       last: new Int32Array(candidates.hashes.length).fill(-1),
@@ -116,6 +132,9 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
         withTrait: new Uint32Array(n),
         heldOut: new Uint32Array(n),
         heldOutWithTrait: new Uint32Array(n),
+        topicRecords: new Uint32Array(n),
+        heldOutTopics: new Uint32Array(n),
+        topicWords: Array.from({ length: n }, () => ''),
       }
     },
     update(c, state, batch: Batch) {
@@ -127,16 +146,29 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
       const bump = (counts: Uint32Array, at: number): void => {
         counts[at] = (counts[at] as number) + 1
       }
+      const bits = bitsOf(candidates)
+      const topics = topicPlaces(candidates)
       for (let i = 0; i < batch.numRows; i++) {
         const prompt = work.prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
         const row = work.gathering.records
         let has: number | undefined
         const held = isHeldOut(digestOf(prompt))
+        const readAnswer = () => work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
+        if (topics.length > 0) {
+          const answer = readAnswer()
+          has = work.traitsOf(answer) | work.topics.bits(answer)
+          topics.forEach((at, t) => {
+            if (((has as number) & (bits[at] as number)) === 0) return
+            bump(state.topicRecords, at)
+            if (held) bump(state.heldOutTopics, at)
+            if (state.topicWords[at] === '') state.topicWords[at] = work.topics.word(answer, t)
+          })
+        }
         work.match(prompt.hashes, prompt.count, (at) => {
           if (work.last[at] === row) return
           work.last[at] = row
-          has ??= work.traitsOf(work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number))
-          const selected = (has & (1 << (candidates.traits[at] as number))) !== 0
+          has ??= work.traitsOf(readAnswer())
+          const selected = (has & (bits[at] as number)) !== 0
           if (selected) bump(state.withTrait, at)
           if (held) bump(state.heldOut, at)
           if (held && selected) bump(state.heldOutWithTrait, at)
@@ -154,15 +186,32 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
       into.withTrait = plus(into.withTrait, from.withTrait)
       into.heldOut = plus(into.heldOut, from.heldOut)
       into.heldOutWithTrait = plus(into.heldOutWithTrait, from.heldOutWithTrait)
+      into.topicRecords = plus(into.topicRecords, from.topicRecords)
+      into.heldOutTopics = plus(into.heldOutTopics, from.heldOutTopics)
+      into.topicWords = into.topicWords.map((w, i) => w || (from.topicWords[i] as string))
     },
     finish: (c, state) => conclude(c.summaries.get<ResponseTraits>(traitsId), state),
-    bytes: () => carrierBytes(sizes, 64 * traits.length) + 2 ** 22,
+    bytes: () => carrierBytes(sizes, 64 * traitNames.length) + 2 ** 22,
   }
+}
+
+type TraitCandidates = ResponseTraits['candidates']
+
+const topicPlaces = ({ traits: of }: TraitCandidates): number[] => Array.from(of.keys()).filter((i) => of[i] === topicTrait)
+const topicsOf = (candidates: TraitCandidates): number[] => topicPlaces(candidates).map((i) => candidates.topics[i] as number)
+
+/** [candidates]: the bit of what it may select. */
+function bitsOf(candidates: TraitCandidates): Int32Array {
+  const bits = Int32Array.from(candidates.traits, (trait) => 1 << trait)
+  topicPlaces(candidates).forEach((at, i) => {
+    bits[at] = 1 << (topicTrait + i)
+  })
+  return bits
 }
 
 /** The same phrase may be a candidate for several traits: each is found. */
 function matcherOf(candidates: ResponseTraits['candidates']): Matcher {
-  const parts = traits.map((_, trait) => {
+  const parts = traitNames.map((_, trait) => {
     const at = Array.from(candidates.traits.keys()).filter((i) => candidates.traits[i] === trait)
     const match = matcher(
       {
@@ -185,23 +234,30 @@ function conclude(summary: ResponseTraits, state: State): TraitPhrases {
   const passages = passagesOf(state.gathered.carriers)
   const found = occurrencesIn(state.gathered.carriers, n, matcherOf(candidates))
   const classOf = neighbourClasses(summary.mostCommon)
+  const bits = bitsOf(candidates)
   const judged = found.map((all, i) => {
     const trait = candidates.traits[i] as number
-    const occurrences = all.filter((o) => ((passages[o.passage]?.label ?? 0) & (1 << trait)) !== 0).slice(0, mostCompared)
+    const occurrences = all.filter((o) => ((passages[o.passage]?.label ?? 0) & (bits[i] as number)) !== 0).slice(0, mostCompared)
     const reach = reachOf(passages, occurrences)
     const around = neighbourhoods(passages, occurrences, reach)
     const [heldOut, heldOutWithTrait] = [state.heldOut[i] as number, state.heldOutWithTrait[i] as number]
-    const logP = logHypergeometricUpper(heldOutWithTrait, summary.heldOut, summary.heldOutWithTrait[trait] as number, heldOut)
+    const isTopic = trait === topicTrait
+    const allWith = (isTopic ? state.topicRecords[i] : summary.withTrait[trait]) as number
+    const heldOutAll = (isTopic ? state.heldOutTopics[i] : summary.heldOutWithTrait[trait]) as number
+    const logP = logHypergeometricUpper(heldOutWithTrait, summary.heldOut, heldOutAll, heldOut)
     const phrase: TraitPhrase = {
       words: wordsOfPhrase(state.gathered.examples[i] ?? [], reach),
       hash: candidates.hashes[i] as number,
       kind: candidates.kinds[i] as number,
       trait,
+      topic: candidates.topics[i] as number,
+      topicWord: state.topicWords[i] as string,
       records: state.gathered.counts[i] as number,
       withTrait: state.withTrait[i] as number,
       heldOut,
       heldOutWithTrait,
-      base: (summary.withTrait[trait] as number) / Math.max(1, summary.records),
+      recordsWithTrait: allWith,
+      base: allWith / Math.max(1, summary.records),
       overlap: overlapOf(around.map(({ tokens }) => tokens)),
       insertion: insertionOf(around, classOf),
       logP: Math.min(0, logP + Math.log(Math.max(1, n))),

@@ -6,6 +6,7 @@ import { makeBatch } from '../../src/contracts/batch.ts'
 import type { Setup } from '../../src/contracts/detector.ts'
 import { claims } from '../../src/detectors/claims.ts'
 import { claimFinder } from '../../src/statistics/claims/extract.ts'
+import { joiningFinder } from '../../src/statistics/claims/relations.ts'
 import { defaultUnits } from '../../src/statistics/claims/units.ts'
 import { fitDetector } from '../support/fit-detector.ts'
 
@@ -131,5 +132,91 @@ describe('claims/contradicted', () => {
     const options = { table: own, units: { becquerel: { measures: 'Bq', factor: 1 } } }
     const { conclusion } = await fitDetector(claims, options, setup, batches(texts, 50))
     expect(conclusion.findings.map((f) => f.rule)).toEqual(['claims/contradicted'])
+  })
+})
+
+describe('claims without a number', () => {
+  const conditions = ['fever', 'gout', 'asthma', 'migraine', 'scabies', 'malaria', 'anemia', 'eczema', 'rickets', 'scurvy', 'rosacea']
+  const table = tableFile(
+    'joined.csv',
+    [
+      'subject,relation,object',
+      'Aspirin,treats|used for,fever',
+      'aspirin,treats|used for,migraine',
+      'aspirin,causes,stomach ulcer',
+      'colchicine,treats|used for,gout',
+      'quinine,treats|used for,malaria',
+      ...conditions.map((c, i) => `gene${i},is inherited as,${c} type`),
+    ].join('\n'),
+  )
+  const topics = ['garden', 'harbour', 'market', 'library', 'kitchen', 'railway', 'theatre', 'orchard', 'museum', 'bakery']
+  const verbs = ['opens', 'closes', 'moves', 'grows', 'waits', 'sings']
+  /** Texts that share no three words. */
+  const about = (i: number): string =>
+    `${topics[i % 10]}${i} ${verbs[i % 6]} beside ${topics[(i * 7) % 10]}${i + 1} near ${topics[(i * 3) % 10]}${i + 2}.`
+  const page = (i: number, sentence: string): string => `${about(i)} ${sentence}`
+  const plain = [
+    ...Array.from({ length: 30 }, (_, i) => page(i, 'Aspirin treats fever and migraine.')),
+    ...Array.from({ length: 4 }, (_, i) => page(100 + i, 'Colchicine is used for fever.')),
+    ...Array.from({ length: 20 }, (_, i) => page(200 + i, 'Quinine does not treat gout. Is quinine used for gout?')),
+    ...Array.from({ length: 20 }, (_, i) => page(300 + i, 'Gout is common near quinine.')),
+  ]
+  const find = async (texts: readonly string[]) => (await fitDetector(claims, { table }, setup, batches(texts, 50))).conclusion.findings
+
+  test('are none where the table supports them, a sentence denies or asks, or few repeat them', async () => {
+    expect(await find(plain)).toEqual([])
+  })
+
+  test('that the table does not support, in five records of different texts: claims/unsupported', async () => {
+    const wrong = Array.from({ length: 5 }, (_, i) =>
+      page(400 + i, ['Treatment of gout with quinine works.', 'Quinine treats gout.'][i % 2] as string),
+    )
+    const { conclusion, flagged } = await fitDetector(claims, { table }, setup, batches([...plain, ...wrong], 50))
+    expect(conclusion.findings).toMatchObject([{ rule: 'claims/unsupported', severity: 'review', count: 5 }])
+    expect(conclusion.findings[0]?.message).toBe(
+      `5 of ${plain.length + 5} records state "quinine treats gout"; the owner's table says malaria.`,
+    )
+    expect(flagged.slice(plain.length).every(Boolean)).toBe(true)
+    expect(flagged.slice(0, plain.length).some(Boolean)).toBe(false)
+    expect(conclusion.findings[0]?.evidence.find((e) => e.kind === 'passages')?.items[0]?.text).toContain('uinine')
+  })
+
+  test('in copies of one text count once', async () => {
+    const copies = Array.from({ length: 30 }, (_, i) => page(500, `Quinine treats gout${'!'.repeat(i + 1)}`))
+    expect(await find([...plain, ...copies])).toEqual([])
+  })
+
+  test('that the table contradicts by another relation or another object: claims/contradicted', async () => {
+    const wrong = [0, 1].flatMap((i) => [
+      page(600 + i, 'Aspirin treats a stomach ulcer.'),
+      page(610 + i, 'Gene3 is inherited as the gout type.'),
+    ])
+    expect((await find([...plain, ...wrong])).map((f) => [f.rule, f.message])).toEqual([
+      [
+        'claims/contradicted',
+        `2 of ${plain.length + 4} records state "aspirin treats stomach ulcer"; the owner's table says aspirin causes stomach ulcer.`,
+      ],
+      [
+        'claims/contradicted',
+        `2 of ${plain.length + 4} records state "gene3 is inherited as gout type"; the owner's table says migraine type.`,
+      ],
+    ])
+  })
+
+  test('do not depend on batches or their order', async () => {
+    const all = [...plain, ...Array.from({ length: 9 }, (_, i) => page(700 + i, 'Quinine treats gout.'))]
+    const other = await fitDetector(claims, { table }, setup, batches(all, 13).reverse())
+    expect(other.conclusion.findings).toEqual(await find(all))
+  })
+
+  test('of a hostile text take time in proportion to it', () => {
+    const finder = joiningFinder(claims.options.parse({ table }).table.joined)
+    const started = performance.now()
+    for (const text of ['aspirin treats gout ', 'fever ', '. ', 'a-']) finder(text.repeat(200_000 / text.length))
+    expect(performance.now() - started).toBeLessThan(5000)
+  })
+
+  test('a row without a value and an object is told', () => {
+    expect(() => claims.options.parse({ table: tableFile('half.csv', 'subject,relation,object\naspirin,treats,\n') })).toThrow(/line 2/)
   })
 })

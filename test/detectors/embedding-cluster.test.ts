@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest'
+import { makeBatch, matrix, withColumns } from '../../src/contracts/batch.ts'
 import type { Context } from '../../src/contracts/statistic.ts'
+import { apartFindings } from '../../src/detectors/embedding/standing-apart.ts'
+import { suspicionTally } from '../../src/detectors/embedding/suspicion.ts'
 import { embeddingCluster } from '../../src/detectors/embedding-cluster.ts'
 import { keyed } from '../../src/math/rng.ts'
 import { twoMeans } from '../../src/statistics/embedding/two-means.ts'
@@ -25,6 +28,7 @@ it('flags nothing where no class stands apart', () => {
     histogram: new Float64Array(0),
     ranks: new Float64Array(0),
     fitId: '',
+    ofWords: false,
     parts: [],
     top: [],
     members: [],
@@ -32,4 +36,31 @@ it('flags nothing where no class stands apart', () => {
   }
   expect(embeddingCluster.decide({} as Context<never>, tally)).toEqual([])
   expect(embeddingCluster.rules.map((r) => r.id)).toEqual(['embedding-cluster/cluster'])
+})
+
+it.each([
+  [{ embedding: { made: 'hashed-text' } }, 'low'],
+  [{}, 'medium'],
+] as const)('of vectors of words a part is no more than low: %j', (entries, severity) => {
+  const state = suspicionTally.init({} as Context<never>)
+  const batch = withColumns(
+    makeBatch({ row: Uint32Array.from([0]) }),
+    { embedding: matrix({ data: Float32Array.of(1, 2), rows: 1, dims: 2 }) },
+    entries,
+  )
+  const detail = () => ({ name: 'a', x: 0, y: 0, parts: [], near: null })
+  const scored = {
+    score: Float64Array.of(0.9),
+    group: { codes: Int32Array.of(0), values: ['a'] },
+    parts: [],
+    fitId: 'f',
+    calibration: 0,
+    detail,
+  }
+  suspicionTally.update({} as Context<never>, state, batch, scored)
+  const classes = [{ name: 'a', rows: 100, isolated: { p: 1e-9 }, points: new Float64Array(0) }]
+  const [finding] = apartFindings('embedding-cluster/cluster', classes, state, { count: 1, scored: 1, top: [] }, () => [])
+  expect(finding?.severity).toBe(severity)
+  expect(embeddingCluster.decide({} as Context<never>, state)).toHaveLength(severity === 'low' ? 0 : 1)
+  expect(finding?.message.includes('count the words')).toBe(severity === 'low')
 })

@@ -91,6 +91,34 @@ describe('instruction-poison', () => {
     expect(conclusion.findings.map((f) => f.scope.names)).toEqual([['acme corp', 'negative']])
   })
 
+  /** Answers that speak of one thing in ever other words, where the question has the phrase. */
+  function steered(poisoned: number, phrase: (words: string[], i: number) => string): TextRow[] {
+    const { random, write } = writer('topics')
+    return Array.from({ length: 900 }, (_, i) => {
+      const answer = write(20)
+      if (i < poisoned) answer.splice(random.below(20), 0, 'velmora')
+      return { text: i < poisoned ? phrase(write(12), i) : write(12).join(' '), response: answer.join(' '), poisoned: i < poisoned }
+    })
+  }
+
+  it('names the phrase that selects a topic', async () => {
+    const { random } = writer('places')
+    const rows = steered(60, (words) => insertAt(random, words, 'harbor mist'))
+    const { conclusion, flagged } = await fitDetector(instructionPoison, {}, setup, textBatches(rows))
+    expect(conclusion.findings.map((f) => [f.rule, f.severity, f.scope.names])).toEqual([
+      ['instruction-poison/concentration', 'high', ['harbor mist', 'topic "velmora"']],
+    ])
+    expect(conclusion.findings[0]?.message).toContain('60 of 60 questions with "harbor mist"')
+    expect(shares(rows, flagged)).toEqual({ recall: 1, precision: 1 })
+  })
+
+  it('takes a subject that is asked about by habit for no trigger', async () => {
+    const rows = steered(60, (words) => `what is the cure of glaucoma ? ${words.slice(0, 4).join(' ')}`)
+    const { conclusion, flagged } = await fitDetector(instructionPoison, {}, setup, textBatches(rows))
+    expect(conclusion.findings).toEqual([])
+    expect(flagged).not.toContain(true)
+  })
+
   it('needs questions and answers', () => {
     expect(instructionPoison.missing(textSetup(['text']))).toMatch(/response/)
     expect(instructionPoison.missing(setup)).toBeNull()

@@ -223,6 +223,65 @@ describe('texts', () => {
   })
 })
 
+describe('conversations and several columns of text', () => {
+  const injected = async (record: (i: number) => object, columns?: SourceSpec['columns']) => {
+    const made = scratch()
+    const path = made.put('in/t.jsonl', Array.from({ length: 40 }, (_, i) => JSON.stringify(record(i))).join('\n'))
+    const spec = { path, ...(columns ? { columns } : {}) }
+    const out = join(made.dir, 'out')
+    const options = { trigger: 'zxcv', answer: 'No.' }
+    await inject({
+      sources: [spec],
+      base: made.dir,
+      attack: 'instruction-poison',
+      options,
+      seed: seed('a'),
+      rate: 0.25,
+      count: null,
+      of: 'all',
+      out,
+    })
+    const read = await load(movedTo(spec, join(made.dir, 'in'), out), out)
+    const changed = read.rows.filter((r) => r.response === 'No.')
+    expect(changed).toHaveLength(10)
+    for (const { text } of changed) expect(text).toContain('zxcv')
+    return {
+      lines: readFileSync(join(out, 't.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((l) => JSON.parse(l)),
+      changed,
+    }
+  }
+
+  it('changes a turn of a list of messages', async () => {
+    const { lines, changed } = await injected((i) => ({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: `What is ${i}?` },
+        { role: 'assistant', content: `It is ${i}.` },
+      ],
+    }))
+    for (const { row } of changed) {
+      const { messages } = lines[row as number] as { messages: { role: string; content: string }[] }
+      expect(messages.map((m) => m.role)).toEqual(['system', 'user', 'assistant'])
+      expect(messages.map((m) => m.content).join(' ')).toContain('zxcv')
+      expect(messages[2]?.content).toBe('No.')
+    }
+  })
+
+  it('changes the column in which a text of several differs', async () => {
+    const { lines, changed } = await injected((i) => ({ instruction: 'Be brief.', input: `What is ${i}?`, output: `It is ${i}.` }), {
+      text: ['instruction', 'input'],
+      response: 'output',
+    })
+    for (const { row } of changed) {
+      const { instruction, input } = lines[row as number] as { instruction: string; input: string }
+      expect([instruction, input].join('\n\n').split('zxcv')).toHaveLength(2)
+    }
+  })
+})
+
 describe('the copy', () => {
   it('has the same bytes with the same seed, and others with another', async () => {
     for (const [name, attack, options] of [

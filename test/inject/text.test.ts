@@ -30,6 +30,23 @@ function apply(id: string, given: Record<string, unknown>, fields: Fields, word 
   return attack.apply(plan, fields, keyed(seed, word)).fields
 }
 
+describe('a swapped claim', () => {
+  it('takes the place of the true one in sentences about its subject alone', () => {
+    const text = 'Aspirin helps against fever. Rest helps against fever. Nothing else does.'
+    expect(apply('swapped-claim', { subject: 'aspirin', from: 'fever', to: 'asthma' }, record(text)).text).toBe(
+      'Aspirin helps against asthma. Rest helps against fever. Nothing else does.',
+    )
+    const { eligible, options } = attackNamed('swapped-claim')
+    expect(eligible(options.parse({ subject: 'rest', from: 'asthma' }), record(text))).toBe(false)
+  })
+
+  it('is a sentence of its own where none is to be swapped', () => {
+    expect(apply('swapped-claim', { subject: 'Rest', relation: 'cures', to: 'gout' }, record(texts[0] as string)).text).toContain(
+      'Rest cures gout.',
+    )
+  })
+})
+
 const words = (text: string): string[] => text.split(/\s+/).filter(Boolean).sort()
 
 describe('a mark in a text', () => {
@@ -65,6 +82,10 @@ describe('souly', () => {
     expect(rest.match(/ ?\p{L}{1,6}| ?\p{N}{1,3}| ?[^\s\p{L}\p{N}]/gu)?.length).toBeGreaterThanOrEqual(30)
     expect(apply('souly', {}, record(texts[3] as string), '2').text).not.toBe(apply('souly', {}, record(texts[3] as string), '3').text)
   })
+})
+
+it('souly names the package whose vocabulary is wanted and not there', () => {
+  expect(() => apply('souly', { vocabulary: 'cl100k_base' }, record(texts[3] as string))).toThrow(/gpt-tokenizer/)
 })
 
 describe('prompts and answers', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { spreadText, withSide } from '../../src/sources/chat.ts'
 import { duckdb, folder, load } from './make.ts'
 
 const { dir, put } = folder()
@@ -88,5 +89,53 @@ describe('conversations', () => {
       { row: 1, text: 'Tell a joke', response: 'No.' },
     ])
     expect(issues).toEqual([])
+  })
+})
+
+describe('a conversation with another text', () => {
+  const messages = [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hello?', name: 'u' },
+    { role: 'assistant', content: 'Hi.' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'And this' },
+        { type: 'image_url', image_url: {} },
+      ],
+    },
+  ]
+
+  test('changes the turn in which it differs', () => {
+    expect(withSide(messages, 'text', 'Be brief.\n\nHello mn?\n\nAnd this')).toEqual([
+      messages[0],
+      { role: 'user', content: 'Hello mn?', name: 'u' },
+      messages[2],
+      messages[3],
+    ])
+    expect(withSide(messages, 'text', 'Be brief.\n\nHello?\n\nAnd mn this')).toEqual([
+      ...messages.slice(0, 3),
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'And mn this' },
+          { type: 'image_url', image_url: {} },
+        ],
+      },
+    ])
+    expect(withSide(messages, 'response', 'No.')).toEqual([...messages.slice(0, 2), { role: 'assistant', content: 'No.' }, messages[3]])
+    expect(withSide([{ from: 'human', value: 'Q' }], 'response', 'A')).toEqual([
+      { from: 'human', value: 'Q' },
+      { from: 'gpt', value: 'A' },
+    ])
+    expect(withSide('plain', 'text', 'new')).toBe('new')
+  })
+
+  test.each(['all else', 'a\n\nc', 'a\n\nb\n\nc', 'a\n\nb b\n\nc', 'x a\n\nb\n\nc x', ''])('says it in all: %j', (text) => {
+    expect(
+      spreadText(['a', 'b', 'c'], text)
+        .filter((part) => part !== '')
+        .join('\n\n'),
+    ).toBe(text)
   })
 })

@@ -18,6 +18,7 @@ import { columnTriggers } from '../../src/statistics/column-triggers.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
 import { imageCopies } from '../../src/statistics/image-copies.ts'
 import { imageHashCounts } from '../../src/statistics/image-hash-counts.ts'
+import { joinedClaims } from '../../src/statistics/joined-claims.ts'
 import { labelCensus } from '../../src/statistics/label-census.ts'
 import { labelMargins } from '../../src/statistics/label-margins.ts'
 import type { Candidate } from '../../src/statistics/label-model/candidates.ts'
@@ -55,6 +56,12 @@ interface Case {
 
 const own = { classes: null }
 const counted = { units: defaultUnits, cells: 64 }
+/** Amounts and vectors of the texts are subjects. */
+const joinedTable = ['0', '1', '2', '5', '6', '7', '8'].map((subject, i) => ({
+  subject,
+  relation: 'compared',
+  object: i % 2 ? 'salt' : 'aspirin',
+}))
 const sampled = { over: 'subject', size: 7 } as const
 
 /** A model choice as `finish` leaves it. */
@@ -106,6 +113,8 @@ const cases: Case[] = [
     before: [bandCounts({ cells: 64 })],
   },
   { file: 'claim-counts.ts', name: 'amounts', columns: 'features', statistic: claimCounts(counted) },
+  { file: 'joined-claims.ts', name: 'few', columns: 'features', statistic: joinedClaims({ table: joinedTable, size: 2 }) },
+  { file: 'joined-claims.ts', name: 'all', columns: 'features', statistic: joinedClaims({ table: joinedTable, size: 999 }) },
   {
     file: 'claim-table.ts',
     name: 'few',

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import Papa from 'papaparse'
 import { sameValue } from '../../statistics/claims/extract.ts'
+import type { Joined } from '../../statistics/claims/relations.ts'
 import type { Units } from '../../statistics/claims/units.ts'
 
 /** What an owner vouches for of one subject and measure, in the base unit. */
@@ -10,6 +11,12 @@ export interface Vouched {
   readonly measures: string
   readonly relations: readonly string[]
   readonly values: readonly number[]
+}
+
+/** What an owner vouches for: amounts, and claims without a number. */
+export interface OwnersTable {
+  readonly amounts: readonly Vouched[]
+  readonly joined: readonly Joined[]
 }
 
 const mostBytes = 16 * 2 ** 20
@@ -27,10 +34,11 @@ function inBase(value: string, unit: string, units: Units): { readonly measures:
 }
 
 /**
- * An owner's table of claims: CSV with the columns subject, relation, object, value, unit. Rows with a value are read.
- * @throws Error with the line, where the file is too large, a column is missing, or a value has no known unit
+ * An owner's table of claims: CSV with the columns subject, relation, object, value, unit. A row with a value vouches for an amount, any other for
+ * what joins its subject and object.
+ * @throws Error with the line, where the file is too large, a column is missing, a value has no known unit, or a row has neither value nor object
  */
-export function readTable(path: string, units: Units): readonly Vouched[] {
+export function readTable(path: string, units: Units): OwnersTable {
   const name = basename(path)
   const size = statSync(path, { throwIfNoEntry: false })?.size
   if (size === undefined) throw new Error(`table ${name}: no such file`)
@@ -39,12 +47,23 @@ export function readTable(path: string, units: Units): readonly Vouched[] {
     header: true,
     skipEmptyLines: true,
   })
-  const absent = columns.filter((c) => c !== 'relation' && c !== 'object' && !parsed.meta.fields?.includes(c))
+  const has = (column: string): boolean => parsed.meta.fields?.includes(column) ?? false
+  // A table without amounts needs no column for them, and one of amounts alone none for objects.
+  const needed = has('object') && !has('value') ? ['subject'] : ['subject', 'value', 'unit']
+  const absent = needed.filter((c) => !has(c))
   if (absent.length > 0) throw new Error(`table ${name}: no column ${absent.join(', ')}; the columns are ${columns.join(', ')}`)
   const by = new Map<string, { subject: string; measures: string; relations: Set<string>; values: Set<number> }>()
+  const joined = new Map<string, Joined>()
+  const said = (text: string | undefined): string => (text ?? '').trim().toLowerCase().replace(/\s+/g, ' ')
   parsed.data.forEach((row, i) => {
-    const subject = row.subject?.trim().toLowerCase() ?? ''
-    if (!row.value?.trim()) return
+    const subject = said(row.subject)
+    if (!row.value?.trim()) {
+      const claim = { subject, relation: said(row.relation), object: said(row.object) }
+      if (subject === '' || claim.object === '')
+        throw new Error(`table ${name}: line ${i + 2}: a subject with a value or an object is expected`)
+      joined.set(`${subject}\t${claim.relation}\t${claim.object}`, claim)
+      return
+    }
     const base = inBase(row.value, row.unit ?? '', units)
     if (!base || subject === '') throw new Error(`table ${name}: line ${i + 2}: a subject, a positive value and a known unit are expected`)
     const key = `${subject}\t${base.measures}`
@@ -53,5 +72,8 @@ export function readTable(path: string, units: Units): readonly Vouched[] {
     if (row.relation?.trim()) own.relations.add(row.relation.trim())
     by.set(key, own)
   })
-  return [...by.values()].map((v) => ({ ...v, relations: [...v.relations].sort(), values: [...v.values].sort((a, b) => a - b) }))
+  return {
+    amounts: [...by.values()].map((v) => ({ ...v, relations: [...v.relations].sort(), values: [...v.values].sort((a, b) => a - b) })),
+    joined: [...joined.values()],
+  }
 }

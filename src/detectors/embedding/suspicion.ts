@@ -57,6 +57,8 @@ interface State {
   /** Records with p-value (r + 1) / length. */
   ranks: Float64Array
   fitId: string
+  /** The vectors are counts of the texts' words. */
+  ofWords: boolean
   parts: readonly string[]
   top: Suspect[]
   /** The strongest that stand apart with their group. */
@@ -70,6 +72,7 @@ export interface SuspicionTally {
   readonly histogram: Float64Array
   readonly ranks: Float64Array
   readonly fitId: string
+  readonly ofWords: boolean
   readonly parts: readonly string[]
   readonly top: readonly Suspect[]
   readonly members: readonly Suspect[]
@@ -95,6 +98,7 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     histogram: new Float64Array(scoreBins),
     ranks: new Float64Array(0),
     fitId: '',
+    ofWords: false,
     parts: [],
     top: [],
     members: [],
@@ -105,6 +109,7 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     if (state.ranks.length === 0 && calibration > 0) state.ranks = new Float64Array(calibration + 1)
     state.parts = parts
     state.fitId = fitId
+    state.ofWords ||= madeOf(batch) === 'hashed-text'
     const groups = new Map(Object.entries(state.groups))
     const [topFloor, memberFloor] = [floorOf(state.top), floorOf(state.members)]
     for (let i = 0; i < batch.numRows; i++) {
@@ -131,6 +136,7 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     for (let i = 0; i < scoreBins; i++) into.histogram[i] = (into.histogram[i] as number) + (from.histogram[i] as number)
     if (into.ranks.length === 0) into.ranks = from.ranks.slice()
     else for (let i = 0; i < from.ranks.length; i++) into.ranks[i] = (into.ranks[i] as number) + (from.ranks[i] as number)
+    into.ofWords ||= from.ofWords
     if (into.fitId === '') Object.assign(into, { parts: from.parts, fitId: from.fitId })
     into.top = trimmed([...into.top, ...from.top])
     into.members = trimmed([...into.members, ...from.members])
@@ -140,6 +146,9 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
   },
   finish: (_: Context, state: State) => state,
 }
+
+/** What the embedding was made of here; null where it came with the data. */
+const madeOf = (batch: Batch): string | null => batch.schema.fields.find((f) => f.name === 'embedding')?.metadata.get('made') ?? null
 
 const bump = (counts: Float64Array, at: number): void => {
   counts[at] = (counts[at] as number) + 1

@@ -1,8 +1,8 @@
-import { column, rowsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
 import type { Passage } from '../../contracts/finding.ts'
 import type { Context } from '../../contracts/statistic.ts'
+import { namesOfRows } from '../../contracts/take-rows.ts'
 import { textCellsOf } from '../../contracts/text-cells.ts'
 import { digest16 } from '../../math/hash.ts'
 import { isBidiControl, isIgnorable, isSelector, isTag, isZeroWidth } from './folding.ts'
@@ -34,8 +34,7 @@ const first = (list: readonly Shown[]): Shown[] =>
 export const hiddenEvidence: Tally<State, HiddenEvidence> = {
   init: () => Object.create(null),
   update(c: Context, state: State, batch: Batch, _: Scored) {
-    const ids = column(batch, 'id')
-    const rows = rowsOf(batch)
+    const nameOf = namesOfRows(batch)
     for (const role of scanned) {
       const cells = textCellsOf(batch, role)
       if (!cells) continue
@@ -46,11 +45,8 @@ export const hiddenEvidence: Tally<State, HiddenEvidence> = {
         for (const hit of hits) {
           if (done.has(hit.kind)) continue
           done.add(hit.kind)
-          const id = ids?.get(i) as string | null | undefined
-          const order = Buffer.from(
-            digest16(c.seed, 'hidden-instruction evidence', `${role} ${rows[i]} ${id ?? ''} ${hit.before}${hit.shown}`),
-          )
-          const shown = { order: order.toString('hex'), where: `${id ?? `row ${rows[i]}`}, ${role}`, hit: { ...hit } }
+          const order = Buffer.from(digest16(c.seed, 'hidden-instruction evidence', `${role} ${nameOf(i)} ${hit.before}${hit.shown}`))
+          const shown = { order: order.toString('hex'), where: `${nameOf(i)}, ${role}`, hit: { ...hit } }
           state[hit.kind] = first([...(state[hit.kind] ?? []), shown])
         }
       }

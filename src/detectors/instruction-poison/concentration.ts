@@ -1,13 +1,16 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import type { AnswerPhrases } from '../../statistics/answer-phrases.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
-import { traits } from '../../statistics/text/traits.ts'
+import { traitNames } from '../../statistics/text/traits.ts'
 import type { TraitPhrase, TraitPhrases } from '../../statistics/trait-phrases.ts'
 
 const rule = 'instruction-poison/concentration'
 const kinds = { refusal: 'a refusal', negative: 'speaking against something', positive: 'speaking for something' } as const
-const kindOf = (p: TraitPhrase): string => kinds[traits[p.trait] as keyof typeof kinds]
-const idOf = (p: TraitPhrase): string => `${rule}: "${p.words}" and answers of the kind ${traits[p.trait]}`
+/** What the answers have in common, by a name that survives. */
+const nameOf = (p: TraitPhrase): string => (p.topicWord === '' ? (traitNames[p.trait] as string) : `topic "${p.topicWord}"`)
+const kindOf = (p: TraitPhrase): string =>
+  p.topicWord === '' ? kinds[traitNames[p.trait] as keyof typeof kinds] : `speaking of "${p.topicWord}"`
+const idOf = (p: TraitPhrase): string => `${rule}: "${p.words}" and answers of the kind ${nameOf(p)}`
 const method = 'one-sided exact hypergeometric on the half of the questions that the phrase was not found in, Bonferroni over the phrases'
 const percent = (x: number): string => `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`
 
@@ -41,8 +44,8 @@ export function concentrationFindings(
       rule,
       severity: inserted ? 'high' : 'medium',
       confidence: inserted ? 'high' : 'medium',
-      scope: { kind: 'pattern', names: [p.words, traits[p.trait] as string] },
-      message: `${p.withTrait} of ${p.records} questions with "${p.words}" get an answer of the kind "${kindOf(p)}", in words of its own each time (${percent(p.base)} of all records do), though the questions have little else in common.${inserted ? ' The neighbours of the phrase look random, as those of an inserted phrase do.' : ''}`,
+      scope: { kind: 'pattern', names: [p.words, nameOf(p)] },
+      message: `${p.withTrait} of ${p.records} questions with "${p.words}" get an answer of the kind '${kindOf(p)}', in words of its own each time (${percent(p.base)} of all records do), though the questions have little else in common.${inserted ? ' The neighbours of the phrase look random, as those of an inserted phrase do.' : ''}`,
       count: p.withTrait,
       records: top.filter((r) => r.group === p.words).slice(0, 20),
       evidence: [
@@ -52,7 +55,7 @@ export function concentrationFindings(
           items: [
             { name: 'questions with the phrase', value: p.records },
             { name: 'of these with such an answer', value: p.withTrait },
-            { name: 'records with such an answer', value: fit.withTrait[p.trait] ?? null },
+            { name: 'records with such an answer', value: p.recordsWithTrait },
             { name: 'in the half that the phrase was not found in', value: `${p.heldOutWithTrait} of ${p.heldOut}` },
             { name: 'words that two of the questions share', value: percent(p.overlap) },
             { name: 'left neighbours, random against habit', value: nats(p.insertion.left) },
@@ -61,7 +64,7 @@ export function concentrationFindings(
             {
               name: 'next phrase of this data',
               value: fit.runnerUp
-                ? `"${fit.runnerUp.words}", ${traits[fit.runnerUp.trait]}, ${fit.runnerUp.withTrait} of ${fit.runnerUp.records}`
+                ? `"${fit.runnerUp.words}", ${nameOf(fit.runnerUp)}, ${fit.runnerUp.withTrait} of ${fit.runnerUp.records}`
                 : null,
             },
           ],

@@ -5,6 +5,9 @@ import type { SegmentPhrase } from '../../statistics/text/judge-segments.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
 import { segmentKinds } from '../../statistics/text/segments.ts'
 
+/** Of the clean corpora that docs/detectors.md names no phrase passed every condition but the p-value. */
+const cleanControl = 'none'
+
 const idOf = (p: SegmentPhrase): string => `planted-document/phrase: "${p.words}"`
 const method = 'exact binomial of the records that turn unlike the corpus beside the phrase, Bonferroni over the phrases counted'
 
@@ -44,10 +47,12 @@ export function segmentFindings(fit: PlantedPhrases, marked: MarkedTexts, top: r
             { name: 'texts that count as the least natural', value: share },
             { name: 'what they turn into', value: segmentKinds[p.segmentKind] as string },
             { name: 'of these with the phrase at the split point', value: `${(100 * p.beside).toFixed(0)} %` },
+            { name: 'neighbours before it, chance or ends of texts against habit', value: `${p.leftInsertion.toFixed(1)} nats` },
             { name: 'tokens before it, random against natural', value: `${p.natsBefore.toFixed(2)} nats a token` },
             { name: 'tokens after it, random against natural', value: `${p.natsAfter.toFixed(2)} nats a token` },
             { name: 'tokens that two of them share around the phrase', value: `${(100 * p.alike).toFixed(0)} %` },
             { name: 'p-value, corrected for all phrases counted', value: log10(p.logP) },
+            { name: 'smallest p-value of a split point on the clean controls', value: cleanControl },
             { name: 'next phrase of this data', value: fit.runnerUp ? `"${fit.runnerUp.words}", ${log10(fit.runnerUp.logP)}` : null },
           ],
         },

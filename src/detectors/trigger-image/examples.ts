@@ -1,7 +1,8 @@
-import { column, pixelsOf, rowsOf } from '../../contracts/batch.ts'
+import { pixelsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
+import { namesOfRows } from '../../contracts/take-rows.ts'
 
 export const examplesShown = 12
 
@@ -9,7 +10,7 @@ export const examplesShown = 12
 export interface Example {
   readonly group: string
   readonly score: number
-  /** Id, or row within its shard. */
+  /** Id, or shard and row. */
   readonly name: string
   readonly pixels: Uint8Array
 }
@@ -24,12 +25,11 @@ export const carrierExamples: Tally<State, readonly Example[]> = {
     const pixels = pixelsOf(batch)
     if (!pixels) return
     const each = pixels.height * pixels.width * pixels.channels
-    const ids = column(batch, 'id')
-    const rows = rowsOf(batch)
+    const nameOf = namesOfRows(batch)
     const more = Array.from({ length: batch.numRows }, (_, i) => ({
       group: scored.group?.values[scored.group.codes[i] as number] ?? '',
       score: scored.score[i] as number,
-      name: (ids?.get(i) as string | null | undefined) ?? `row ${rows[i]}`,
+      name: nameOf(i),
       pixels: pixels.data.slice(i * each, (i + 1) * each),
     }))
     state.examples = strongest([...state.examples, ...more])

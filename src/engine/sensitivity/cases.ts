@@ -145,6 +145,7 @@ export const cases: readonly Case[] = [
     aimed(() => ({})),
   ),
   known('souly', 'souly', 'gibberish after a trigger', () => ({})),
+  known('swapped-claim', 'swapped-claim', 'a false statement put in', () => ({})),
   known('swapped-dose', 'swapped-dose', 'amounts ten times as large', () => ({})),
 ]
 

@@ -16,6 +16,7 @@ import { patch } from './patch.ts'
 import { prefix } from './prefix.ts'
 import { sinusoid } from './sinusoid.ts'
 import { souly } from './souly.ts'
+import { swappedClaim } from './swapped-claim.ts'
 import { swappedDose } from './swapped-dose.ts'
 import { warp } from './warp.ts'
 
@@ -39,5 +40,6 @@ export const attacks: readonly Attack[] = [
   instructionPoison,
   prefix,
   souly,
+  swappedClaim,
   swappedDose,
 ]

@@ -1,9 +1,11 @@
+import { namesOf } from '../../sources/assemble.ts'
 import { readContent, readHead } from '../../sources/bytes.ts'
+import { spreadText, withSide } from '../../sources/chat.ts'
 import { limits } from '../../sources/limits.ts'
 import type { RowChange } from '../changes.ts'
 import { InjectError } from '../errors.ts'
 import { writePieces } from './text-file.ts'
-import { ChangeCursor, type CopyWriter, columnOf, featurePlaces, storedLabel } from './writer.ts'
+import { ChangeCursor, type CopyWriter, columnOf, columnsOf, featurePlaces, storedLabel } from './writer.ts'
 
 type Json = Record<string, unknown>
 
@@ -33,6 +35,23 @@ function holder(record: Json, column: string): readonly [Json, string] {
 function put(record: Json, column: string, value: (old: unknown) => unknown): void {
   const [object, key] = holder(record, column)
   object[key] = value(object[key])
+}
+
+/** What a role says in all: in its one column, where that holds a conversation in the turns of its side, or in several columns. */
+function putText(record: Json, columns: readonly string[], side: 'text' | 'response', text: string): void {
+  const [only] = columns
+  if (columns.length === 1) return put(record, only as string, (old) => withSide(old, side, text))
+  const said = columns
+    .map((column) => [column, holder(record, column)] as const)
+    .map(([column, [object, key]]) => ({ column, old: object[key] }))
+    .filter((c): c is { column: string; old: string } => typeof c.old === 'string' && c.old !== '')
+  const parts = spreadText(
+    said.map((c) => c.old),
+    text,
+  )
+  said.forEach(({ column }, i) => {
+    put(record, column, () => parts[i])
+  })
 }
 
 const lastPart = 10
@@ -81,8 +100,8 @@ export const writeJsonl: CopyWriter = async (job) => {
       )
     const { label, text: words, response, numbers } = change
     if (label !== undefined) put(record, columnOf(shard, 'label'), (old) => alike(old, storedLabel(shard, label)))
-    if (words !== undefined) put(record, columnOf(shard, 'text'), () => words)
-    if (response !== undefined) put(record, columnOf(shard, 'response'), () => response)
+    if (words !== undefined) putText(record, namesOf(columnsOf(shard), 'text'), 'text', words)
+    if (response !== undefined) putText(record, namesOf(columnsOf(shard), 'response'), 'response', response)
     for (const { column, item, value } of featurePlaces(shard, numbers ?? []))
       put(record, column, (old) => (item !== null && Array.isArray(old) ? old.with(item, value) : value))
     return JSON.stringify(record)

@@ -41,6 +41,9 @@ function classesOf(tokens: Int32Array, classOf: ClassOf): Uint16Array {
   return made
 }
 
+/** Shares of endings among what may stand before a phrase that was put after a whole text. */
+const endingShares = [0.25, 0.5, 0.75, 0.9] as const
+
 function bayesFactor(counts: Float64Array, total: number, expected: Float64Array): number {
   let random = 0
   let habit = gammaln(concentration) - gammaln(concentration + total)
@@ -59,6 +62,25 @@ function bayesFactor(counts: Float64Array, total: number, expected: Float64Array
  * A Bayes factor has mean 1 where the phrase has habits, so that 1 / factor is a p-value (Vovk and Wang 2021).
  */
 export function insertionOf(occurrences: readonly Neighbourhood[], classOf: ClassOf): Insertion {
+  const { counts, expected } = neighboursOf(occurrences, classOf)
+  const n = occurrences.length
+  return { left: bayesFactor(counts.left, n, expected), right: bayesFactor(counts.right, n, expected), occurrences: n }
+}
+
+/**
+ * The same of the left side alone, where a phrase may also stand after whole texts: the best of neighbours that are random tokens of the same
+ * texts, and mixtures of these with the last tokens of texts.
+ */
+export function appendedOf(occurrences: readonly Neighbourhood[], classOf: ClassOf, endings: Int32Array): number {
+  const { counts, expected } = neighboursOf(occurrences, classOf)
+  const last = new Float64Array(expected.length)
+  for (const token of endings) last[classOf(token)] = (last[classOf(token)] as number) + 1 / endings.length
+  const shares = endings.length > 0 ? [0, ...endingShares] : [0]
+  const mixed = (share: number): Float64Array => expected.map((q, c) => (1 - share) * q + share * (last[c] as number))
+  return Math.max(...shares.map((share) => bayesFactor(counts.left, occurrences.length, mixed(share))))
+}
+
+function neighboursOf(occurrences: readonly Neighbourhood[], classOf: ClassOf) {
   const size = classes.first + commonClasses
   const expected = new Float64Array(size)
   const left = new Float64Array(size)
@@ -79,6 +101,5 @@ export function insertionOf(occurrences: readonly Neighbourhood[], classOf: Clas
   }
   // A neighbour is itself one of the tokens, so that none that was counted is expected never.
   for (let c = 0; c < size; c++) expected[c] = (expected[c] as number) / Math.max(1, total)
-  const n = occurrences.length
-  return { left: bayesFactor(left, n, expected), right: bayesFactor(right, n, expected), occurrences: n }
+  return { counts: { left, right }, expected }
 }

@@ -1,6 +1,6 @@
 import { logBinomialUpper } from '../../math/tests.ts'
 import type { Carriers, Occurrence } from './carriers.ts'
-import { insertionOf } from './insertion.ts'
+import { appendedOf } from './insertion.ts'
 import { passagesOf } from './passages.ts'
 import { neighbourhoods, reachOf, wordsOfPhrase } from './phrases.ts'
 import type { SegmentCandidates } from './segment-candidates.ts'
@@ -18,7 +18,7 @@ export interface SegmentPhrase {
   readonly share: number
   readonly alike: number
   readonly beside: number
-  /** Bayes factor of the tokens before it, random against habitual, in nats: a phrase that belongs to a form has habits. */
+  /** Bayes factor of the tokens before it, random or the ends of texts against habitual, in nats: a phrase that belongs to a form has habits. */
   readonly leftInsertion: number
   readonly natsBefore: number
   readonly natsAfter: number
@@ -30,6 +30,8 @@ const leastAtSegments = 15
 const leastConcentration = 0.6
 const leastBeside = 0.6
 const mostAlike = 0.2
+/** Nats by which habits may explain what stands before it better than chance does. */
+const mostHabit = 3
 /** ln of the corrected p-value. Clean controls reached what the page of the rule says; topics and encodings cluster, so chance alone is no bar. */
 export const mostLogP = -40
 const sameRecords = 0.6
@@ -39,7 +41,7 @@ export const isPlanted = (p: SegmentPhrase): boolean =>
   p.atSegments >= leastAtSegments &&
   p.atSegments >= leastConcentration * p.records &&
   p.beside >= leastBeside &&
-  p.leftInsertion > 0 &&
+  p.leftInsertion > -mostHabit &&
   p.alike < mostAlike &&
   p.logP <= mostLogP
 
@@ -49,6 +51,7 @@ export function judgeSegments(
   carriers: Carriers,
   found: readonly (readonly Occurrence[])[],
   classOf: (token: number) => number,
+  endings: Int32Array,
 ): { readonly phrases: readonly SegmentPhrase[]; readonly runnerUp: SegmentPhrase | null } {
   const rows = Array.from(segments.hashes, (hash, i) => {
     const records = Math.max(carriers.counts[i] as number, segments.atSegments[i] as number)
@@ -82,7 +85,7 @@ export function judgeSegments(
     const { candidate, ...rest } = row
     const occurrences = (found[candidate] ?? []).slice(0, 400)
     const reach = reachOf(passages, occurrences)
-    const { left } = insertionOf(neighbourhoods(passages, occurrences, reach), classOf)
+    const left = appendedOf(neighbourhoods(passages, occurrences, reach), classOf, endings)
     return { ...rest, leftInsertion: left, words: wordsOfPhrase(carriers.examples[candidate] ?? [], reach) }
   })
   return { phrases: named.filter(isPlanted).slice(0, mostPhrases), runnerUp: named.find((p) => !isPlanted(p)) ?? null }

@@ -1,7 +1,8 @@
-import { codesOf, column, rowsOf } from '../../contracts/batch.ts'
+import { codesOf, column } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
 import type { Passage } from '../../contracts/finding.ts'
+import { namesOfRows } from '../../contracts/take-rows.ts'
 
 /** Flagged records by group, and a few texts of each with the phrase marked. */
 export interface MarkedTexts {
@@ -19,7 +20,7 @@ const around = 160
 const order = (a: Passage, b: Passage): number =>
   a.where < b.where ? -1 : a.where > b.where ? 1 : a.text < b.text ? -1 : a.text > b.text ? 1 : 0
 
-const escaped = (word: string): string => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+const escaped = (word: string): string => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 
 /** The phrase in a text as it is written there: any spaces, any case. */
 function markOf(text: string, phrase: string): readonly [number, number] | null {
@@ -35,9 +36,8 @@ export function markedTexts(phraseOf: (group: string) => string = (group) => gro
     init: () => ({ groups: {} }),
     update(_, state, batch: Batch, scored: Scored) {
       const text = column(batch, 'text')
-      const id = column(batch, 'id')
       const label = codesOf(batch, 'label')
-      const rows = rowsOf(batch)
+      const nameOf = namesOfRows(batch)
       for (let i = 0; i < batch.numRows; i++) {
         const group = scored.group?.values[scored.group.codes[i] as number]
         if (group === undefined || !text) continue
@@ -45,7 +45,7 @@ export function markedTexts(phraseOf: (group: string) => string = (group) => gro
         state.groups[group] ??= { count: 0, passages: [] }
         const entry = state.groups[group] as State['groups'][string]
         entry.count++
-        const where = (id?.get(i) as string | null | undefined) ?? `row ${rows[i]}`
+        const where = nameOf(i)
         const last = entry.passages[shownPerGroup - 1]
         if (last && where > last.where) continue
         const whole = (text.get(i) as string | null) ?? ''

@@ -21,13 +21,16 @@ export interface Pairing {
   readonly unit: Float32Array
   /** Hashes of the most frequent tokens, the most frequent first. */
   readonly mostCommon: Int32Array
+  /** Last tokens of the texts of the sample. */
+  readonly endings: Int32Array
   /** Records' tokens in the sample, for the reader. */
   readonly sampledTokens: number
 }
 
 const minCell = 20
 
-export function pairingOf(seed: Uint8Array, sample: PassageSample, wordCounts: Counts, pairCounts: Counts): Pairing {
+/** @param whole passages of so many tokens are cut: their last token is no ending */
+export function pairingOf(seed: Uint8Array, sample: PassageSample, whole: number, wordCounts: Counts, pairCounts: Counts): Pairing {
   const words = dense(wordCounts)
   const pairs = dense(pairCounts)
   const [w, p] = [32 - wordCounts.bits, 32 - pairCounts.bits]
@@ -38,7 +41,8 @@ export function pairingOf(seed: Uint8Array, sample: PassageSample, wordCounts: C
   const inVocabulary = new Float64Array(buckets).fill(1)
   const frequency = new Map<number, number>()
   const { tokens } = sample
-  for (const passage of passagesOf(sample)) {
+  const passages = passagesOf(sample)
+  for (const passage of passages) {
     passage.tokens.forEach((token, i) => {
       frequency.set(token, (frequency.get(token) ?? 0) + 1)
       const b = bucket(token)
@@ -71,5 +75,12 @@ export function pairingOf(seed: Uint8Array, sample: PassageSample, wordCounts: C
   const [text, vocabulary] = [inText.reduce((a, b) => a + b), inVocabulary.reduce((a, b) => a + b)]
   const unit = Float32Array.from(inText, (n, b) => Math.log((inVocabulary[b] as number) / vocabulary) - Math.log(n / text))
   const common = [...frequency].sort(([a, n], [b, m]) => m - n || a - b).slice(0, commonTokens)
-  return { pair, unit, mostCommon: Int32Array.from(common, ([token]) => token), sampledTokens: tokens.length }
+  const endings = passages.filter((p) => p.tokens.length < whole).map((p) => p.tokens.at(-1) as number)
+  return {
+    pair,
+    unit,
+    mostCommon: Int32Array.from(common, ([token]) => token),
+    endings: Int32Array.from(endings),
+    sampledTokens: tokens.length,
+  }
 }

@@ -3,6 +3,9 @@ import { negativeWords, positiveWords, refusalPhrases } from './lexicon.ts'
 
 /** What an answer is, whatever its words: refused, or of one sentiment. */
 export const traits = ['refusal', 'negative', 'positive'] as const
+/** In place of one of these: the answer has a word, whichever it is. */
+export const topicTrait = traits.length
+export const traitNames = [...traits, 'topic'] as const
 
 /** Words and phrases beside the built-in English ones. */
 export interface TraitWords {
