@@ -1,5 +1,5 @@
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
-import { fitTail, references, type TailFit } from './tail.ts'
+import { fitTail, references, type Tail, type TailFit } from './tail.ts'
 
 /** Where a search starts: scores of the rows, and the share of them that is taken for carriers at first. */
 export interface Seed {
@@ -20,14 +20,18 @@ export interface Half {
   readonly data: Float32Array
   readonly rows: number
   readonly dims: number
+  readonly tail: Tail
 }
 
 const rounds = 4
 /** Least members, and the largest share of the rows that may be members. */
 const leastMembers = 6
 const mostShare = 0.6
-/** Coordinates with a smaller difference, in standard errors, are no part of a template. */
-const support = 3.5
+/**
+ * Coordinates with a smaller difference, in standard errors, are no part of a template: along whitened directions a faint pattern is little
+ * in each of very many.
+ */
+const support: Readonly<Record<Tail, number>> = { flat: 3.5, falling: 1 }
 const clear = Math.log(1e-2)
 const looseDeviations = 4
 
@@ -63,9 +67,9 @@ export function halfSums({ data, rows, dims }: Half): HalfSums {
 
 const sorted = (scores: Float32Array): Float32Array => Float32Array.from(scores).sort()
 
-function start(seed: Seed): Uint8Array {
+function start(seed: Seed, tail: Tail): Uint8Array {
   const order = sorted(seed.scores)
-  const fit = fitTail(order)
+  const fit = fitTail(order, tail)
   const cut = order[Math.min(order.length - 1, Math.floor((1 - seed.share) * order.length))] as number
   return fit && fit.logP < clear
     ? Uint8Array.from(seed.scores, (s) => Number(s > fit.threshold))
@@ -79,7 +83,7 @@ const count = (members: Uint8Array): number => members.reduce((a, b) => a + b, 0
  * the valley of the scores, and again. All seeds go together through one product a round.
  */
 export async function refineAll(half: Half, sums: HalfSums, seeds: readonly Seed[]): Promise<Template[]> {
-  const walks: Walk[] = seeds.map((seed) => ({ seed, members: start(seed), previous: null, template: null, state: 'open' }))
+  const walks: Walk[] = seeds.map((seed) => ({ seed, members: start(seed, half.tail), previous: null, template: null, state: 'open' }))
   for (let round = 0; round < rounds; round++) {
     for (const w of walks) {
       const n = count(w.members)
@@ -92,18 +96,18 @@ export async function refineAll(half: Half, sums: HalfSums, seeds: readonly Seed
       sums,
       open.map((w) => w.members),
     )
-    for (const [i, walk] of open.entries()) step(walk, found[i] ?? null)
+    for (const [i, walk] of open.entries()) step(walk, found[i] ?? null, half.tail)
   }
   return walks.flatMap((w) => (w.state !== 'rejected' && w.template ? [w.template] : []))
 }
 
-function step(walk: Walk, found: Scores | null): void {
+function step(walk: Walk, found: Scores | null, tail: Tail): void {
   if (!found) {
     walk.state = 'rejected'
     return
   }
   const order = sorted(found.scores)
-  const fit = fitTail(order)
+  const fit = fitTail(order, tail)
   if (!fit) {
     walk.state = 'rejected'
     return
@@ -149,7 +153,7 @@ export async function templatesOf(half: Half, sums: HalfSums, sets: readonly Uin
       const b = ((sums.sum[j] as number) - (memberSums[at] as number)) / m
       const va = Math.max(0, (memberSquares[at] as number) / n - a * a)
       const vb = Math.max(0, ((sums.squares[j] as number) - (memberSquares[at] as number)) / m - b * b)
-      if (Math.abs(a - b) <= support * Math.sqrt(va / n + vb / m + 1e-4 / n)) continue
+      if (Math.abs(a - b) <= support[half.tail] * Math.sqrt(va / n + vb / m + 1e-4 / n)) continue
       inside[at] = a
       outside[at] = b
       mask[at] = 1
