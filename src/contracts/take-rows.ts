@@ -1,5 +1,5 @@
 import { type Data, DataType, makeData, type Utf8, type Vector } from 'apache-arrow'
-import { assemble, binary, chunk, column, dictionary, matrix, rowsOf, utf8 } from './batch.ts'
+import { assemble, binary, chunk, column, dictionary, matrix, rowsOf, texts, utf8 } from './batch.ts'
 import type { Batch } from './data.ts'
 
 /** The named rows of a batch, in the order of `rows`; fields keep their metadata. `shard` is where they come from, for `namesOfRows`. */
@@ -19,6 +19,15 @@ export function namesOfRows(batch: Batch): (i: number) => string {
 
 function takeData(data: Data, rows: Int32Array): Data {
   const { type } = data
+  if (DataType.isFixedSizeList(type) && DataType.isUtf8(data.children[0]?.type)) {
+    const { values, valueOffsets } = data.children[0] as Data<Utf8>
+    const size = type.listSize
+    const cells = Array.from({ length: rows.length * size }, (_, at) => {
+      const from = (rows[Math.floor(at / size)] as number) * size + (at % size)
+      return Buffer.from(values.subarray(valueOffsets[from], valueOffsets[from + 1])).toString('utf8')
+    })
+    return texts(cells, size)
+  }
   if (DataType.isFixedSizeList(type)) {
     const all = (data.children[0] as Data).values as Float64Array
     const size = type.listSize
