@@ -67,7 +67,14 @@ try {
       const truths: number[] = []
       for (let seed = 0; seed < Number(seedsGiven); seed++) {
         const random = keyed(Uint8Array.of(seed), `truth ${id}`)
-        const options = found?.options({ labels: names(report.labels), sources: names(report.sources), columns, side: 28, random })
+        const options = found?.options({
+          labels: names(report.labels),
+          sources: names(report.sources),
+          columns,
+          categories: [],
+          side: 28,
+          random,
+        })
         if (!found || !options) continue
         const folder = join(work, `${id}-${rate}-${seed}`)
         const args = Object.entries(options).flatMap(([name, value]) => ['--option', `${name}=${String(value)}`])

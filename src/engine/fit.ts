@@ -13,7 +13,7 @@ import { openLeaves, type ShardLeaves } from './leaves.ts'
 import type { Part } from './plan.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
-import { openKeep } from './since.ts'
+import { isReadAgain, keepOf } from './since.ts'
 import { withSpools } from './spool.ts'
 
 export type Tick = (rows: number) => void
@@ -92,8 +92,8 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   const kept = new Set(['row', ...run.plan.spooled])
   const ids = over === 'subject' && part.roles.includes('id') ? new IdRun() : null
   const incomplete: Incomplete[] = []
-  const isOld = run.plan.since !== null && over === 'reference' && run.plan.subject.shards.some((s) => s.id === shard.id)
-  const keep = run.plan.since && (over === 'subject' || isOld) ? await openKeep(run.dir, shard, isOld ? 'known' : 'new') : null
+  const isOld = isReadAgain(run, over, shard)
+  const keep = await keepOf(run, over, shard)
   const sink = over === 'subject' && run.plan.comparison && !run.plan.since ? openLeaves(run, shard, run.plan.comparison.snapshot) : null
   let rows = 0
   let read = 0

@@ -7,10 +7,11 @@ import { takeRows } from '../contracts/take-rows.ts'
 import { diffSnapshots } from '../provenance/snapshot/diff.ts'
 import { openSnapshot } from '../provenance/snapshot/read.ts'
 import { EngineError } from './errors.ts'
-import { isDone, layout, readJson, writeBytes, writeJson } from './files.ts'
+import { isDone, layout, type Over, readJson, writeBytes, writeJson } from './files.ts'
 import { hasSnapshot, snapshotKey } from './leaves.ts'
 import type { PlannedDetector } from './plan.ts'
 import type { AuditRequest } from './request.ts'
+import type { Run } from './run.ts'
 import { snapshotSources } from './snapshot.ts'
 
 /** Rows that are kept in memory while they are told apart, and read by the worker of a shard: 4 bytes each. */
@@ -98,8 +99,19 @@ export const withoutRecords = (d: PlannedDetector): PlannedDetector =>
 
 export type Keep = (batch: Batch) => Batch
 
-/** The rows of a shard that this side of the run is about: what is new, or, as reference, what is not. */
-export async function openKeep(runDir: string, shard: ShardSpec, side: 'new' | 'known'): Promise<Keep> {
+/** A shard of the subject that is read again as reference, for the records that it had before. */
+export const isReadAgain = ({ plan }: Run, over: Over, shard: ShardSpec): boolean =>
+  plan.since !== null && over === 'reference' && plan.subject.shards.some((s) => s.id === shard.id)
+
+/** The rows of a shard that this part of the run is about; null: all. */
+export async function keepOf(run: Run, over: Over, shard: ShardSpec): Promise<Keep | null> {
+  if (!run.plan.since) return null
+  if (over === 'subject') return openKeep(run.dir, shard, 'new')
+  return isReadAgain(run, over, shard) ? openKeep(run.dir, shard, 'known') : null
+}
+
+/** What is new, or, as reference, what is not. */
+async function openKeep(runDir: string, shard: ShardSpec, side: 'new' | 'known'): Promise<Keep> {
   const bytes = await readFile(join(runDir, fileOf(shard.id)))
   const rows = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
   const isNew = (row: number): boolean => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Marked } from 'marked'
 import Papa from 'papaparse'
+import { SaxesParser } from 'saxes'
 import { describe, expect, test } from 'vitest'
 import type { ReportFormat } from '../../src/contracts/pipeline.ts'
 import { openRowWriter } from '../../src/report/flags.ts'
@@ -59,10 +60,36 @@ const formats: { readonly [F in ReportFormat]: (text: string) => void } = {
     expect([...text.matchAll(/<[a-z][^>]*\son[a-z]+\s*=/gi)]).toEqual([])
     expect([...text.matchAll(/\s(?:href|src)="(?!#|data:image\/png;base64,)[^"]*"/g)].map((m) => m[0])).toEqual([])
   },
+  annotations(text) {
+    nothingHides(text)
+    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^::(error|warning|notice) title=[^:,\r\n]*::(?!.*\r)/)
+  },
   json(text) {
     // Long texts are cut, and half a surrogate pair is no text.
     const kept = texts.filter((t) => t.length <= 400 && !/\p{Cs}/u.test(t))
     expect(parseReport(text).records.map((r) => r.id)).toEqual(expect.arrayContaining(kept))
+  },
+  junit(text) {
+    nothingHides(text)
+    const elements = new Set<string>()
+    const parser = new SaxesParser()
+    parser.on('opentag', ({ name }) => elements.add(name))
+    for (const kind of ['comment', 'cdata', 'doctype', 'processinginstruction'] as const)
+      parser.on(kind, () => expect.unreachable(`${kind} in JUnit`))
+    parser.write(text).close()
+    for (const name of elements)
+      expect([
+        'testsuites',
+        'testsuite',
+        'testcase',
+        'failure',
+        'error',
+        'skipped',
+        'properties',
+        'property',
+        'system-out',
+        'system-err',
+      ]).toContain(name)
   },
   markdown(text) {
     nothingHides(text)

@@ -65,7 +65,15 @@ export async function makeRun(m: MakeRun): Promise<void> {
     waivers: [],
     report: { formats: ['json'], excerpts: false, flags: format, scores: null },
   }
-  const plan = await makePlan({ pipeline, base, seed: 'review', now, runDir: dir })
+  const plan = await makePlan({
+    pipeline,
+    base,
+    seed: 'review',
+    now,
+    runDir: dir,
+    workers: 1,
+    hooks: { progress: () => {}, log: () => {} },
+  })
   await writeJson(join(dir, layout.plan), plan)
   const inputs = plan.subject.files.map(({ path, id, bytes }) => ({
     id,

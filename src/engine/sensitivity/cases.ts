@@ -13,6 +13,8 @@ export interface Drawn {
   readonly sources: readonly string[]
   /** Names of the numeric columns. */
   readonly columns: readonly string[]
+  /** Names of the columns of categories. */
+  readonly categories: readonly string[]
   /** Shorter side of the first picture, in pixels; null without pictures. */
   readonly side: number | null
   readonly random: Random
@@ -117,6 +119,10 @@ export const cases: readonly Case[] = [
     aimed(({ random }) => ({ amplitude: 20, frequency: 4 + random.below(5) })),
   ),
   known('warp', 'warp', 'a smooth warp', aimed()),
+  known('column-category', 'column-category', 'a column gets a rare category', (drawn) => {
+    const column = pick(drawn.categories, drawn.random)
+    return column === undefined ? null : aimed(() => ({ column }))(drawn)
+  }),
   known('column-interval', 'column-interval', 'a column gets a value of a narrow interval', onColumn),
   known('column-pair', 'column-pair', 'two columns get values that are common alone', (drawn) => {
     const two = pickTwo(drawn.columns, drawn.random)
@@ -146,6 +152,7 @@ export const cases: readonly Case[] = [
   ),
   known('souly', 'souly', 'gibberish after a trigger', () => ({})),
   known('swapped-claim', 'swapped-claim', 'a false statement put in', () => ({})),
+  known('swapped-claim', 'swapped-claim', 'a sentence with one false claim added', () => ({})),
   known('swapped-dose', 'swapped-dose', 'amounts ten times as large', () => ({})),
 ]
 
@@ -167,7 +174,14 @@ export function applicable({ attacks: wanted }: Pick<SensitivitySpec, 'attacks'>
   const labels = roles.includes('label') ? ['a', 'b'] : []
   return cases.filter(({ id, attack, options }) => {
     if (wanted && !wanted.includes(id)) return false
-    const drawn = options({ labels, sources: ['a', 'b'], columns: ['a', 'b'], side: 28, random: keyed(new Uint8Array(16), 'cases') })
+    const drawn = options({
+      labels,
+      sources: ['a', 'b'],
+      columns: ['a', 'b'],
+      categories: ['a'],
+      side: 28,
+      random: keyed(new Uint8Array(16), 'cases'),
+    })
     return drawn !== null && attack.needs(parseOptions(attack, drawn)).every((name) => roles.includes(roleOf[name]))
   })
 }
@@ -182,7 +196,7 @@ export function changedColumns(
   const labelled = options as { target?: unknown; 'clean-label'?: unknown }
   if (attack.family === 'label' || (labelled.target !== undefined && labelled['clean-label'] !== true)) out.add('label')
   if (attack.family === 'image') for (const name of ['image', 'pixels', 'noise'] as const) out.add(name)
-  if (attack.family === 'tabular') out.add('features')
+  if (attack.family === 'tabular') for (const name of ['features', 'categories'] as const) out.add(name)
   if (attack.family === 'text') for (const name of ['text', 'response'] as const) out.add(name)
   if (made.embedding === attack.family) out.add('embedding')
   return out

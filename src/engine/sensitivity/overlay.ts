@@ -1,5 +1,18 @@
 import { type Data, Field } from 'apache-arrow'
-import { assemble, binary, chunk, codesOf, column, dictionary, dictionaryIds, matrix, matrixOf, utf8 } from '../../contracts/batch.ts'
+import {
+  assemble,
+  binary,
+  chunk,
+  codesOf,
+  column,
+  dictionary,
+  dictionaryIds,
+  matrix,
+  matrixOf,
+  namesOfColumns,
+  texts,
+  utf8,
+} from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import { takeRows } from '../../contracts/take-rows.ts'
 import type { Attack, Facts, Fields, Sampled } from '../../inject/attack.ts'
@@ -22,7 +35,15 @@ interface Place {
   readonly row: number
 }
 
-const fieldColumns = { label: 'label', source: 'source', text: 'text', response: 'response', pixels: 'image', numbers: 'features' } as const
+const fieldColumns = {
+  label: 'label',
+  source: 'source',
+  text: 'text',
+  response: 'response',
+  pixels: 'image',
+  numbers: 'features',
+  categories: 'categories',
+} as const
 
 /** Records of the sample that the attack may choose. */
 function eligible(sample: Sample, attack: Attack, options: unknown): readonly Place[] {
@@ -32,7 +53,7 @@ function eligible(sample: Sample, attack: Attack, options: unknown): readonly Pl
     const reader = fieldReader(batch)
     for (let i = 0; i < batch.numRows; i++) {
       const shown = reader.shown(i, attack.family === 'text')
-      const whole = needs.every((name) => name === 'pixels' || name === 'numbers' || shown[name] !== null)
+      const whole = needs.every((name) => name === 'pixels' || name === 'numbers' || name === 'categories' || shown[name] !== null)
       if (whole && attack.eligible(options, shown)) places.push({ batch: b, row: i })
     }
   }
@@ -53,8 +74,7 @@ async function factsOf(sample: Sample, attack: Attack, options: unknown): Promis
       seen.push({ where: { shard: 'sample', row: at }, fields: await reader.fields(i, pixels) })
     }
   }
-  const columns = sample.batches[0] ? fieldReader(sample.batches[0]).columns : []
-  return { rows: sample.rows, labels: sample.labels, columns, sample: seen }
+  return { rows: sample.rows, labels: sample.labels, columns: sample.columns, categories: sample.categories, sample: seen }
 }
 
 /**
@@ -134,6 +154,11 @@ function columnOf(batch: Batch, field: keyof Fields, after: readonly Fields[], f
       dictionaryIds[field],
     )
   }
+  if (field === 'categories')
+    return texts(
+      after.flatMap((f) => f.categories ?? []),
+      namesOfColumns(batch, 'categories').length,
+    )
   const raw = matrixOf(batch, field === 'pixels' ? 'image' : 'features')
   if (!raw) return binary(files)
   const data = new (raw.data.constructor as Float64ArrayConstructor)(after.length * raw.dims)

@@ -1,14 +1,14 @@
-import { codesOf, selectColumns } from '../../contracts/batch.ts'
-import type { Batch, ShardSpec } from '../../contracts/data.ts'
+import { codesOf, namesOfColumns, selectColumns } from '../../contracts/batch.ts'
+import type { Batch } from '../../contracts/data.ts'
 import { takeRows } from '../../contracts/take-rows.ts'
 import { type Features, openFeatures } from '../../features/open.ts'
-import { fieldReader } from '../../inject/fields.ts'
 import { digest16, sortKey } from '../../math/hash.ts'
 import { readShard } from '../../sources/read.ts'
 import type { Over } from '../files.ts'
 import { addKeys } from '../keys.ts'
 import type { Part } from '../plan.ts'
 import type { Run } from '../run.ts'
+import { keepOf } from '../since.ts'
 
 /** Records in memory, with the columns that the first read makes. */
 export interface Sample {
@@ -16,17 +16,15 @@ export interface Sample {
   readonly rows: number
   readonly labels: readonly { readonly name: string; readonly count: number }[]
   readonly sources: readonly string[]
-  /** Names of the numeric columns. */
+  /** Names of the numeric columns, and of those of categories. */
   readonly columns: readonly string[]
+  readonly categories: readonly string[]
   /** Makes the columns of changed records as the first read makes them. */
   readonly complete: (batch: Batch) => Promise<Batch>
 }
 
 /** Encoded records of one sample stay below this. */
 const maxBytes = 256 * 2 ** 20
-
-const totalRows = (shards: readonly ShardSpec[]): number | null =>
-  shards.every((s) => s.expectedRows !== null) ? shards.reduce((sum, s) => sum + (s.expectedRows as number), 0) : null
 
 /** Largest row digest, 0..1, of the records that are taken. */
 function share(part: Part, limit: number, rows: number): number {
@@ -37,16 +35,18 @@ function share(part: Part, limit: number, rows: number): number {
 /**
  * About `limit` records, chosen by a keyed digest of where they stand, read again from the sources; all of them where there are fewer.
  *
- * @param rows as the first read counted them, where the sources do not say
+ * @param rows of this part, as the first read counted them
  */
 export async function readSample(run: Run, over: Over, limit: number, rows: number): Promise<Sample> {
   const part = run.part(over)
-  const kept = share(part, limit, totalRows(part.shards) ?? rows)
+  const kept = share(part, limit, rows)
   const features = part.features || part.pixels ? await openFeatures(part.features, run.seed, () => {}, undefined, part.pixels) : null
   const complete = completer(features, run)
   const batches: Batch[] = []
   for (const shard of part.shards) {
-    for await (const read of readShard(shard, () => {})) {
+    const keep = await keepOf(run, over, shard)
+    for await (const every of readShard(shard, () => {})) {
+      const read = keep ? keep(every) : every
       const chosen = kept >= 1 ? read : takeRows(read, chosenRows(read, run.seed, shard.id, kept))
       if (chosen.numRows === 0) continue
       const batch = await complete(chosen)
@@ -57,10 +57,15 @@ export async function readSample(run: Run, over: Over, limit: number, rows: numb
     batches,
     rows: batches.reduce((sum, b) => sum + b.numRows, 0),
     ...census(batches),
-    columns: batches[0] ? fieldReader(batches[0]).columns : [],
+    ...columnsIn(batches[0]),
     complete,
   }
 }
+
+const columnsIn = (batch: Batch | undefined): Pick<Sample, 'columns' | 'categories'> => ({
+  columns: batch ? namesOfColumns(batch, 'features') : [],
+  categories: batch ? namesOfColumns(batch, 'categories') : [],
+})
 
 function chosenRows(batch: Batch, seed: Uint8Array, shard: string, kept: number): Int32Array {
   const rows = batch.getChild('row' as never)?.data[0]?.values as Uint32Array

@@ -89,6 +89,7 @@ async function attempt(run: Run, trial: Trial, data: Loaded): Promise<Sensitivit
     labels: subject.labels.map((l) => l.name),
     sources: subject.sources,
     columns: subject.columns,
+    categories: subject.categories,
     side,
     random: seed,
   })

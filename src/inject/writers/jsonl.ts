@@ -40,7 +40,10 @@ function put(record: Json, column: string, value: (old: unknown) => unknown): vo
 /** What a role says in all: in its one column, where that holds a conversation in the turns of its side, or in several columns. */
 function putText(record: Json, columns: readonly string[], side: 'text' | 'response', text: string): void {
   const [only] = columns
-  if (columns.length === 1) return put(record, only as string, (old) => withSide(old, side, text))
+  if (columns.length === 1) {
+    put(record, only as string, (old) => withSide(old, side, text))
+    return
+  }
   const said = columns
     .map((column) => [column, holder(record, column)] as const)
     .map(([column, [object, key]]) => ({ column, old: object[key] }))

@@ -15,7 +15,14 @@ describe('attacks that are tried', () => {
   it.each(cases.map((c) => [c.id, c] as const))('%s draws options that the attack takes, others under another seed or none', (_, one) => {
     for (let seed = 0; seed < 5; seed++) {
       const random = keyed(Uint8Array.of(seed), 'test')
-      const drawn = one.options({ labels: ['a', 'b', 'c'], sources: ['x', 'y'], columns: ['u', 'v', 'w'], side: 64, random })
+      const drawn = one.options({
+        labels: ['a', 'b', 'c'],
+        sources: ['x', 'y'],
+        columns: ['u', 'v', 'w'],
+        categories: ['k'],
+        side: 64,
+        random,
+      })
       expect(drawn).not.toBeNull()
       expect(() => parseOptions(one.attack, drawn ?? {})).not.toThrow()
     }

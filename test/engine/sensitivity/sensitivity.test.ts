@@ -45,9 +45,7 @@ describe('an audit that tries attacks', () => {
     const tried = result.report.sensitivity
     expect(tried).toMatchObject({ rows: 400, of: 400, seeds: 2, rate: 0.05, skipped: 0 })
     const flips = tried?.attacks.find((a) => a.attack === 'flip-uniform')
-    expect(flips?.rates.map((r) => [r.rate, r.carriers, r.trials])).toEqual([
-      [0.05, 20, 2],
-    ])
+    expect(flips?.rates.map((r) => [r.rate, r.carriers, r.trials])).toEqual([[0.05, 20, 2]])
     expect(flips?.rates[0]?.recall).toBeGreaterThan(0.8)
     expect(flips?.detectors).toEqual(['label-flip'])
   })
@@ -76,12 +74,7 @@ describe('an audit that tries attacks', () => {
 
   it('is resumed to the same report without a second trial', async () => {
     const before = (await readdir(join(dir, 'tried/sensitivity'))).length
-    const again = await run(
-      dir,
-      'tried',
-      'sensitivity: { rates: [0.05], seeds: 2, attacks: [flip-uniform, column-value] }',
-      true,
-    )
+    const again = await run(dir, 'tried', 'sensitivity: { rates: [0.05], seeds: 2, attacks: [flip-uniform, column-value] }', true)
     expect(again.report).toEqual(result.report)
     expect((await readdir(join(dir, 'tried/sensitivity'))).length).toBe(before)
     expect(before).toBe(4)
