@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type StoreServer, startStore } from '../stores/store-server.ts'
 import { assay } from './harness.ts'
 
+// the first audit of a process loads much
+vi.setConfig({ testTimeout: 120_000 })
+
 let dir: string
 let store: StoreServer
 beforeEach(async () => {

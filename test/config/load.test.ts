@@ -41,7 +41,7 @@ const invalid: readonly (readonly [string, string, number, number, string, reado
     'sources[0].columns.lable',
     ['did you mean label?'],
   ],
-  ['a source read by SQL', 'version: 1\nsources:\n  - sql: select 1\n    path: x\n', 3, 5, 'sources[0].sql', ['not a known key']],
+  ['a query of no database', 'version: 1\nsources:\n  - sql: select 1\n', 3, 5, 'sources[0].sql', ['needs connection']],
   ['no version', source, 1, 1, 'version', ['is missing', 'expected 1']],
   ['another version', `version: 2\n${source}`, 1, 10, 'version', ['expected 1, found 2']],
   ['a fraction in percent', `${valid}gate:\n  max-flagged: 5\n`, 4, 16, 'gate.max-flagged', ['a number from 0 to 1, found 5']],

@@ -57,7 +57,7 @@ describe('paths', () => {
 
   test('what to do about an object store is said', async () => {
     const error = await refusal({ path: 's3://bucket/key' }, dir)
-    expect(`${error.message} ${error.hint}`).toMatch(/object stores .* not read yet.*copy the files locally/)
+    expect(`${error.message} ${error.hint}`).toMatch(/stores and addresses .* sources of an audit.*copy the files first/)
   })
 
   test('what is neither file nor folder is refused, not waited for', async () => {
