@@ -96,13 +96,14 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   const keep = await keepOf(run, over, shard)
   const sink = over === 'subject' && run.plan.comparison && !run.plan.since ? openLeaves(run, shard, run.plan.comparison.snapshot) : null
   let rows = 0
-  let read = 0
+  /** Rows of the other side of the run. */
+  let others = 0
   await withSpools(run.plan.spool ? [run.path(layout.spool(over, number))] : [], async ([spool]) => {
     try {
       const features = await open()
       for await (const every of readShard(shard, issues.sink, sink ? (chunk) => sink.add(chunk) : undefined)) {
-        read += every.numRows
         const mine = keep ? keep(every) : every
+        others += every.numRows - mine.numRows
         let batch = features && mine.numRows > 0 ? await features.apply(mine) : mine
         if (batch.numRows === 0) continue
         if (run.plan.keyed) batch = addKeys(batch, run.seed)
@@ -118,10 +119,10 @@ async function readOne(run: Run, part: Part, over: Over, number: number, { fit, 
   })
   await ids?.save(run.path(layout.ids(number)))
   const leaves = sink && { segments: await sink.close(), rows: sink.rows, rejected: sink.rejected, misfits: sink.misfits }
-  if (incomplete.length === 0 && shard.expectedRows !== null && read + issues.rejected !== shard.expectedRows) {
+  if (incomplete.length === 0 && shard.expectedRows !== null && rows + others + issues.rejected !== shard.expectedRows) {
     incomplete.push({
       code: 'row-count',
-      message: `${shard.id}: ${read + issues.rejected} rows were read, the file itself declares ${shard.expectedRows}`,
+      message: `${shard.id}: ${rows + others + issues.rejected} rows were read, the file itself declares ${shard.expectedRows}`,
       place: { file: shard.id },
       hint: 'the file is damaged or still being written: fetch it again',
     })

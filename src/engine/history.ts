@@ -65,7 +65,7 @@ function nightOf(outcome: AuditOutcome, fresh: boolean): Night {
   return {
     run: runIdOf(outcome),
     startedAt,
-    whole: rows.read > 0 && incomplete.length === 0 && detectors.every((d) => d.status !== 'failed'),
+    whole: (rows.read > 0 || fresh) && incomplete.length === 0 && detectors.every((d) => d.status !== 'failed'),
     fresh,
     labels,
     sources,
@@ -124,7 +124,7 @@ async function judged(store: HistoryStore, outcome: AuditOutcome, night: Night, 
   const past = await store.nights(outcome.subject.name, night.run)
   const before = past.filter((n) => n.startedAt <= night.startedAt)
   const part: Part =
-    outcome.rows.read === 0
+    outcome.rows.read === 0 && !night.fresh
       ? { status: 'not-applicable', reason: 'no records were read' }
       : { status: 'ran', reason: before.length === 0 ? 'the first audit of this history' : `${before.length} audits before this one` }
   const conclusion = part.status === 'ran' ? concludeHistory([...before, night]) : null

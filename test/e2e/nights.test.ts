@@ -61,11 +61,11 @@ describe('a labelled store, audited every night', () => {
     const store = () => writeFileSync(join(folder, 'store.csv'), csv({ ...rest, label: labels }))
     store()
     const made = await assay(['snapshot', pipeline, '--out', join(folder, 'first'), '--json'])
-    await quietPast(join(folder, 'history.duckdb'), (JSON.parse(made.stdout) as { roots: { records: string } }).roots.records, 12)
+    await quietPast(join(folder, 'history.duckdb'), (JSON.parse(made.stdout) as { roots: { records: string } }).roots.records, 13)
     let baseline = join(folder, 'first')
     const found: { code: number; findings: ReportFacts['findings'] }[] = []
-    for (let i = 13; i <= 17; i++) {
-      for (let n = 0; i > 13 && n < 2; n++) labels[labels.indexOf(cat)] = dog
+    for (let i = 14; i <= 16; i++) {
+      for (let n = 0; n < 4; n++) labels[labels.indexOf(cat)] = dog
       store()
       const run = join(folder, night(i))
       const words = ['--only', 'label-flip', '--run-dir', run, '--seed', '1', '--workers', '1', '--baseline', baseline]
@@ -73,12 +73,12 @@ describe('a labelled store, audited every night', () => {
       found.push({ code, findings: reportOf(run).findings.filter((f) => f.rule.startsWith('history/')) })
       baseline = join(run, 'snapshot')
     }
-    expect(found[0]).toEqual({ code: 0, findings: [] })
+    expect(found[0]?.findings).toEqual([])
     expect(found.at(-1)?.code).toBe(1)
     expect(found.at(-1)?.findings[0]).toMatchObject({ rule: 'history/label-drift', severity: 'high', scope: { names: [cat, dog] } })
     const history = join(folder, 'history.duckdb')
     const list = await assay(['history', 'list', '--history', history])
-    expect(list.stdout.trimEnd().split('\n')).toHaveLength(17)
+    expect(list.stdout.trimEnd().split('\n')).toHaveLength(16)
     const show = await assay(['history', 'show', (list.stdout.split(' ')[0] as string).slice(0, 8), '--history', history])
     expect(show.stdout).toContain('history/label-drift')
 

@@ -60,7 +60,7 @@ function caseOf(detector: Report['detectors'][number], report: Report): Case {
     status === 'failed'
       ? { kind: 'error', type: 'detector-failed', message: reason, lines: [reason] }
       : own.length > 0
-        ? errorOf(own, findings.flatMap(wordsOf))
+        ? errorOf(own, findings.slice(0, maxFindings).flatMap(wordsOf))
         : findings.length > 0
           ? failureOf(findings)
           : { kind: status === 'ran' ? 'passed' : 'skipped' }
