@@ -1,5 +1,6 @@
 import { dirname, relative, resolve } from 'node:path'
 import { loadPipeline } from '../config/load.ts'
+import { deliveryAround } from '../config/trust.ts'
 import type { SourceSpec } from '../contracts/data.ts'
 import { detectorIds } from '../engine/inputs.ts'
 import { readPlan } from '../engine/plan.ts'
@@ -48,8 +49,12 @@ export async function runClean(data: readonly string[], options: CleanOptions, i
     throw new UsageError('--apply-labels and --only-dismissed exclude each other', 'only records whose label was right are dismissed')
   const decisions = resolve(options.decisions)
   const runDir = options.runDir === undefined ? dirname(decisions) : resolve(options.runDir)
+  const where = await whereOf(data, runDir)
+  // Who wrote the data must not say which of them are clean.
+  const delivery = deliveryAround(decisions, where.sources ?? (await readPlan(runDir)).pipeline.sources, process.cwd())
+  if (delivery !== null) throw new UsageError(`${options.decisions} lies in the data, ${delivery}`, 'keep the run directory elsewhere')
   const done = await clean({
-    ...(await whereOf(data, runDir)),
+    ...where,
     runDir,
     decisions,
     out: options.out,

@@ -21,7 +21,7 @@ export function addReviewCommand(program: Command, { io, finish }: Pick<Host, 'i
       'Serves a page on this computer with the findings and the flagged records of a run, and keeps what people decide about them.',
     )
     .argument('<run>', 'run directory of "assay audit"')
-    .addOption(new Option('--port <n>', 'port on 127.0.0.1 (default: a free one)').argParser(wholeNumber(0, 65_535)).default(0, ''))
+    .addOption(new Option('--port <n>', 'port on 127.0.0.1').argParser(wholeNumber(0, 65_535)).default(0, 'a free one'))
     .option('--reviewer <name>', 'who decides (default: the name of the user on this computer)')
     .option('--export-waivers <file>', 'write the findings that were dismissed as waivers, and serve nothing')
     .addOption(new Option('--expires-in <days>', 'days until these waivers expire').argParser(wholeNumber(1, 3_650)).default(90))

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { run } from '../../src/cli/main.ts'
@@ -103,6 +103,11 @@ describe('from an audit to a clean copy', () => {
     expect(
       (await assay(['clean', '--decisions', at('run/decisions.jsonl'), '--out', at('x'), '--apply-labels', '--only-dismissed'])).stderr,
     ).toMatch(/exclude each other/)
+    cpSync(at('run'), at('delivery/run'), { recursive: true })
+    cpSync(at('a.csv'), at('delivery/a.csv'))
+    expect((await assay(['clean', at('delivery'), '--decisions', at('delivery/run/decisions.jsonl'), '--out', at('x')])).stderr).toMatch(
+      /lies in the data/,
+    )
     writeFileSync(at('b.csv'), table.replace('r, 3"', 'r, 300"'))
     const other = await assay(['clean', at('b.csv'), '--decisions', at('run/decisions.jsonl'), '--out', at('x')])
     expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('b.csv: is not the file that the run audited')])
