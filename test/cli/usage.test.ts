@@ -20,7 +20,7 @@ describe('a mistake on the command line exits 4 and says what to do', () => {
     ['fit --run-dir x --level -1', ['whole number']],
     ['merge --level 0', ["required option '--run-dir <folder>'"]],
     ['convert report.json', ["required option '--to <format>'"]],
-    ['convert report.json --to pdf', ['html, json, sarif, markdown']],
+    ['convert report.json --to docx', ['html, json, sarif, markdown, pdf']],
     ['convert no/such/report.json --to html', ['there is no such report', 'hint:']],
     ['explain a b', ['too many arguments']],
     ['explain label-flip/recrod', ['label-flip/record']],
