@@ -16,7 +16,7 @@ export const printStyle = `
   .masthead, nav, .skip { display: none; }
   .title-page { display: flex; flex-direction: column; min-height: 250mm; break-after: page; }
   .title-page .maker { color: var(--muted); font-size: 0.9375rem; }
-  .title-page h1 { font-size: 2rem; font-weight: 650; letter-spacing: -0.022em; margin-top: 22mm; overflow-wrap: anywhere; }
+  .title-page .name { font-size: 2rem; font-weight: 650; line-height: 1.2; letter-spacing: -0.022em; margin-top: 22mm; overflow-wrap: anywhere; }
   .title-page .of { font-size: 1.15rem; color: var(--soft); margin-top: 0.5rem; overflow-wrap: anywhere; }
   .title-page .stamp { margin-top: 12mm; font-size: 1.05rem; }
   .title-page .says { font-size: 1.15rem; max-width: 34rem; margin-top: 0.5rem; }

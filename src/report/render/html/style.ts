@@ -161,6 +161,8 @@ section.part .scroll + p, section.part .scroll + .small { margin-top: 0.9rem; }
 .method h4 { margin-top: 1.25rem; }
 .method .prose { max-width: 46rem; font-size: 0.9375rem; }
 .method .prose > * + * { margin-top: 0.6rem; }
+.method code { overflow-wrap: anywhere; white-space: normal; }
+.method pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .method .prose ol, .method .prose ul { padding-left: 1.3rem; display: grid; gap: 0.35rem; }
 .method .references { font-size: 0.875rem; color: var(--soft); padding-left: 1.3rem; display: grid; gap: 0.3rem; }
 footer { margin-top: 4rem; padding-top: 1.25rem; border-top: 1px solid var(--line); color: var(--muted); font-size: 0.875rem; }

@@ -23,7 +23,7 @@ export function titlePage(report: Report, title: string, verdict: Safe): Safe {
   const digests = html`${inputs.slice(0, maxInputs).map((i) => html`<div><bdi>${i.id}</bdi><br>${code(i.sha256)}</div>`)}${more > 0 && html`<div>and ${plural(more, 'more file')}, in the appendix</div>`}`
   return html`<section class="title-page ${report.verdict}" aria-label="Title page">
 <p class="maker"><strong>Assay</strong> data audit</p>
-<h1>${title}</h1>
+<p class="name">${title}</p>
 <p class="of"><bdi>${report.subject.name}</bdi>${report.subject.version !== null && html`, <bdi>${report.subject.version}</bdi>`}</p>
 ${verdict}
 <p class="says">${report.headline}</p>
