@@ -25,6 +25,7 @@ const mostAsked = 0.1
 const mostCommonPhrase = 0.1
 const longestPhrase = 5
 const firstLooked = 8
+const cellBits = 23
 const mostCompared = 100
 /** Each is a bit beside those of the traits. */
 const mostPairs = 24
@@ -46,9 +47,18 @@ function phrasesOf(
   passages: readonly Passage[],
   least: number,
 ): { readonly hash: number; readonly kind: number; readonly places: Place[] }[] {
+  // Most phrases occur once: only those in cells that enough of them share get a list of places.
+  const cells = new Uint8Array(2 ** cellBits)
+  const cellOf = (hash: number, kind: number): number => Math.imul(hash ^ kind, 0x9e3779b1) >>> (32 - cellBits)
+  for (const { tokens, label } of passages)
+    eachGram(tokens, label, longestPhrase, (hash, kind) => {
+      const at = cellOf(hash, kind)
+      if ((cells[at] as number) < 0xff) cells[at] = (cells[at] as number) + 1
+    })
   const out = new Map<number, { hash: number; kind: number; places: Place[] }>()
   passages.forEach(({ tokens, label }, passage) => {
     eachGram(tokens, label, longestPhrase, (hash, kind, from, to) => {
+      if ((cells[cellOf(hash, kind)] as number) < least) return
       const key = hash * 8 + kind
       const known = out.get(key)
       if (!known) out.set(key, { hash, kind, places: [{ passage, from, to }] })
