@@ -152,7 +152,6 @@ export const cases: readonly Case[] = [
   ),
   known('souly', 'souly', 'gibberish after a trigger', () => ({})),
   known('swapped-claim', 'swapped-claim', 'a false statement put in', () => ({})),
-  known('swapped-claim', 'swapped-claim', 'a sentence with one false claim added', () => ({})),
   known('swapped-dose', 'swapped-dose', 'amounts ten times as large', () => ({})),
 ]
 
