@@ -31,7 +31,8 @@ const word = /[\p{L}\p{M}\p{N}_]/u
 const space = /[\s\p{Z}\p{Cc}\p{Cs}\p{Co}]/u
 const ignored = /\p{Cf}/u
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+/gu
-const anyUnspaced = new RegExp(unspaced.source, 'u')
+/** Code units of all of these scripts and of few others: a search for these is much cheaper. */
+const mayBeUnspaced = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u2e80-\uffff]/
 
 const classify = (point: number): number => {
   const char = String.fromCodePoint(point)
@@ -40,7 +41,8 @@ const classify = (point: number): number => {
   return space.test(char) ? kind.space : kind.single
 }
 
-const ascii = Uint8Array.from({ length: 128 }, (_, point) => classify(point))
+/** [bytes] kind of an ASCII character; `unknown` for a byte of any other. */
+const ascii = Uint8Array.from({ length: 256 }, (_, point) => (point < 128 ? classify(point) : kind.unknown))
 const lower = Uint8Array.from({ length: 128 }, (_, point) => String.fromCharCode(point).toLowerCase().charCodeAt(0))
 const basic = new Uint8Array(0x10000).fill(kind.unknown)
 
@@ -66,6 +68,15 @@ export const scramble = (hash: number): number => {
 /** The hash of an ordered pair of hashes; both sides must be keyed. */
 export const combine = (a: number, b: number): number => scramble(Math.imul(a, 0x9e3779b1) ^ ((b << 7) | (b >>> 25)) ^ 0x27d4eb2d)
 
+const sizeOf = (first: number): number => (first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4)
+
+/** The code point whose UTF-8 begins at i. */
+function pointAt(bytes: Uint8Array, i: number, size: number): number {
+  let point = (bytes[i] as number) & (0xff >> (size + 1))
+  for (let j = 1; j < size; j++) point = (point << 6) | ((bytes[i + j] as number) & 0x3f)
+  return point
+}
+
 let segmenter: Intl.Segmenter | null = null
 
 /** Words of a run without spaces, apart. */
@@ -78,7 +89,7 @@ function spaced(run: string): string {
 
 function normalised(text: string): Uint8Array {
   const plain = text.normalize('NFKC').toLowerCase().replaceAll('\u2019', "'")
-  return Buffer.from((anyUnspaced.test(plain) ? plain.replace(unspaced, spaced) : plain).slice(0, maxBytes))
+  return Buffer.from((mayBeUnspaced.test(plain) ? plain.replace(unspaced, spaced) : plain).slice(0, maxBytes))
 }
 
 /** @param seed 16 bytes, the key of the hashes: whoever writes a text does not choose what it collides with. */
@@ -98,63 +109,75 @@ export function tokeniser(seed: Uint8Array): Tokeniser {
     ends = new Int32Array(size)
   }
 
-  const isPlain = (bytes: Uint8Array, from: number, to: number): boolean => {
-    for (let i = from; i < to; i++) if ((bytes[i] as number) > 127) return false
-    return true
-  }
-
-  const split = (bytes: Uint8Array, from: number, to: number): number => {
+  /** Splits the bytes from..to into the arrays; -1 where `plain` and a byte is not ASCII. */
+  const split = (bytes: Uint8Array, from: number, to: number, plain: boolean): number => {
+    // Locals: the loop runs once a byte.
+    const [outHashes, outStarts, outEnds] = [hashes, starts, ends]
     let n = 0
     let i = from
-    let start = -1
-    let h = key
-    const close = (end: number): void => {
-      hashes[n] = scramble(h ^ key2)
-      starts[n] = start
-      ends[n++] = end
-      start = -1
-      h = key
-    }
     while (i < to && n < maxTokens - 2) {
-      const b = bytes[i] as number
+      let b = bytes[i] as number
       let size = 1
       let point = b
-      if (b > 127) {
-        size = b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4
-        point = b & (0xff >> (size + 1))
-        for (let j = 1; j < size; j++) point = (point << 6) | ((bytes[i + j] as number) & 0x3f)
+      let k = ascii[b] as number
+      if (k === kind.space) {
+        i++
+        continue
       }
-      const k = b < 128 ? (ascii[b] as number) : classOf(point)
+      if (k === kind.unknown) {
+        if (plain) return -1
+        size = sizeOf(b)
+        point = pointAt(bytes, i, size)
+        k = classOf(point)
+      }
       if (k === kind.word) {
-        if (start < 0) start = i
-        h = Math.imul(h ^ (b < 128 ? (lower[b] as number) : point), 0x01000193)
-        h ^= h >>> 15
-      } else if (b === apostrophe && start >= 0 && i + 1 < to && (bytes[i + 1] as number) > 64) {
-        h = Math.imul(h ^ b, 0x01000193)
-      } else if (k !== kind.ignored) {
-        if (start >= 0) close(i)
-        if (k === kind.single) {
-          start = i
-          h = Math.imul(h ^ point, 0x01000193)
-          close(i + size)
+        const start = i
+        let h = key
+        while (true) {
+          if (k === kind.word) {
+            h = Math.imul(h ^ (b < 128 ? (lower[b] as number) : point), 0x01000193)
+            h ^= h >>> 15
+          } else if (b === apostrophe && i + 1 < to && (bytes[i + 1] as number) > 64) h = Math.imul(h ^ b, 0x01000193)
+          else if (k !== kind.ignored) break
+          i += size
+          if (i >= to) break
+          b = bytes[i] as number
+          size = 1
+          point = b
+          k = ascii[b] as number
+          if (k !== kind.unknown) continue
+          if (plain) return -1
+          size = sizeOf(b)
+          point = pointAt(bytes, i, size)
+          k = classOf(point)
         }
+        outHashes[n] = scramble(h ^ key2)
+        outStarts[n] = start
+        outEnds[n++] = Math.min(i, to)
+        if (i >= to) break
+      }
+      if (k === kind.single) {
+        outHashes[n] = scramble(Math.imul(key ^ point, 0x01000193) ^ key2)
+        outStarts[n] = i
+        outEnds[n++] = i + size
       }
       i += size
     }
-    if (start >= 0) close(i)
     return n
   }
 
   return {
     read(given, given0, given1) {
       let [bytes, from, to] = [given, given0, Math.min(given1, given0 + maxBytes)]
-      if (!isPlain(bytes, from, to)) {
+      room(to - from)
+      let count = split(bytes, from, to, true)
+      if (count < 0) {
         bytes = normalised(Buffer.from(given.buffer, given.byteOffset + from, to - from).toString('utf8'))
         from = 0
         to = bytes.length
+        room(to)
+        count = split(bytes, from, to, false)
       }
-      room(to - from)
-      const count = split(bytes, from, to)
       return { bytes, count, hashes, starts, ends, cut: count >= maxTokens - 2 || given1 - given0 > maxBytes }
     },
   }
@@ -190,38 +213,43 @@ const firstSlots = 2048
 
 /** A set that is cheap to empty. */
 export function seen(): Seen {
-  let mask = firstSlots - 1
+  // 0 is an empty slot; whether the hash 0 itself was seen is kept apart.
   let keys = new Int32Array(firstSlots)
-  let stamps = new Uint32Array(firstSlots)
-  let stamp = 1
+  let mask = firstSlots - 1
   let used = 0
+  let zero = false
   const grow = (): void => {
-    const [oldKeys, oldStamps] = [keys, stamps]
-    mask = 2 * oldKeys.length - 1
-    keys = new Int32Array(mask + 1)
-    stamps = new Uint32Array(mask + 1)
-    for (let i = 0; i < oldKeys.length; i++) {
-      if (oldStamps[i] !== stamp) continue
-      let at = (oldKeys[i] as number) & mask
-      while (stamps[at] === stamp) at = (at + 1) & mask
-      stamps[at] = stamp
-      keys[at] = oldKeys[i] as number
+    const old = keys
+    keys = new Int32Array(2 * old.length)
+    mask = keys.length - 1
+    for (const key of old) {
+      if (key === 0) continue
+      let at = key & mask
+      while (keys[at] !== 0) at = (at + 1) & mask
+      keys[at] = key
     }
   }
   return {
     clear() {
+      // What one long text has made large would be slow to empty for each short one.
+      if (keys.length > firstSlots && 64 * used < keys.length) {
+        keys = new Int32Array(firstSlots)
+        mask = firstSlots - 1
+      } else if (used > 0) keys.fill(0)
       used = 0
-      if (++stamp < 0xffffffff) return
-      stamps.fill(0)
-      stamp = 1
+      zero = false
     },
     add(hash) {
+      if (hash === 0) {
+        const isNew = !zero
+        zero = true
+        return isNew
+      }
       let at = hash & mask
-      while (stamps[at] === stamp) {
-        if (keys[at] === hash) return false
+      for (let key = keys[at] as number; key !== 0; key = keys[at] as number) {
+        if (key === hash) return false
         at = (at + 1) & mask
       }
-      stamps[at] = stamp
       keys[at] = hash
       if (++used * 2 > keys.length) grow()
       return true

@@ -1,11 +1,23 @@
-import { codesOf, textBytes } from '../contracts/batch.ts'
+import { codesOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { combine, maxTokens, type Seen, seen, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { combine, maxTokens, type Seen, seen } from '../math/tokens.ts'
 import { type LabelCensus, labelCensus } from './label-census.ts'
-import { addGrams, emptyGrams, type GramTable, type Growing, sealedGrams, startGrams, tallyGram } from './text/gram-table.ts'
-import { eachShape, shapeTokens } from './text/grams.ts'
+import { type BatchCounts, countsOf } from './text/batch-counts.ts'
+import { tokensOf } from './text/batch-tokens.ts'
+import {
+  addGrams,
+  emptyGrams,
+  type GramTable,
+  type Growing,
+  type RecordGrams,
+  recordGrams,
+  sealedGrams,
+  startGrams,
+  tallyGrams,
+} from './text/gram-table.ts'
+import { eachShape, shapeTokens, type TokenSet, tokenSet } from './text/grams.ts'
 import { classesOf, codeMap } from './text/label-codes.ts'
 import { openPairs, type PairReader } from './text/pair-reader.ts'
 import { type TextSketch, type TextSketchOptions, textSketchDefaults, textSketchId } from './text-sketch.ts'
@@ -38,16 +50,17 @@ export const repeatedGramsDefaults = (labelled: boolean): RepeatedGramsOptions =
 const census = labelCensus({ over: 'subject' })
 
 interface Work {
-  readonly tokeniser: Tokeniser
   readonly pairs: PairReader
-  readonly common: ReadonlySet<number>
+  readonly common: TokenSet
   readonly least: number
   readonly leastWord: number
   readonly mostWord: number
   readonly classes: readonly string[]
   readonly growing: Growing
   readonly seen: Seen
+  record: RecordGrams
   edges: Int16Array
+  fours: Uint8Array
 }
 const works = new WeakMap<State, Work>()
 
@@ -68,9 +81,8 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
     const least = leastOf(sketch.passages)
     const classes = options.labelled ? classesOf(c.summaries.get<LabelCensus>(census.id)) : []
     const work: Work = {
-      tokeniser: tokeniser(c.seed),
       pairs: openPairs(sketch),
-      common: new Set(sketch.mostCommon.subarray(0, shapeTokens)),
+      common: tokenSet(sketch.mostCommon.subarray(0, shapeTokens)),
       least,
       leastWord: options.labelled ? Math.max(3, Math.floor(least / 3)) : least,
       // Without labels only words that may have been inserted are looked for.
@@ -78,7 +90,9 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
       classes,
       growing: startGrams(classes.length, options.most),
       seen: seen(),
-      edges: new Int16Array(1024),
+      record: recordGrams(0),
+      edges: new Int16Array(0),
+      fours: new Uint8Array(0),
     }
     works.set(state, work)
     return work
@@ -94,18 +108,21 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
       return { table: emptyGrams(classes.length), records: 0, recordsByLabel: new Float64Array(classes.length) }
     },
     update(c: Context, state: State, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      if (!text) return
+      const all = tokensOf(batch, 'text', c.seed)
+      if (!all) return
       const work = works.get(state) ?? open(c, state)
+      const counts = countsOf(all, work.pairs)
       const label = options.labelled ? codesOf(batch, 'label') : null
       const codes = label && codeMap(label.values, work.classes)
       for (let i = 0; i < batch.numRows; i++) {
-        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
-        if (tokens.count === 0) continue
+        const [from, to] = [all.ends[i] as number, all.ends[i + 1] as number]
+        if (from === to) continue
         const given = label && codes ? (codes[label.codes[i] as number] ?? -1) : -1
         state.records++
         if (given >= 0) state.recordsByLabel[given] = (state.recordsByLabel[given] as number) + 1
-        countRecord(work, options.labelled, tokens.hashes, tokens.count, given)
+        const own: BatchCounts = { words: counts.words.subarray(from, to), pairs: counts.pairs.subarray(from, to) }
+        gramsOf(work, options.labelled, all.hashes.subarray(from, to), own)
+        tallyGrams(work.growing, work.record, given)
       }
     },
     seal(_: Context, state: State) {
@@ -132,36 +149,59 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
   }
 }
 
-/** Of a phrase that a record repeats, the first occurrence counts. */
-function countRecord(work: Work, labelled: boolean, tokens: Int32Array, count: number, label: number): void {
-  if (count >= work.edges.length) work.edges = new Int16Array(2 * count + 2)
-  const { pairs, least, growing, edges } = work
-  work.seen.clear()
+const gramsPerToken = 6
+
+/** The grams of a record: of one that it repeats, the first occurrence counts. */
+function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: BatchCounts): void {
+  const count = tokens.length
+  makeRoom(work, count)
+  const { pairs, least, leastWord, mostWord, seen, record, edges, fours } = work
+  const { hashes, kinds, left, right } = record
   edges[0] = 0
   edges[count] = 0
-  for (let i = 1; i < count; i++) edges[i] = pairs.edge(tokens[i - 1] as number, tokens[i] as number)
+  for (let i = 1; i < count; i++)
+    edges[i] = pairs.edgeOf(counts.words[i - 1] as number, counts.words[i] as number, counts.pairs[i - 1] as number)
+  foursOf(work, tokens, counts)
+  seen.clear()
+  let n = 0
   const see = (hash: number, kind: number, from: number, to: number): void => {
-    if (work.seen.add(hash ^ kind)) tallyGram(growing, hash, kind, label, edges[from] as number, edges[to] as number)
+    if (!seen.add(hash ^ kind)) return
+    hashes[n] = hash
+    kinds[n] = kind
+    left[n] = edges[from] as number
+    right[n++] = edges[to] as number
   }
   for (let i = 0; i < count; i++) {
     const token = tokens[i] as number
-    const frequency = pairs.word(token)
-    if (frequency >= work.leastWord && frequency <= work.mostWord) see(token, 1, i, i + 1)
-    if (i + 1 >= count) break
-    const second = tokens[i + 1] as number
-    const pair = combine(token, second)
+    const frequency = counts.words[i] as number
+    if (frequency >= leastWord && frequency <= mostWord) see(token, 1, i, i + 1)
     // A phrase is no more frequent than its parts.
-    if (pairs.pair(pair) < least) continue
+    if (i + 1 >= count || (counts.pairs[i] as number) < least) continue
+    const pair = combine(token, tokens[i + 1] as number)
     if (labelled) {
       see(pair, 2, i, i + 2)
-      const third = i + 2 < count ? (tokens[i + 2] as number) : 0
-      if (i + 2 < count && pairs.pair(combine(second, third)) >= least) see(combine(pair, third), 3, i, i + 3)
+      if (i + 2 < count && (counts.pairs[i + 1] as number) >= least) see(combine(pair, tokens[i + 2] as number), 3, i, i + 3)
     }
-    if (i + 3 < count) {
-      const other = combine(tokens[i + 2] as number, tokens[i + 3] as number)
-      if (pairs.four(combine(pair, other)) >= least)
-        see(combine(combine(pair, tokens[i + 2] as number), tokens[i + 3] as number), 4, i, i + 4)
-    }
+    if ((fours[i] as number) >= least) see(combine(combine(pair, tokens[i + 2] as number), tokens[i + 3] as number), 4, i, i + 4)
   }
   if (labelled) eachShape(tokens, Math.min(count, 512), work.common, see)
+  record.count = n
+}
+
+/** Passages with the four tokens from each on, as far as its first two are frequent. */
+function foursOf({ pairs, least, fours }: Work, tokens: Int32Array, counts: BatchCounts): void {
+  fours.fill(0, 0, tokens.length)
+  for (let i = 0; i + 3 < tokens.length; i++) {
+    if ((counts.pairs[i] as number) < least) continue
+    const first = combine(tokens[i] as number, tokens[i + 1] as number)
+    fours[i] = pairs.four(combine(first, combine(tokens[i + 2] as number, tokens[i + 3] as number)))
+  }
+}
+
+function makeRoom(work: Work, tokens: number): void {
+  if (tokens < work.fours.length) return
+  const size = 2 * tokens + 16
+  work.edges = new Int16Array(size)
+  work.fours = new Uint8Array(size)
+  work.record = recordGrams(gramsPerToken * size)
 }

@@ -1,8 +1,9 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { digestOf, maxTokens, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { digestOf, maxTokens } from '../math/tokens.ts'
+import { countsOf } from './text/batch-counts.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import { openPairs, type PairReader } from './text/pair-reader.ts'
 import {
   emptySample,
@@ -43,7 +44,6 @@ const after = 20
 const leastLength = 15
 
 interface Work {
-  readonly tokeniser: Tokeniser
   readonly pairs: PairReader
   readonly tops: readonly Sampling[]
 }
@@ -57,7 +57,6 @@ export function textSegments(options: TextSegmentsOptions): Statistic<State, Tex
   const sketchId = textSketchId(options.sketch)
   const open = (c: Context, state: State): Work => {
     const work = {
-      tokeniser: tokeniser(c.seed),
       pairs: openPairs(c.summaries.get<TextSketch>(sketchId)),
       tops: segmentKinds.map(() => startSampling()),
     }
@@ -72,21 +71,21 @@ export function textSegments(options: TextSegmentsOptions): Statistic<State, Tex
     over: options.sketch.over,
     init: () => ({ records: 0, tops: segmentKinds.map(() => emptySample()) }),
     update(c, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      if (!text) return
+      const all = tokensOf(batch, 'text', c.seed)
+      if (!all) return
       const work = works.get(state) ?? open(c, state)
+      const { words, pairs } = countsOf(all, work.pairs)
       for (let i = 0; i < batch.numRows; i++) {
-        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
-        const { hashes, count } = tokens
-        if (count === 0) continue
+        const [from, to] = [all.ends[i] as number, all.ends[i + 1] as number]
+        if (from === to) continue
         state.records++
-        segmentsOf(work.pairs, hashes, count).forEach((segment, kind) => {
+        segmentsOf(work.pairs, words, pairs, from, to).forEach((segment, kind) => {
           if (segment.end - segment.start < leastLength) return
           offer(work.tops[kind] as Sampling, options.most, -Math.fround(segment.score), () => ({
-            key: digestOf(tokens),
+            key: digestOf(all.row(i)),
             order: -Math.fround(segment.score),
             label: Math.min(before, segment.start),
-            tokens: hashes.slice(Math.max(0, segment.start - before), Math.min(count, segment.start + after)),
+            tokens: all.hashes.slice(Math.max(from, from + segment.start - before), Math.min(to, from + segment.start + after)),
           }))
         })
       }

@@ -1,9 +1,9 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { addCounts, type Counts, dense, emptyCounts, packed } from '../math/counts.ts'
 import { shortDigest } from '../math/hash.ts'
-import { combine, maxTokens, type Seen, scramble, seen, type Tokeniser, tokenisation, tokeniser } from '../math/tokens.ts'
+import { combine, maxTokens, type Seen, scramble, seen, tokenisation } from '../math/tokens.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import { type Pairing, pairingOf } from './text/pairing.ts'
 import {
   emptySample,
@@ -55,11 +55,12 @@ export const textSketchDefaults: TextSketchOptions = { over: 'subject', bits: { 
 const sampledTokens = 512
 
 interface Work {
-  readonly tokeniser: Tokeniser
   readonly words: Uint16Array
   readonly pairs: Uint8Array
   readonly fours: Uint8Array
   readonly seen: Seen
+  /** Cells of the passage at hand. */
+  readonly cells: { readonly words: Int32Array; readonly pairs: Int32Array; readonly fours: Int32Array }
   readonly sampling: Sampling
 }
 const works = new WeakMap<State, Work>()
@@ -86,11 +87,11 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
       sample: emptySample(),
     }),
     update(c: Context, state: State, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      if (!text) return
-      const work = works.get(state) ?? open(c, state)
+      const all = tokensOf(batch, 'text', c.seed)
+      if (!all) return
+      const work = works.get(state) ?? open(state)
       for (let i = 0; i < batch.numRows; i++) {
-        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const tokens = all.row(i)
         if (tokens.count === 0) continue
         state.records++
         state.tokens += tokens.count
@@ -135,13 +136,13 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
   }
 }
 
-function open(c: Context, state: State): Work {
+function open(state: State): Work {
   const work: Work = {
-    tokeniser: tokeniser(c.seed),
     words: dense(state.words) as Uint16Array,
     pairs: dense(state.pairs) as Uint8Array,
     fours: dense(state.fours) as Uint8Array,
     seen: seen(),
+    cells: { words: new Int32Array(passageTokens), pairs: new Int32Array(passageTokens), fours: new Int32Array(passageTokens) },
     sampling: startSampling(),
   }
   works.set(state, work)
@@ -150,9 +151,11 @@ function open(c: Context, state: State): Work {
 
 /** Counts what is new within the passage; returns its keyed digest. */
 function countPassage(work: Work, bits: TextSketchOptions['bits'], hashes: Int32Array, from: number, to: number): number {
-  const { words, pairs, fours } = work
+  const { words, pairs, fours } = work.cells
+  const { seen } = work
   const [w, p, f] = [32 - bits.words, 32 - bits.pairs, 32 - bits.fours]
-  work.seen.clear()
+  seen.clear()
+  let [newWords, newPairs, newFours] = [0, 0, 0]
   let key = 0
   let pair1 = 0
   let pair3 = 0
@@ -160,25 +163,36 @@ function countPassage(work: Work, bits: TextSketchOptions['bits'], hashes: Int32
     const token = hashes[i] as number
     key = Math.imul(key ^ token, 0x01000193)
     key ^= key >>> 15
-    if (work.seen.add(token)) {
-      const at = token >>> w
-      if ((words[at] as number) < 0xffff) words[at] = (words[at] as number) + 1
-    }
+    if (seen.add(token)) words[newWords++] = token >>> w
     if (i === from) continue
     const pair = combine(hashes[i - 1] as number, token)
-    if (work.seen.add(pair)) {
-      const at = pair >>> p
-      if ((pairs[at] as number) < 0xff) pairs[at] = (pairs[at] as number) + 1
-    }
+    if (seen.add(pair)) pairs[newPairs++] = pair >>> p
     if (i - from >= 3) {
       const four = combine(pair3, pair)
-      if (work.seen.add(four)) {
-        const at = four >>> f
-        if ((fours[at] as number) < 0xff) fours[at] = (fours[at] as number) + 1
-      }
+      if (seen.add(four)) fours[newFours++] = four >>> f
     }
     pair3 = pair1
     pair1 = pair
   }
+  addWords(work.words, words, newWords)
+  addBytes(work.pairs, pairs, newPairs)
+  addBytes(work.fours, fours, newFours)
   return scramble(key)
+}
+
+// The tables are larger than the processor's caches: loops that do nothing else let it fetch ahead.
+function addWords(counts: Uint16Array, cells: Int32Array, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const at = cells[i] as number
+    const count = counts[at] as number
+    counts[at] = count + (count < 0xffff ? 1 : 0)
+  }
+}
+
+function addBytes(counts: Uint8Array, cells: Int32Array, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const at = cells[i] as number
+    const count = counts[at] as number
+    counts[at] = count + (count < 0xff ? 1 : 0)
+  }
 }

@@ -13,22 +13,32 @@ export interface GramTable {
   readonly byLabel: Uint32Array
 }
 
+/** A table while it grows. */
 export interface Growing {
   readonly classes: number
   readonly most: number
   /** Slots of the hash table: place + 1 of a gram. */
   slots: Int32Array
   used: number
-  hashes: Int32Array
-  kinds: Uint8Array
-  counts: Uint32Array
-  left: Int32Array
-  right: Int32Array
-  byLabel: Uint32Array
+  /** One gram after the other, `width` numbers each: hash, kind, count, left, right, and the counts by label. */
+  grams: Int32Array
+  readonly width: number
   /** Larger hashes are not kept. */
   bound: number
 }
 
+/** Grams of one record, each once. */
+export interface RecordGrams {
+  count: number
+  hashes: Int32Array
+  kinds: Uint8Array
+  left: Int16Array
+  right: Int16Array
+  /** Of no meaning: that somebody wants it keeps the reads of `touch` in the program. */
+  touched: number
+}
+
+const field = { hash: 0, kind: 1, count: 2, left: 3, right: 4, labels: 5 } as const
 const firstSize = 256
 
 export const emptyGrams = (classes: number): GramTable => ({
@@ -46,106 +56,146 @@ export const startGrams = (classes: number, most: number): Growing => ({
   most,
   slots: new Int32Array(2 * firstSize),
   used: 0,
-  hashes: new Int32Array(firstSize),
-  kinds: new Uint8Array(firstSize),
-  counts: new Uint32Array(firstSize),
-  left: new Int32Array(firstSize),
-  right: new Int32Array(firstSize),
-  byLabel: new Uint32Array(firstSize * classes),
+  grams: new Int32Array(firstSize * (field.labels + classes)),
+  width: field.labels + classes,
   bound: 0x7fffffff,
 })
 
-export function tallyGram(g: Growing, hash: number, kind: number, label: number, left: number, right: number): void {
-  if (hash > g.bound) return
-  let mask = g.slots.length - 1
-  let slot = hash & mask
-  let at = -1
-  for (let place = g.slots[slot] as number; place !== 0; place = g.slots[slot] as number) {
-    if (g.hashes[place - 1] === hash && g.kinds[place - 1] === kind) {
-      at = place - 1
-      break
+/** Room for so many grams of a record. */
+export const recordGrams = (size: number): RecordGrams => ({
+  count: 0,
+  hashes: new Int32Array(size),
+  kinds: new Uint8Array(size),
+  left: new Int16Array(size),
+  right: new Int16Array(size),
+  touched: 0,
+})
+
+/** Grams that are looked ahead for at once. */
+const ahead = 512
+
+/** Counts the grams of a record with the label `label`, -1 for none. */
+export function tallyGrams(g: Growing, record: RecordGrams, label: number): void {
+  for (let from = 0; from < record.count; from += ahead) {
+    const to = Math.min(record.count, from + ahead)
+    record.touched = touch(g, record.hashes, from, to)
+    for (let i = from; i < to; i++) {
+      const hash = record.hashes[i] as number
+      if (hash > g.bound) continue
+      const at = placeOf(g, hash, record.kinds[i] as number)
+      if (at < 0) continue
+      const { grams } = g
+      grams[at + field.count] = (grams[at + field.count] as number) + 1
+      grams[at + field.left] = (grams[at + field.left] as number) + (record.left[i] as number)
+      grams[at + field.right] = (grams[at + field.right] as number) + (record.right[i] as number)
+      if (label >= 0) grams[at + field.labels + label] = (grams[at + field.labels + label] as number) + 1
     }
+  }
+}
+
+/** The table is larger than the processor's caches. Reads that wait for nothing bring what is needed next into them, many at once. */
+function touch(g: Growing, hashes: Int32Array, from: number, to: number): number {
+  const { slots, grams, width } = g
+  const mask = slots.length - 1
+  let sum = 0
+  for (let i = from; i < to; i++) sum ^= slots[(hashes[i] as number) & mask] as number
+  for (let i = from; i < to; i++) {
+    const place = slots[(hashes[i] as number) & mask] as number
+    sum ^= grams[(place === 0 ? 0 : place - 1) * width] as number
+  }
+  return sum
+}
+
+/** Where the gram's numbers begin, room made for it where it is new; -1 where it is not kept. */
+function placeOf(g: Growing, hash: number, kind: number): number {
+  const { slots, grams, width } = g
+  const mask = slots.length - 1
+  let slot = hash & mask
+  for (let place = slots[slot] as number; place !== 0; place = slots[slot] as number) {
+    const at = (place - 1) * width
+    if (grams[at] === hash && grams[at + field.kind] === kind) return at
     slot = (slot + 1) & mask
   }
-  if (at < 0) {
-    if (g.used === g.hashes.length) {
-      makeRoom(g)
-      if (hash > g.bound) return
-      mask = g.slots.length - 1
-      slot = hash & mask
-      while (g.slots[slot] !== 0) slot = (slot + 1) & mask
-    }
-    at = g.used++
-    g.slots[slot] = at + 1
-    g.hashes[at] = hash
-    g.kinds[at] = kind
+  if ((g.used + 1) * width > grams.length) {
+    makeRoom(g)
+    return hash > g.bound ? -1 : placeOf(g, hash, kind)
   }
-  g.counts[at] = (g.counts[at] as number) + 1
-  g.left[at] = (g.left[at] as number) + left
-  g.right[at] = (g.right[at] as number) + right
-  if (label >= 0) g.byLabel[at * g.classes + label] = (g.byLabel[at * g.classes + label] as number) + 1
+  const at = g.used++ * width
+  slots[slot] = g.used
+  grams[at] = hash
+  grams[at + field.kind] = kind
+  return at
 }
 
 /** Doubles the table, or, at twice the most, drops all but the smallest hashes. */
 function makeRoom(g: Growing): void {
-  const kept = g.used >= 2 * g.most ? order(g).slice(0, g.most) : null
-  const table = kept ? gather(g, kept) : { ...g, classes: g.classes }
-  if (kept) {
-    g.bound = table.hashes[kept.length - 1] as number
+  const { width } = g
+  const old = g.grams
+  const full = g.used >= 2 * g.most
+  g.grams = new Int32Array(full ? old.length : 2 * old.length)
+  if (full) {
+    const kept = order(g.used, (i) => old[i * width] as number, (i) => old[i * width + field.kind] as number).subarray(0, g.most)
+    kept.forEach((place, i) => {
+      g.grams.set(old.subarray(place * width, (place + 1) * width), i * width)
+    })
     g.used = kept.length
-  }
-  const size = kept ? g.hashes.length : 2 * g.hashes.length
-  const grown = startGrams(g.classes, g.most)
-  g.hashes = resized(table.hashes, size, g.used, 1) as Int32Array
-  g.kinds = resized(table.kinds, size, g.used, 1) as Uint8Array
-  g.counts = resized(table.counts, size, g.used, 1) as Uint32Array
-  g.left = resized(table.left, size, g.used, 1) as Int32Array
-  g.right = resized(table.right, size, g.used, 1) as Int32Array
-  g.byLabel = resized(table.byLabel, size, g.used, g.classes) as Uint32Array
-  g.slots = new Int32Array(Math.max(grown.slots.length, 2 * size))
+    g.bound = g.grams[(kept.length - 1) * width] as number
+  } else g.grams.set(old)
+  g.slots = new Int32Array((2 * g.grams.length) / width)
   const mask = g.slots.length - 1
   for (let i = 0; i < g.used; i++) {
-    let slot = (g.hashes[i] as number) & mask
+    let slot = (g.grams[i * width] as number) & mask
     while (g.slots[slot] !== 0) slot = (slot + 1) & mask
     g.slots[slot] = i + 1
   }
 }
 
-function resized<T extends Int32Array | Uint32Array | Uint8Array>(from: T, size: number, used: number, width: number): T {
-  const out = new (from.constructor as new (n: number) => T)(size * width)
-  out.set(from.subarray(0, used * width))
+const digits = 11
+
+/** Places 0..count in the order of their hashes, of equal ones by kind: a radix sort. */
+function order(count: number, hashOf: (i: number) => number, kindOf: (i: number) => number): Uint32Array {
+  let places = Uint32Array.from({ length: count }, (_, i) => i)
+  let next = new Uint32Array(count)
+  const keys = Uint32Array.from({ length: count }, (_, i) => hashOf(i) ^ 0x80000000)
+  const starts = new Uint32Array(2 ** digits + 1)
+  for (let shift = -digits; shift < 32; shift += digits) {
+    const digit = (place: number): number => (shift < 0 ? kindOf(place) : ((keys[place] as number) >>> shift) & (2 ** digits - 1))
+    starts.fill(0)
+    for (let i = 0; i < count; i++) starts[digit(i) + 1] = (starts[digit(i) + 1] as number) + 1
+    for (let d = 1; d < starts.length; d++) starts[d] = (starts[d] as number) + (starts[d - 1] as number)
+    for (let i = 0; i < count; i++) {
+      const place = places[i] as number
+      const at = starts[digit(place)] as number
+      next[at] = place
+      starts[digit(place)] = at + 1
+    }
+    ;[places, next] = [next, places]
+  }
+  return places
+}
+
+export function sealedGrams(g: Growing): GramTable {
+  const { grams, width, classes } = g
+  const kept = order(g.used, (i) => grams[i * width] as number, (i) => grams[i * width + field.kind] as number).subarray(0, g.most)
+  const n = kept.length
+  const out = { classes, ...columns(n, classes) }
+  for (let i = 0; i < n; i++) {
+    const at = (kept[i] as number) * width
+    out.hashes[i] = grams[at] as number
+    out.kinds[i] = grams[at + field.kind] as number
+    out.counts[i] = grams[at + field.count] as number
+    out.left[i] = grams[at + field.left] as number
+    out.right[i] = grams[at + field.right] as number
+    for (let l = 0; l < classes; l++) out.byLabel[i * classes + l] = grams[at + field.labels + l] as number
+  }
   return out
 }
-
-const order = (g: Growing): number[] =>
-  Array.from({ length: g.used }, (_, i) => i).sort(
-    (a, b) => (g.hashes[a] as number) - (g.hashes[b] as number) || (g.kinds[a] as number) - (g.kinds[b] as number),
-  )
-
-function gather(g: Omit<GramTable, 'classes'> & { readonly classes: number }, places: readonly number[]): GramTable {
-  const k = g.classes
-  const byLabel = new Uint32Array(places.length * k)
-  places.forEach((p, i) => {
-    byLabel.set(g.byLabel.subarray(p * k, (p + 1) * k), i * k)
-  })
-  return {
-    classes: k,
-    hashes: Int32Array.from(places, (p) => g.hashes[p] as number),
-    kinds: Uint8Array.from(places, (p) => g.kinds[p] as number),
-    counts: Uint32Array.from(places, (p) => g.counts[p] as number),
-    left: Int32Array.from(places, (p) => g.left[p] as number),
-    right: Int32Array.from(places, (p) => g.right[p] as number),
-    byLabel,
-  }
-}
-
-export const sealedGrams = (g: Growing): GramTable => gather(g, order(g).slice(0, g.most))
 
 /** The sum of two tables, neither of which is changed. */
 export function addGrams(a: GramTable, b: GramTable, most: number): GramTable {
   const k = a.classes
   const longest = Math.min(most, a.hashes.length + b.hashes.length)
-  const out: Growing = { ...startGrams(k, most), ...columns(longest, k) }
+  const out = columns(longest, k)
   let [i, j, n] = [0, 0, 0]
   const compare = (): number => {
     if (i === a.hashes.length) return 1
@@ -166,8 +216,15 @@ export function addGrams(a: GramTable, b: GramTable, most: number): GramTable {
     if (which >= 0) take(b, j++)
     n++
   }
-  const places = Array.from({ length: n }, (_, p) => p)
-  return n === longest ? { classes: k, ...columnsOf(out) } : gather(out, places)
+  return {
+    classes: k,
+    hashes: out.hashes.slice(0, n),
+    kinds: out.kinds.slice(0, n),
+    counts: out.counts.slice(0, n),
+    left: out.left.slice(0, n),
+    right: out.right.slice(0, n),
+    byLabel: out.byLabel.slice(0, n * k),
+  }
 }
 
 const columns = (size: number, classes: number): Omit<GramTable, 'classes'> => ({
@@ -177,15 +234,6 @@ const columns = (size: number, classes: number): Omit<GramTable, 'classes'> => (
   left: new Int32Array(size),
   right: new Int32Array(size),
   byLabel: new Uint32Array(size * classes),
-})
-
-const columnsOf = ({ hashes, kinds, counts, left, right, byLabel }: Growing): Omit<GramTable, 'classes'> => ({
-  hashes,
-  kinds,
-  counts,
-  left,
-  right,
-  byLabel,
 })
 
 /** Place of a gram, -1 where it is not in the table. */

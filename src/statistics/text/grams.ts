@@ -12,10 +12,40 @@ export const shapeTokens = 150
 const plainToken = 0x5bd1e995
 const shapeSalt = [0x2545f491, 0x6c078965, 0x41c64e6d] as const
 
+export interface TokenSet {
+  has(token: number): boolean
+}
+
+/** A set for loops that ask it of every token. */
+export function tokenSet(tokens: Iterable<number>): TokenSet {
+  const all = [...new Set(tokens)]
+  const size = 2 ** Math.ceil(Math.log2(4 * all.length + 4))
+  const mask = size - 1
+  const slots = new Int32Array(size)
+  let zero = false
+  for (const token of all) {
+    if (token === 0) zero = true
+    let at = token & mask
+    while (slots[at] !== 0) at = (at + 1) & mask
+    slots[at] = token
+  }
+  return {
+    has(token) {
+      if (token === 0) return zero
+      let at = token & mask
+      for (let known = slots[at] as number; known !== 0; known = slots[at] as number) {
+        if (known === token) return true
+        at = (at + 1) & mask
+      }
+      return false
+    },
+  }
+}
+
 export type Visit = (hash: number, kind: number, from: number, to: number) => void
 
 /** Beginnings of one to four tokens, every three tokens in a row, and the last three. */
-export function eachShape(tokens: Int32Array, count: number, common: ReadonlySet<number>, visit: Visit): void {
+export function eachShape(tokens: Int32Array, count: number, common: TokenSet, visit: Visit): void {
   const shape = (i: number): number => (common.has(tokens[i] as number) ? (tokens[i] as number) : plainToken)
   let start: number = shapeSalt[0]
   for (let k = 0; k < Math.min(4, count); k++) {

@@ -17,6 +17,14 @@ export interface PairReader {
   edge(left: number, right: number): number
   /** How much rarer the token is than text is, in nats. */
   rarity(token: number): number
+  /** The same from passages with the tokens, and with the pair. */
+  edgeOf(leftWord: number, rightWord: number, pair: number): number
+  rarityOf(word: number): number
+  /** The tables themselves: a token's cell is `token >>> wordShift`. */
+  readonly wordCells: Uint16Array
+  readonly wordShift: number
+  readonly pairCells: Uint8Array
+  readonly pairShift: number
 }
 
 const opened = new WeakMap<TextSketch, PairReader>()
@@ -24,8 +32,8 @@ const opened = new WeakMap<TextSketch, PairReader>()
 export function openPairs(sketch: TextSketch): PairReader {
   const known = opened.get(sketch)
   if (known) return known
-  const words = dense(sketch.words)
-  const pairs = dense(sketch.pairs)
+  const words = dense(sketch.words) as Uint16Array
+  const pairs = dense(sketch.pairs) as Uint8Array
   const fours = dense(sketch.fours)
   const [w, p, f] = [32 - sketch.words.bits, 32 - sketch.pairs.bits, 32 - sketch.fours.bits]
   const table = Int16Array.from(sketch.pair, (llr) => Math.round(llr * perNat))
@@ -35,13 +43,16 @@ export function openPairs(sketch: TextSketch): PairReader {
     word: (token) => words[token >>> w] as number,
     pair: (pair) => pairs[pair >>> p] as number,
     four: (four) => fours[four >>> f] as number,
-    edge(left, right) {
-      const u = bucket[words[left >>> w] as number] as number
-      const v = bucket[words[right >>> w] as number] as number
-      const isSeen = (pairs[combine(left, right) >>> p] as number) > 1 ? 1 : 0
-      return table[(u * buckets + v) * 2 + isSeen] as number
-    },
-    rarity: (token) => unit[bucket[words[token >>> w] as number] as number] as number,
+    edge: (left, right) =>
+      reader.edgeOf(words[left >>> w] as number, words[right >>> w] as number, pairs[combine(left, right) >>> p] as number),
+    rarity: (token) => reader.rarityOf(words[token >>> w] as number),
+    edgeOf: (left, right, pair) =>
+      table[((bucket[left] as number) * buckets + (bucket[right] as number)) * 2 + (pair > 1 ? 1 : 0)] as number,
+    rarityOf: (word) => unit[bucket[word] as number] as number,
+    wordCells: words,
+    wordShift: w,
+    pairCells: pairs,
+    pairShift: p,
   }
   opened.set(sketch, reader)
   return reader

@@ -16,49 +16,62 @@ const unitShare = 0.4
 const unitLimit = 1.5
 const rareLimit = 3
 
-/** Maximum-scoring segments (Karlin and Altschul 1990; Kadane's algorithm) of per-token log-likelihood ratios, one of each kind. */
-export function segmentsOf(pairs: PairReader, tokens: Int32Array, count: number): readonly [Segment, Segment, Segment] {
-  const best = [0, 0, 0]
-  const starts = [0, 0, 0]
-  const ends = [0, 0, 0]
+/**
+ * Maximum-scoring segments (Karlin and Altschul 1990; Kadane's algorithm) of per-token log-likelihood ratios, one of each kind. `words`
+ * and `pairs` are the passages with each token from..to, and with its pair with the next.
+ */
+export function segmentsOf(
+  reader: PairReader,
+  words: Uint16Array,
+  pairs: Uint8Array,
+  from: number,
+  to: number,
+): readonly [Segment, Segment, Segment] {
+  let [best0, start0, end0] = [0, 0, 0]
+  let [best1, start1, end1] = [0, 0, 0]
+  let [best2, start2, end2] = [0, 0, 0]
   let [a, b, c] = [0, 0, 0]
   let [sa, sb, sc] = [1, 1, 1]
-  for (let i = 1; i < count; i++) {
-    const token = tokens[i] as number
-    const pair = pairs.edge(tokens[i - 1] as number, token) / perNat
-    const rarity = pairs.rarity(token)
+  for (let i = from + 1; i < to; i++) {
+    const word = words[i] as number
+    const pair = reader.edgeOf(words[i - 1] as number, word, pairs[i - 1] as number) / perNat
+    const rarity = reader.rarityOf(word)
     const unit = Math.max(-unitLimit, Math.min(unitLimit, unitShare * rarity))
+    const place = i - from
     if (a <= 0) {
       a = 0
-      sa = i
+      sa = place
     }
     a += pair + unit - drift[0]
-    if (a > (best[0] as number)) {
-      best[0] = a
-      starts[0] = sa
-      ends[0] = i + 1
+    if (a > best0) {
+      best0 = a
+      start0 = sa
+      end0 = place + 1
     }
     if (b <= 0) {
       b = 0
-      sb = i
+      sb = place
     }
     b += pair - drift[1]
-    if (b > (best[1] as number)) {
-      best[1] = b
-      starts[1] = sb
-      ends[1] = i + 1
+    if (b > best1) {
+      best1 = b
+      start1 = sb
+      end1 = place + 1
     }
     if (c <= 0) {
       c = 0
-      sc = i
+      sc = place
     }
     c += Math.max(-rareLimit, Math.min(rareLimit, rarity)) + drift[2]
-    if (c > (best[2] as number)) {
-      best[2] = c
-      starts[2] = sc
-      ends[2] = i + 1
+    if (c > best2) {
+      best2 = c
+      start2 = sc
+      end2 = place + 1
     }
   }
-  const of = (k: number): Segment => ({ score: best[k] as number, start: starts[k] as number, end: ends[k] as number })
-  return [of(0), of(1), of(2)]
+  return [
+    { score: best0, start: start0, end: end0 },
+    { score: best1, start: start1, end: end1 },
+    { score: best2, start: start2, end: end2 },
+  ]
 }
