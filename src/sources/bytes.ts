@@ -79,7 +79,7 @@ export async function* readContent(path: string): AsyncGenerator<Buffer> {
     const head = Buffer.alloc(2)
     await readInto(handle, head, 0)
     if (isGzip(head)) yield* gunzip(handle, path)
-    else yield* plain(handle)
+    else yield* plain(handle, 0, Number.POSITIVE_INFINITY)
   } catch (e) {
     throw asSourceError(e, path, 'cannot be read')
   } finally {
@@ -87,13 +87,30 @@ export async function* readContent(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function* plain(handle: FileHandle): AsyncGenerator<Buffer> {
+async function* plain(handle: FileHandle, from: number, to: number): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(limits.textPieceBytes)
-  for (let offset = 0; ; ) {
-    const n = await readInto(handle, buffer, offset)
+  for (let offset = from; offset < to; ) {
+    const n = await readInto(handle, buffer.subarray(0, Math.min(buffer.length, to - offset)), offset)
     if (n > 0) yield buffer.subarray(0, n)
     if (n < buffer.length) return
     offset += n
+  }
+}
+
+/** Bytes from..to of a file that is not compressed, in pieces with the place where each begins. A piece is valid until the next is asked for. */
+export async function* readRange(path: string, from: number, to: number): AsyncGenerator<{ readonly bytes: Buffer; readonly offset: number }> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path, 'r')
+    let offset = from
+    for await (const bytes of plain(handle, from, to)) {
+      yield { bytes, offset }
+      offset += bytes.length
+    }
+  } catch (e) {
+    throw asSourceError(e, path, 'cannot be read')
+  } finally {
+    await handle?.close()
   }
 }
 

@@ -2,10 +2,11 @@ import { isUtf8 } from 'node:buffer'
 import type { Cells } from '../contracts/chunk.ts'
 import type { ShardSpec } from '../contracts/data.ts'
 import { rolesOf } from './assemble.ts'
-import { readContent, readHead } from './bytes.ts'
+import { readContent, readHead, readRange } from './bytes.ts'
 import { SourceError } from './errors.ts'
 import type { ColumnSample, SourceFormat } from './format.ts'
 import { FieldColumns } from './json-fields.ts'
+import { type Piece, pieceBytes, piecesOf } from './jsonl-pieces.ts'
 import { limits } from './limits.ts'
 import { rowBuffer } from './row-buffer.ts'
 import { sampleColumn } from './sample.ts'
@@ -18,12 +19,17 @@ interface Line {
   readonly utf8: boolean
 }
 
-/** Lines of a file with their numbers, blank ones left out. */
-async function* linesOf(path: string): AsyncGenerator<Line[]> {
+async function* contentOf(path: string, piece: Piece | null): AsyncGenerator<Buffer> {
+  if (!piece) yield* readContent(path)
+  else for await (const { bytes } of readRange(path, piece.from, piece.to)) yield bytes
+}
+
+/** Lines of a file, or of a piece of it, with their numbers, blank ones left out. */
+async function* linesOf(path: string, piece: Piece | null): AsyncGenerator<Line[]> {
   let carry: Buffer = Buffer.alloc(0)
-  let line = 0
+  let line = piece?.lines ?? 0
   let dropping = false
-  let first = true
+  let first = line === 0
   const cut = (bytes: Buffer, into: Line[]): void => {
     const whole = isUtf8(bytes)
     const parts = bytes.toString(whole ? 'utf8' : 'latin1').split('\n')
@@ -35,9 +41,9 @@ async function* linesOf(path: string): AsyncGenerator<Line[]> {
       into.push({ text: raw && utf8 ? raw.toString('utf8') : part, line, utf8 })
     }
   }
-  for await (const piece of readContent(path)) {
+  for await (const bytes of contentOf(path, piece)) {
     const out: Line[] = []
-    let rest: Buffer = piece
+    let rest: Buffer = bytes
     if (dropping) {
       const end = rest.indexOf(10)
       if (end < 0) continue
@@ -144,7 +150,7 @@ export const jsonl: SourceFormat = {
     const records: Parsed[] = []
     let seen = 0
     try {
-      for await (const lines of linesOf(path)) {
+      for await (const lines of linesOf(path, null)) {
         for (const { text, utf8 } of lines) {
           seen++
           const record = text !== null && utf8 ? parse(text) : null
@@ -170,8 +176,16 @@ export const jsonl: SourceFormat = {
   },
 
   async shards(path, id): Promise<readonly ShardSpec[]> {
-    const { size } = await readHead(path, 64)
-    return [{ id, format: 'jsonl', path, bytes: size, expectedRows: null, options: {} }]
+    const { size, gzip } = await readHead(path, 64)
+    const whole: ShardSpec = { id, format: 'jsonl', path, bytes: size, expectedRows: null, options: {} }
+    if (gzip || size < 2 * pieceBytes(size)) return [whole]
+    const pieces = await piecesOf(path, size)
+    return pieces.map((piece) => ({
+      ...whole,
+      id: `${id}#${piece.first}+${piece.rows}`,
+      bytes: piece.to - piece.from,
+      options: { piece: { ...piece } },
+    }))
   },
 
   async *read(shard, issue, tap) {
@@ -179,9 +193,10 @@ export const jsonl: SourceFormat = {
     const fields = tap ? new FieldColumns(shard.path) : null
     const buffer = rowBuffer(roles, shard.path, issue, tap && fields ? { tap, names: [], take: () => fields.take() } : undefined)
     const get = buffer.names.map(getter)
-    let row = 0
+    const piece = (shard.options.piece ?? null) as Piece | null
+    let row = piece?.first ?? 0
     try {
-      for await (const lines of linesOf(shard.path)) {
+      for await (const lines of linesOf(shard.path, piece)) {
         for (const { text, line, utf8 } of lines) {
           const n = row
           if (text?.trim() === '') continue

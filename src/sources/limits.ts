@@ -27,6 +27,9 @@ export const limits = {
   arrayShardRows: 131_072,
   /** Files of one shard of an image folder. */
   imageShardFiles: 1024,
+  /** Shards of a JSONL file that is not compressed. */
+  pieceLeastBytes: 16 * 2 ** 20,
+  pieceMostBytes: 64 * 2 ** 20,
   /** Files of one shard of a text folder. */
   textShardFiles: 8192,
   /** Row groups are put together until a shard has this many rows. */

@@ -1,9 +1,10 @@
-import { codesOf, textBytes } from '../contracts/batch.ts'
+import { codesOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { maxTokens, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { maxTokens } from '../math/tokens.ts'
 import { type RepeatedGrams, type RepeatedGramsOptions, repeatedGramsId } from './repeated-grams.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import {
   addCarriers,
   type Carriers,
@@ -62,7 +63,6 @@ export interface LabelPhrasesOptions {
 }
 
 interface Work {
-  readonly tokeniser: Tokeniser
   readonly candidates: LabelCandidates
   readonly match: Matcher
   readonly labels: readonly string[]
@@ -97,7 +97,6 @@ export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, 
     const grams = c.summaries.get<RepeatedGrams>(gramsId)
     const candidates = candidatesOf(grams)
     const work = {
-      tokeniser: tokeniser(c.seed),
       candidates,
       match: matcher(candidates, commonOf(c)),
       labels: grams.labels,
@@ -115,14 +114,13 @@ export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, 
     over: options.grams.sketch.over,
     init: (c) => emptyCarriers(candidatesOf(c.summaries.get<RepeatedGrams>(gramsId)).hashes.length),
     update(c, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      const label = codesOf(batch, 'label')
-      if (!text || !label) return
       const work = works.get(state) ?? open(c, state)
-      if (work.candidates.hashes.length === 0) return
+      const all = work.candidates.hashes.length > 0 ? tokensOf(batch, 'text', c.seed) : null
+      const label = codesOf(batch, 'label')
+      if (!all || !label) return
       const codes = codeMap(label.values, work.labels)
       for (let i = 0; i < batch.numRows; i++) {
-        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const tokens = all.row(i)
         if (tokens.count > 0) gather(work.gathering, work.candidates, work.match, options, tokens, codes[label.codes[i] as number] ?? -1)
       }
     },

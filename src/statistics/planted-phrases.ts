@@ -1,9 +1,9 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { maxTokens, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { maxTokens } from '../math/tokens.ts'
 import { type RepeatedGrams, type RepeatedGramsOptions, repeatedGramsId } from './repeated-grams.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import {
   addCarriers,
   type Carriers,
@@ -41,7 +41,6 @@ export interface PlantedPhrasesOptions {
 }
 
 interface Work {
-  readonly tokeniser: Tokeniser
   readonly candidates: Candidates
   readonly match: Matcher
   readonly gathering: Gathering
@@ -72,7 +71,6 @@ export function plantedPhrases(options: PlantedPhrasesOptions): Statistic<Carrie
   const open = (c: Context, state: Carriers): Work => {
     const candidates = candidatesOf(c)
     const work = {
-      tokeniser: tokeniser(c.seed),
       candidates,
       match: matcher(candidates, none),
       gathering: startGathering(candidates.hashes.length),
@@ -88,12 +86,11 @@ export function plantedPhrases(options: PlantedPhrasesOptions): Statistic<Carrie
     over: options.segments.sketch.over,
     init: (c) => emptyCarriers(candidatesOf(c).hashes.length),
     update(c, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      if (!text) return
       const work = works.get(state) ?? open(c, state)
-      if (work.candidates.hashes.length === 0) return
+      const all = work.candidates.hashes.length > 0 ? tokensOf(batch, 'text', c.seed) : null
+      if (!all) return
       for (let i = 0; i < batch.numRows; i++) {
-        const tokens = work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const tokens = all.row(i)
         if (tokens.count > 0) gather(work.gathering, work.candidates, work.match, sizes, tokens, -1)
       }
     },
