@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { type Hit, hitAt } from './kinds.ts'
 import { instructs, phrasesIn } from './phrases.ts'
 
@@ -13,22 +14,25 @@ export const plainEntities = (text: string): string =>
       })
     : text
 
-const strict = new TextDecoder('utf-8', { fatal: true })
 const longest = 65_536
 const deepest = 2
 
+/** Bytes in UTF-8, without a byte order mark; null where they are not. Asked of every long word: it must not throw. */
+const asUtf8 = (bytes: Buffer): string | null => (isUtf8(bytes) ? bytes.toString('utf8').replace(/^\ufeff/, '') : null)
+
+const isControl = (code: number): boolean => code < 32 && code !== 9 && code !== 10 && code !== 13
+
 /** Bytes as text; null where they are none. */
-function asText(bytes: Uint8Array): string | null {
+function asText(bytes: Buffer): string | null {
   if (bytes.length < 8) return null
-  const wide = bytes.length % 2 === 0 && bytes.filter((b, i) => i % 2 === 1 && b === 0).length > 0.4 * bytes.length
-  try {
-    const text = wide ? Buffer.from(bytes).toString('utf16le') : strict.decode(bytes)
-    let odd = 0
-    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 32 && !/[\t\n\r]/.test(text[i] as string)) odd++
-    return odd <= 0.02 * text.length ? text : null
-  } catch {
-    return null
-  }
+  let zeros = 0
+  for (let i = 1; i < bytes.length; i += 2) if (bytes[i] === 0) zeros++
+  const wide = bytes.length % 2 === 0 && zeros > 0.4 * bytes.length
+  const text = wide ? bytes.toString('utf16le') : asUtf8(bytes)
+  if (text === null) return null
+  let odd = 0
+  for (let i = 0; i < text.length; i++) if (isControl(text.charCodeAt(i))) odd++
+  return odd <= 0.02 * text.length ? text : null
 }
 
 type Decoder = (encoded: string) => string | null
@@ -49,39 +53,81 @@ const fromEscapes: Decoder = (encoded) => {
       return cp <= 0x10ffff ? String.fromCodePoint(cp) : whole
     })
     .replace(/\\x([0-9a-f]{2})/gi, (_, x: string) => String.fromCharCode(Number.parseInt(x, 16)))
-    .replace(/((?:%[0-9a-f]{2}){1,4000})/gi, (run: string) => asTextShort(Buffer.from(run.replaceAll('%', ''), 'hex')) ?? run)
+    .replace(/((?:%[0-9a-f]{2}){1,4000})/gi, (run: string) => asUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')) ?? run)
   return text === encoded ? null : text
 }
-const asTextShort = (bytes: Uint8Array): string | null => {
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return null
+const classOf = (pattern: RegExp): Uint8Array => Uint8Array.from({ length: 128 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0))
+const base64Class = classOf(/[A-Za-z0-9+/_-]/)
+const hexClass = classOf(/[0-9a-fA-Fx :,]/)
+const leastBase64 = 24
+const leastHex = 32
+
+/** Runs of at least `least` characters of a class, as long as they go on: looks at every `least`-th character as long as there are none. */
+function* runsOf(text: string, of: Uint8Array, least: number): Generator<readonly [number, number]> {
+  const isIn = (i: number): boolean => of[text.charCodeAt(i)] === 1
+  for (let from = 0; from + least <= text.length; ) {
+    let start = from + least - 1
+    while (start >= from && isIn(start)) start--
+    if (start >= from) {
+      from = start + 1
+      continue
+    }
+    let end = from + least
+    while (end < text.length && isIn(end)) end++
+    yield [from, end]
+    from = end + 1
   }
 }
 
 // Lines of a mail's or a certificate's base64 belong together. No repetition nests in another over the same characters.
-const runs: readonly (readonly [RegExp, Decoder])[] = [
-  [/(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{8,}={0,2})*/g, fromBase64],
-  [/(?<![0-9a-zA-Z])(?:(?:0x)?[0-9a-fA-F]{2}[ :,]{0,2}){16,}/g, fromHex],
-]
+const base64 = /[A-Za-z0-9+/_-]{24,}={0,2}(?:\r?\n[A-Za-z0-9+/_-]{8,}={0,2})*/y
+const hex = /(?<![0-9a-zA-Z])(?:(?:0x)?[0-9a-fA-F]{2}[ :,]{0,2}){16,}/g
 const escaped = /(?:(?:%[0-7][0-9a-f]|\\x[0-7][0-9a-f]|\\u\{?00[0-7][0-9a-f]\}?|&#(?:\d{2,3}|x[0-7][0-9a-f]);?)[a-z ,]{0,12}){4,}/gi
 
 const mostRuns = 2000
+
+interface Passage {
+  readonly start: number
+  readonly encoded: string
+  readonly decode: Decoder
+}
+
+function* base64In(text: string): Generator<Passage> {
+  let after = 0
+  for (const [start] of runsOf(text, base64Class, leastBase64)) {
+    if (start < after) continue
+    base64.lastIndex = start
+    const encoded = (base64.exec(text) as RegExpExecArray)[0]
+    after = start + encoded.length
+    yield { start, encoded, decode: fromBase64 }
+  }
+}
+
+function* hexIn(text: string): Generator<Passage> {
+  for (const [from, to] of runsOf(text, hexClass, leastHex)) {
+    // With the character before, which may be a letter that it is a part of.
+    const first = Math.max(0, from - 1)
+    for (const m of text.slice(first, to).matchAll(hex)) yield { start: first + m.index, encoded: m[0], decode: fromHex }
+  }
+}
+
+function* escapesIn(text: string): Generator<Passage> {
+  for (const m of text.matchAll(escaped)) yield { start: m.index, encoded: m[0], decode: fromEscapes }
+}
 
 /** Encoded passages whose content addresses a model. An encoding within an encoding is followed once. */
 export function encodedHits(text: string, what: { readonly runs: boolean; readonly escapes: boolean }, depth = 0): Hit[] {
   // A mail says how its body is encoded: that conceals nothing.
   const concealment = /content-transfer-encoding/i.test(text) ? 'ordinary' : 'deliberate'
-  const searches = [...(what.runs ? runs : []), ...(what.escapes ? ([[escaped, fromEscapes]] as const) : [])]
-  for (const [pattern, decoder] of searches) {
-    const search = new RegExp(pattern.source, pattern.flags)
-    for (let k = 0, m = search.exec(text); m && k < mostRuns; k++, m = search.exec(text)) {
-      const decoded = decoder(m[0].slice(0, longest))
-      if (!decoded || decoded === m[0]) continue
+  for (const passages of [...(what.runs ? [base64In, hexIn] : []), ...(what.escapes ? [escapesIn] : [])]) {
+    let looked = 0
+    for (const { start, encoded, decode } of passages(text)) {
+      if (looked++ === mostRuns) break
+      const decoded = decode(encoded.slice(0, longest))
+      if (!decoded || decoded === encoded) continue
       const inner = depth + 1 < deepest ? encodedHits(decoded, { runs: true, escapes: true }, depth + 1)[0] : undefined
-      if (instructs(decoded, concealment)) return [hitAt('encoded instruction', text, m.index, m.index + m[0].length, decoded)]
-      if (inner) return [hitAt('encoded instruction', text, m.index, m.index + m[0].length, inner.decoded)]
+      if (instructs(decoded, concealment)) return [hitAt('encoded instruction', text, start, start + encoded.length, decoded)]
+      if (inner) return [hitAt('encoded instruction', text, start, start + encoded.length, inner.decoded)]
     }
   }
   return []

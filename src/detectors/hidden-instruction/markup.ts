@@ -15,20 +15,24 @@ interface Tag {
   readonly attributes: string
 }
 
+const tagName = /<(\/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})/y
+const [doubleQuote, singleQuote, opening, closing] = [34, 39, 60, 62]
+
 /** The tag at `<`, quotes respected; null where there is none. */
 function tagAt(text: string, start: number): Tag | null {
-  const name = /^<(\/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})/.exec(text.slice(start, start + 34))
+  tagName.lastIndex = start
+  const name = tagName.exec(text)
   if (!name) return null
-  let quote = ''
+  let quote = 0
   const from = start + name[0].length
   const to = Math.min(text.length, start + longestTag)
   for (let i = from; i < to; i++) {
-    const c = text[i] as string
+    const c = text.charCodeAt(i)
     if (quote) {
-      if (c === quote) quote = ''
-    } else if (c === '"' || c === "'") quote = c
-    else if (c === '<') return null
-    else if (c === '>')
+      if (c === quote) quote = 0
+    } else if (c === doubleQuote || c === singleQuote) quote = c
+    else if (c === opening) return null
+    else if (c === closing)
       return { start, end: i + 1, name: (name[2] as string).toLowerCase(), closing: name[1] === '/', attributes: text.slice(from, i) }
   }
   return null
@@ -92,20 +96,20 @@ const otherGround =
   /bgcolor\s{0,5}=\s{0,5}["']?(?!#?f{3,6}\b|white)[#\w]|background(?:-color|-image)?\s{0,5}[:=]\s{0,5}["']?(?!#f{3,6}\b|white|transparent|none|inherit)[#\w]/i
 
 /** How a tag hides what is in it; null where it does not. */
-function hides(tag: Tag, hiddenNames: ReadonlySet<string>, onColour: boolean): Concealment | null {
+function hides(tag: Tag, hiddenNames: ReadonlySet<string>, onColour: () => boolean): Concealment | null {
   if (tag.name === 'template') return 'aside'
   const { attributes } = tag
   if (attributes === '' || !mayHide.test(attributes)) return null
   if (/hidden/i.test(attributes) && /(?:^|\s)hidden(?:[\s=/]|$)/i.test(attributes.replace(/"[^"]*"|'[^']*'/g, '""'))) return 'deliberate'
   const style = attribute(attributes, 'style')
   const how = style ? hiddenStyle(style) : null
-  if (how) return how === 'ordinary' && !onColour ? 'deliberate' : how
+  if (how) return how === 'ordinary' && !onColour() ? 'deliberate' : how
   if (hiddenNames.size > 0) {
     const names = `${attribute(attributes, 'class').replace(/(\S+)/g, '.$1')} #${attribute(attributes, 'id')}`
     if (names.split(/\s+/).some((n) => hiddenNames.has(n))) return 'deliberate'
   }
   if (tag.name !== 'font') return null
-  if (white.test(attribute(attributes, 'color').toLowerCase())) return onColour ? 'ordinary' : 'deliberate'
+  if (white.test(attribute(attributes, 'color').toLowerCase())) return onColour() ? 'ordinary' : 'deliberate'
   return /^(?:0|-[0-9]+|1px|0px)$/.test(attribute(attributes, 'size')) ? 'aside' : null
 }
 
@@ -150,7 +154,11 @@ export function markupHits(text: string): MarkupFound {
 /** Elements that are not displayed, the outermost of nested ones. */
 function* elements(text: string): Generator<readonly [number, number, string, Concealment]> {
   const names = namesHidden(text)
-  const onColour = otherGround.test(text)
+  let ground: boolean | null = null
+  const onColour = (): boolean => {
+    ground ??= otherGround.test(text)
+    return ground
+  }
   const open: string[] = []
   let from = -1
   let depth = 0
@@ -192,12 +200,14 @@ function* comments(text: string): Generator<readonly [number, number, string]> {
     yield [i, end, innerText(text.slice(i + 4, Math.min(close < 0 ? text.length : close, i + longestHidden)))]
     i = end
   }
+  if (!/\[(?:\/\/|comment)/i.test(text)) return
   for (const m of text.matchAll(/(?:^|\n)[ \t]{0,3}\[(?:\/\/|comment)[^\]\n]{0,20}\]:[ \t]{0,5}(?:#|<>)[^\n]{0,2000}/gi))
     yield [m.index, m.index + m[0].length, m[0].slice(m[0].indexOf(':') + 1)]
 }
 
 /** `{\color{white} ...}`, `\textcolor{white}{...}`, `\fontsize{0}`: instructions to reviewers' models in manuscripts. */
 function* latexHidden(text: string): Generator<readonly [number, number, string]> {
+  if (!text.includes('\\')) return
   const start = /\\(?:textcolor|color)(?:\[[^\]\n]{0,20}\])?\{(?:white|1(?:,1){2})\}|\\fontsize\{[01](?:\.\d{1,3})?(?:pt)?\}/g
   for (let m = start.exec(text); m; m = start.exec(text)) {
     const from = m.index + m[0].length

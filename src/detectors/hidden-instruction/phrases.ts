@@ -42,12 +42,17 @@ export interface PhraseMatch {
 }
 
 const mostMatches = 16
+const searches = phrases.map(([kind, pattern]) => [kind, new RegExp(pattern, `${pattern.flags}g`)] as const)
+/** The overrides of other languages begin so; a search by the properties of letters costs many times this one. */
+const inOtherLanguages = /ignor|olvid|oubli|vergi[s\u017f]{2}|verge[s\u017f]{2}en|mi[s\u017f]{2}achte|dimentica|e[s\u017f]que|忽略|無視|无视/i
 
 /** The phrases in a text, of every kind the first few, in no order. */
 export function phrasesIn(text: string): PhraseMatch[] {
   const found: PhraseMatch[] = []
-  for (const [kind, pattern] of phrases) {
-    const search = new RegExp(pattern.source, `${pattern.flags}g`)
+  const foreign = inOtherLanguages.test(text)
+  for (const [kind, search] of searches) {
+    if (search.unicode && !foreign) continue
+    search.lastIndex = 0
     for (let k = 0; k < mostMatches; k++) {
       const match = search.exec(text)
       if (!match) break

@@ -39,7 +39,7 @@ export const newScreening = (): Screening => ({ counts: new Int32Array(slots), r
 const word = 1
 const base64 = 2
 const opener = 4
-const ascii = new Uint8Array(128)
+const ascii = new Uint8Array(256)
 for (let c = 0; c < 128; c++) {
   const alnum = (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122)
   if (alnum) ascii[c] = word | base64
@@ -105,8 +105,9 @@ export function screen(values: Uint8Array, from: number, to: number, into: Scree
         }
         if (scripts & 4 && b >= 97) scripts |= 8
         scripts = (scripts & ~4) | 1
-        run++
-        i++
+        const first = i++
+        while (i < to && (ascii[values[i] as number] as number) & word) i++
+        run += i - first
         continue
       }
       if (c & base64) run++
