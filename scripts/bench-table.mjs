@@ -25,6 +25,8 @@ export function markdown(results) {
   const check = results['label-check']
   const { memory, neighbours, snapshot, hash } = results
   const near = results['near-duplicates']
+  const hidden = results['hidden-instruction']
+  const text = results['text-triggers']
   return [
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB; ${peers.join(', ')}.`,
     '',
@@ -87,6 +89,28 @@ export function markdown(results) {
           `| Assay / OpenSSL | ${range(hash.ratio)} |`,
           '',
           `Peak resident memory ${range(hash.peakMiB)} MiB.`,
+          '',
+        ]
+      : []),
+    ...(hidden
+      ? [
+          ...compared(`\`hidden-instruction\` over ${count(hidden.MB)} MB of texts as JSONL`, hidden, 'one page of Python'),
+          `${range(hidden.rate)} MB/s; Python ${range(hidden.peerRate)} MB/s.`,
+          '',
+        ]
+      : []),
+    ...(text
+      ? [
+          '### `planted-document` and `trigger-text` together over texts as JSONL, all reads',
+          '',
+          '| texts | wall time | MB/s | CPU time | peak resident memory |',
+          '|---|---|---|---|---|',
+          ...text.sizes.map(
+            ({ MB, wallS, rate, cpuS, peakMiB }) =>
+              `| ${count(MB)} MB | ${range(wallS)} s | ${range(rate)} | ${range(cpuS)} s | ${range(peakMiB)} MiB |`,
+          ),
+          '',
+          `${number(text.sizeFactor)} times the text cost ${number(text.timeFactor)} times the time.`,
           '',
         ]
       : []),

@@ -1,12 +1,14 @@
 // `npm run bench`: Assay beside cleanlab, process against process, on this machine. Needs .cache/venv (bench/requirements.txt).
 //   npm run bench -- --quick        small data and few repetitions, into .cache/bench: what CI runs
-//   npm run bench -- find-issues    one part: find-issues, label-check, memory, neighbours, snapshot, hash, near-duplicates
+//   npm run bench -- find-issues    one part: find-issues, label-check, memory, neighbours, snapshot, hash, near-duplicates,
+//                                 hidden-instruction, text-triggers
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { markdown } from './bench-table.mjs'
+import { textParts } from './bench-text.mjs'
 import { root, run, SetupError, say, script, setUp } from './setup.mjs'
 
 const cache = join(root, '.cache/bench')
@@ -23,6 +25,8 @@ const sizes = {
     snapshot: [300_000, 3_000_000, 30_000_000],
     hashMiB: 4096,
     texts: 20_000,
+    hiddenMB: 100,
+    textMB: [100, 1000],
     repeats: 7,
     repeatsSlow: 3,
   },
@@ -34,6 +38,8 @@ const sizes = {
     snapshot: [30_000, 300_000],
     hashMiB: 1024,
     texts: 2000,
+    hiddenMB: 10,
+    textMB: [5, 20],
     repeats: 3,
     repeatsSlow: 1,
   },
@@ -59,7 +65,7 @@ async function measure(expected, command, ...args) {
 
 let runs = 0
 /** An audit into a new run directory that is removed afterwards; a gate that fails is no failure of the measurement. */
-async function measureAudit(...args) {
+async function measureAudit(args, only = ['label-flip']) {
   const runDir = join(cache, `run-${process.pid}-${runs++}`)
   try {
     return await measure(
@@ -69,7 +75,7 @@ async function measureAudit(...args) {
       'audit',
       ...args,
       '--only',
-      'label-flip',
+      only.join(','),
       '--run-dir',
       runDir,
       '--seed',
@@ -123,12 +129,12 @@ async function findIssues(size) {
   const data = ['--predictions', join(path, 'predictions.npy'), '--label', join(path, 'labels.npy')]
   const compared = await sideBySide(
     size.repeats,
-    () => measureAudit(...data, '--max-flagged', '1', '--formats', 'json'),
+    () => measureAudit([...data, '--max-flagged', '1', '--formats', 'json']),
     () => measure([0], python, peers, 'find-issues', path, join(cache, 'flags.npy')),
   )
   const theirs = JSON.parse((await must(python, [peers, 'call', path])).trim().split('\n').at(-1))
   const library = { assay: await libraryCall(path), peer: spread(theirs) }
-  const allReports = spreads([await measureAudit(...data, '--max-flagged', '1')])
+  const allReports = spreads([await measureAudit([...data, '--max-flagged', '1'])])
   return { rows: size.predictions, classes: 10, ...compared, library, allReports }
 }
 
@@ -143,7 +149,7 @@ async function labelCheck(size) {
   const data = ['--embedding', join(path, 'features.npy'), '--label', join(path, 'labels.npy')]
   const compared = await sideBySide(
     size.repeatsSlow,
-    () => measureAudit(...data, '--max-flagged', '1', '--formats', 'json'),
+    () => measureAudit([...data, '--max-flagged', '1', '--formats', 'json']),
     () => measure([0], python, peers, 'datalab', path, join(cache, 'flags.npy')),
   )
   return { rows: size.features, dims: 256, ...compared }
@@ -157,7 +163,7 @@ async function memory(size) {
     const results = []
     for (let i = 0; i < size.repeatsSlow; i++) {
       results.push(
-        await measureAudit(file, '--id', 'id', '--label', 'label', '--embedding', 'embedding', '--max-flagged', '1', '--formats', 'json'),
+        await measureAudit([file, '--id', 'id', '--label', 'label', '--embedding', 'embedding', '--max-flagged', '1', '--formats', 'json']),
       )
     }
     runsBySize.push({ rows, fileMiB: statSync(file).size / 2 ** 20, ...spreads(results) })
@@ -316,6 +322,7 @@ const parts = {
   snapshot,
   hash,
   'near-duplicates': nearDuplicates,
+  ...textParts({ measure, must, measureAudit, sideBySide, spreads, python, cache }),
 }
 
 await script(async (args) => {

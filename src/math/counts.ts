@@ -25,29 +25,44 @@ export function dense(c: Counts): Uint8Array | Uint16Array {
   return cells
 }
 
-export function packed(bits: number, cells: Uint8Array | Uint16Array): Counts {
-  let filled = 0
-  for (let i = 0; i < cells.length; i++) if (cells[i] !== 0) filled++
-  if (filled * (4 + cells.BYTES_PER_ELEMENT) >= cells.byteLength) return { bits, at: new Uint32Array(0), cells }
-  const at = new Uint32Array(filled)
-  const kept = cells instanceof Uint8Array ? new Uint8Array(filled) : new Uint16Array(filled)
-  for (let i = 0, j = 0; i < cells.length; i++) {
-    if (cells[i] === 0) continue
-    at[j] = i
-    kept[j++] = cells[i] as number
+/** Places of the counters that are not 0, ascending; most are, so four bytes are looked at at once. */
+function filledIn(cells: Uint8Array | Uint16Array): { readonly at: Uint32Array; readonly count: number } {
+  const wide = new Uint32Array(cells.buffer, cells.byteOffset, cells.byteLength / 4)
+  const each = 4 / cells.BYTES_PER_ELEMENT
+  // Beyond this many the whole table takes no more room than they.
+  const at = new Uint32Array(Math.ceil(cells.byteLength / (4 + cells.BYTES_PER_ELEMENT)))
+  let count = 0
+  for (let w = 0; w < wide.length; w++) {
+    if (wide[w] === 0) continue
+    for (let i = w * each; i < (w + 1) * each; i++) if (cells[i] !== 0) at[count++] = i
+    if (count >= at.length) break
   }
-  return { bits, at, cells: kept }
+  return { at, count }
+}
+
+export function packed(bits: number, cells: Uint8Array | Uint16Array): Counts {
+  const { at, count } = filledIn(cells)
+  if (count >= at.length) return { bits, at: new Uint32Array(0), cells }
+  const kept = cells instanceof Uint8Array ? new Uint8Array(count) : new Uint16Array(count)
+  for (let j = 0; j < count; j++) kept[j] = cells[at[j] as number] as number
+  return { bits, at: at.slice(0, count), cells: kept }
 }
 
 /** Their sum; neither is changed. */
 export function addCounts(a: Counts, b: Counts): Counts {
   const cells = isDense(a) ? a.cells.slice() : dense(a)
   const limit = most(cells)
-  const add = (i: number, n: number): void => {
-    cells[i] = Math.min(limit, (cells[i] as number) + n)
-  }
   if (isDense(b)) {
-    for (let i = 0; i < b.cells.length; i++) if (b.cells[i] !== 0) add(i, b.cells[i] as number)
-  } else for (let i = 0; i < b.at.length; i++) add(b.at[i] as number, b.cells[i] as number)
+    const more = b.cells
+    for (let i = 0; i < more.length; i++) {
+      const n = more[i] as number
+      if (n !== 0) cells[i] = Math.min(limit, (cells[i] as number) + n)
+    }
+  } else {
+    for (let j = 0; j < b.at.length; j++) {
+      const i = b.at[j] as number
+      cells[i] = Math.min(limit, (cells[i] as number) + (b.cells[j] as number))
+    }
+  }
   return packed(a.bits, cells)
 }

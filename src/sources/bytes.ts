@@ -98,7 +98,11 @@ async function* plain(handle: FileHandle, from: number, to: number): AsyncGenera
 }
 
 /** Bytes from..to of a file that is not compressed, in pieces with the place where each begins. A piece is valid until the next is asked for. */
-export async function* readRange(path: string, from: number, to: number): AsyncGenerator<{ readonly bytes: Buffer; readonly offset: number }> {
+export async function* readRange(
+  path: string,
+  from: number,
+  to: number,
+): AsyncGenerator<{ readonly bytes: Buffer; readonly offset: number }> {
   let handle: FileHandle | undefined
   try {
     handle = await open(path, 'r')

@@ -32,21 +32,26 @@ const line = fc.oneof(
 describe('pieces of a JSONL file', () => {
   it('give the rows, numbers and issues of the whole file, wherever it is cut', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 120 }), fc.boolean(), async (lines, length, ends) => {
-        const content = Buffer.concat(lines.flatMap((l, i) => (i + 1 < lines.length || ends ? [l, Buffer.from('\n')] : [l])))
-        const path = put(`p${files++}.jsonl`, content)
-        const whole = await read(path, null)
-        const pieces = await piecesOf(path, content.length, length)
-        const parts = await Promise.all(pieces.map((piece) => read(path, piece)))
-        expect(parts.flatMap((p) => p.rows)).toEqual(whole.rows)
-        // What is missing is told when a batch is full.
-        const sorted = (issues: RowIssue[]) => issues.sort((a, b) => a.row - b.row)
-        expect(sorted(parts.flatMap((p) => p.issues))).toEqual(sorted(whole.issues))
-        expect(pieces.at(-1)?.to).toBe(content.length)
-        pieces.forEach((piece, i) => {
-          expect(piece.first).toBe(pieces.slice(0, i).reduce((sum, p) => sum + p.rows, 0))
-        })
-      }),
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: 1, max: 120 }),
+        fc.boolean(),
+        async (lines, length, ends) => {
+          const content = Buffer.concat(lines.flatMap((l, i) => (i + 1 < lines.length || ends ? [l, Buffer.from('\n')] : [l])))
+          const path = put(`p${files++}.jsonl`, content)
+          const whole = await read(path, null)
+          const pieces = await piecesOf(path, content.length, length)
+          const parts = await Promise.all(pieces.map((piece) => read(path, piece)))
+          expect(parts.flatMap((p) => p.rows)).toEqual(whole.rows)
+          // What is missing is told when a batch is full.
+          const sorted = (issues: RowIssue[]) => issues.sort((a, b) => a.row - b.row)
+          expect(sorted(parts.flatMap((p) => p.issues))).toEqual(sorted(whole.issues))
+          expect(pieces.at(-1)?.to).toBe(content.length)
+          pieces.forEach((piece, i) => {
+            expect(piece.first).toBe(pieces.slice(0, i).reduce((sum, p) => sum + p.rows, 0))
+          })
+        },
+      ),
       { numRuns: 60 },
     )
   })

@@ -56,7 +56,8 @@ const fromEscapes: Decoder = (encoded) => {
     .replace(/((?:%[0-9a-f]{2}){1,4000})/gi, (run: string) => asUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')) ?? run)
   return text === encoded ? null : text
 }
-const classOf = (pattern: RegExp): Uint8Array => Uint8Array.from({ length: 128 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0))
+const classOf = (pattern: RegExp): Uint8Array =>
+  Uint8Array.from({ length: 128 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0))
 const base64Class = classOf(/[A-Za-z0-9+/_-]/)
 const hexClass = classOf(/[0-9a-fA-Fx :,]/)
 const leastBase64 = 24

@@ -44,7 +44,8 @@ export interface PhraseMatch {
 const mostMatches = 16
 const searches = phrases.map(([kind, pattern]) => [kind, new RegExp(pattern, `${pattern.flags}g`)] as const)
 /** The overrides of other languages begin so; a search by the properties of letters costs many times this one. */
-const inOtherLanguages = /ignor|olvid|oubli|vergi[s\u017f]{2}|verge[s\u017f]{2}en|mi[s\u017f]{2}achte|dimentica|e[s\u017f]que|忽略|無視|无视/i
+const inOtherLanguages =
+  /ignor|olvid|oubli|vergi[s\u017f]{2}|verge[s\u017f]{2}en|mi[s\u017f]{2}achte|dimentica|e[s\u017f]que|忽略|無視|无视/i
 
 /** The phrases in a text, of every kind the first few, in no order. */
 export function phrasesIn(text: string): PhraseMatch[] {

@@ -134,7 +134,11 @@ function makeRoom(g: Growing): void {
   const full = g.used >= 2 * g.most
   g.grams = new Int32Array(full ? old.length : 2 * old.length)
   if (full) {
-    const kept = order(g.used, (i) => old[i * width] as number, (i) => old[i * width + field.kind] as number).subarray(0, g.most)
+    const kept = order(
+      g.used,
+      (i) => old[i * width] as number,
+      (i) => old[i * width + field.kind] as number,
+    ).subarray(0, g.most)
     kept.forEach((place, i) => {
       g.grams.set(old.subarray(place * width, (place + 1) * width), i * width)
     })
@@ -176,7 +180,11 @@ function order(count: number, hashOf: (i: number) => number, kindOf: (i: number)
 
 export function sealedGrams(g: Growing): GramTable {
   const { grams, width, classes } = g
-  const kept = order(g.used, (i) => grams[i * width] as number, (i) => grams[i * width + field.kind] as number).subarray(0, g.most)
+  const kept = order(
+    g.used,
+    (i) => grams[i * width] as number,
+    (i) => grams[i * width + field.kind] as number,
+  ).subarray(0, g.most)
   const n = kept.length
   const out = { classes, ...columns(n, classes) }
   for (let i = 0; i < n; i++) {

@@ -58,7 +58,12 @@ export function pairingOf(seed: Uint8Array, sample: PassageSample, wordCounts: C
     const cell = (bucket(left) * buckets + bucket(right)) * 2 + isSeen
     random[cell] = (random[cell] as number) + 1
   }
-  for (const count of words) if (count > 0) inVocabulary[bucketOf(count - 1)] = (inVocabulary[bucketOf(count - 1)] as number) + 1
+  const cells = new Uint32Array(0x10000)
+  for (let i = 0; i < words.length; i++) cells[words[i] as number] = (cells[words[i] as number] as number) + 1
+  for (let count = 1; count < cells.length; count++) {
+    const b = bucketOf(count - 1)
+    inVocabulary[b] = (inVocabulary[b] as number) + (cells[count] as number)
+  }
   const pair = new Float32Array(natural.length)
   for (let cell = 0; cell < natural.length; cell += 2) {
     const n = (natural[cell] as number) + (natural[cell + 1] as number)
