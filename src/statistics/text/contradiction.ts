@@ -15,8 +15,6 @@ export interface ContentVotes {
   readonly base: Float64Array
   /** [classes]: the same for records of all other labels if they were labelled this way: the most that a trigger can reach. */
   readonly ceiling: Float64Array
-  /** Places of the passage's content words in the table. */
-  content(passage: Passage): Int32Array
   /** How many of the texts with label `given` contradict it once all `judged` are left out of the model and `ignored` words out of the vote. */
   contradicting(judged: readonly Passage[], given: number, ignored: ReadonlySet<number>): { readonly count: number; readonly of: number }
   contradicts(passage: Passage): boolean
@@ -27,11 +25,10 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
   const records = grams.recordsByLabel
   const all = records.reduce((a, b) => a + b, 0)
   const known = new WeakMap<Passage, Int32Array>()
-  const places = wordPlaces(grams)
-  const unfit = new Uint8Array(grams.hashes.length)
-  for (let place = 0; place < unfit.length; place++) unfit[place] = isPure(grams, place) ? 1 : 0
+  const vocabulary = vocabularyOf(grams)
   const once = seen()
   const found = new Int32Array(mostWords)
+  /** Numbers of the passage's content words. */
   const content = (p: Passage): Int32Array => {
     let own = known.get(p)
     if (!own) {
@@ -40,8 +37,8 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       for (const token of p.tokens) {
         if (n === mostWords) break
         if (!once.add(token) || common.has(token)) continue
-        const place = places(token)
-        if (place >= 0 && unfit[place] === 0) found[n++] = place
+        const word = vocabulary.number(token)
+        if (word >= 0) found[n++] = word
       }
       own = found.slice(0, n)
       known.set(p, own)
@@ -50,10 +47,11 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
   }
   const counts = new Float64Array(k)
   /** What a word adds for each label, to `into` from `at` on. */
-  const voteOf = (place: number, less: Float64Array, lessAt: number, share: Float64Array, into: Float64Array, at: number): void => {
+  const voteOf = (word: number, less: Float64Array, share: Float64Array, into: Float64Array, at: number): void => {
+    const { counts: all } = vocabulary
     let total = 0
     for (let l = 0; l < k; l++) {
-      const n = Math.max(0, (grams.byLabel[place * k + l] as number) - (less[lessAt + l] as number))
+      const n = Math.max(0, (all[word * k + l] as number) - (less[at + l] as number))
       counts[l] = n
       total += n
     }
@@ -72,49 +70,52 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     const sums = new Float64Array(k)
     itself.fill(0)
     if (p.label >= 0) itself[p.label] = 1
-    for (const place of content(p)) {
-      voteOf(place, itself, 0, shares, vote, 0)
+    for (const word of content(p)) {
+      voteOf(word, itself, shares, vote, 0)
       add(sums, vote, 0)
     }
     return disagrees(sums, p.label)
   }
-  // Places of the texts that are being judged, numbered in the order of their first occurrence.
-  const numbers = new Int32Array(grams.hashes.length)
+  // Words of the texts that are being judged, in the order of their first occurrence; where each stands among them.
+  const words: number[] = []
+  let places = new Int32Array(1024)
   let less = new Float64Array(1024 * k)
   let votes = new Float64Array(1024 * k)
   const contradicting: ContentVotes['contradicting'] = (judged, given, ignored) => {
-    const judgedPlaces: number[] = []
+    words.length = 0
     const gone = new Float64Array(k)
     for (const p of judged) {
       if (p.label < 0) continue
       gone[p.label] = (gone[p.label] as number) + 1
-      for (const place of content(p)) {
-        let number = numbers[place] as number
-        if (judgedPlaces[number] !== place) {
-          number = judgedPlaces.push(place) - 1
-          numbers[place] = number
-          if (judgedPlaces.length * k > less.length) {
-            less = grown(less)
-            votes = grown(votes)
+      const own = content(p)
+      if (vocabulary.size() > places.length) places = grown(places, vocabulary.size())
+      for (const word of own) {
+        let place = places[word] as number
+        if (words[place] !== word) {
+          place = words.push(word) - 1
+          places[word] = place
+          if (words.length * k > less.length) {
+            less = grown(less, 2 * less.length)
+            votes = grown(votes, less.length)
           }
-          less.fill(0, number * k, (number + 1) * k)
+          less.fill(0, place * k, (place + 1) * k)
         }
-        const at = number * k + p.label
-        less[at] = (less[at] as number) + 1
+        less[place * k + p.label] = (less[place * k + p.label] as number) + 1
       }
     }
     const left = all - gone.reduce((a, b) => a + b, 0)
     const share = Float64Array.from(records, (n, l) => Math.max(1, n - (gone[l] as number)) / Math.max(1, left))
-    judgedPlaces.forEach((place, number) => {
-      if (ignored.has(grams.hashes[place] as number)) votes.fill(0, number * k, (number + 1) * k)
-      else voteOf(place, less, number * k, share, votes, number * k)
-    })
+    for (let place = 0; place < words.length; place++) {
+      const word = words[place] as number
+      if (ignored.has(vocabulary.token(word))) votes.fill(0, place * k, (place + 1) * k)
+      else voteOf(word, less, share, votes, place * k)
+    }
     let [count, of] = [0, 0]
     const sums = new Float64Array(k)
     for (const p of judged) {
       if (p.label !== given) continue
       sums.fill(0)
-      for (const place of content(p)) add(sums, votes, (numbers[place] as number) * k)
+      for (const word of content(p)) add(sums, votes, (places[word] as number) * k)
       of++
       if (disagrees(sums, given)) count++
     }
@@ -137,14 +138,24 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     }
     return right / Math.max(1, others)
   })
-  return { classes: k, base, ceiling, content, contradicting, contradicts }
+  return { classes: k, base, ceiling, contradicting, contradicts }
 }
 
-/** Where the words of the table stand; -1 for any other. */
-function wordPlaces(grams: RepeatedGrams): (token: number) => number {
-  let words = 0
-  for (const kind of grams.kinds) if (kind === 1) words++
-  const mask = 2 ** Math.ceil(Math.log2(2 * words + 2)) - 1
+/** Words of the table that may vote, numbered in the order in which they are asked for. */
+interface Vocabulary {
+  /** -1 for one that is not in the table, or may be a trigger itself. */
+  number(token: number): number
+  token(word: number): number
+  size(): number
+  /** [words, classes]: records with it and that label. */
+  readonly counts: Uint32Array
+}
+
+function vocabularyOf(grams: RepeatedGrams): Vocabulary {
+  const k = grams.classes
+  let entries = 0
+  for (const kind of grams.kinds) if (kind === 1) entries++
+  const mask = 2 ** Math.ceil(Math.log2(2 * entries + 2)) - 1
   const slots = new Int32Array(mask + 1)
   grams.hashes.forEach((hash, place) => {
     if (grams.kinds[place] !== 1) return
@@ -152,7 +163,7 @@ function wordPlaces(grams: RepeatedGrams): (token: number) => number {
     while (slots[at] !== 0) at = (at + 1) & mask
     slots[at] = place + 1
   })
-  return (token) => {
+  const placeOf = (token: number): number => {
     let at = token & mask
     for (let place = slots[at] as number; place !== 0; place = slots[at] as number) {
       if (grams.hashes[place - 1] === token) return place - 1
@@ -160,10 +171,35 @@ function wordPlaces(grams: RepeatedGrams): (token: number) => number {
     }
     return -1
   }
+  const unfit = -2
+  const numbers = new Int32Array(grams.hashes.length).fill(-1)
+  const tokens = new Int32Array(entries)
+  const counts = new Uint32Array(entries * k)
+  let size = 0
+  return {
+    number(token) {
+      const place = placeOf(token)
+      if (place < 0) return -1
+      const known = numbers[place] as number
+      if (known === unfit) return -1
+      if (known >= 0) return known
+      if (isPure(grams, place)) {
+        numbers[place] = unfit
+        return -1
+      }
+      tokens[size] = token
+      counts.set(grams.byLabel.subarray(place * k, (place + 1) * k), size * k)
+      numbers[place] = size
+      return size++
+    },
+    token: (word) => tokens[word] as number,
+    size: () => size,
+    counts,
+  }
 }
 
-function grown(array: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * array.length)
+function grown<T extends Int32Array | Float64Array>(array: T, size: number): T {
+  const larger = new (array.constructor as new (n: number) => T)(Math.max(size, 2 * array.length))
   larger.set(array)
   return larger
 }
