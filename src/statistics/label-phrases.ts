@@ -150,22 +150,14 @@ function conclude(
 ): LabelPhrases {
   const common = sketch.mostCommon.slice(0, shapeTokens)
   const commonSet = new Set(common)
-  const match = matcher(candidates, commonSet)
   const uniform = passagesOf(carriers.uniform)
   const votes = contentVotes(grams, uniform, commonSet)
   const classOf = neighbourClasses(sketch.mostCommon)
-  const found = occurrencesIn(carriers.carriers, candidates.hashes.length, match)
+  const found = occurrencesIn(carriers.carriers, candidates.hashes.length, matcher(candidates, commonSet))
   const judged = judgeLabels(grams, candidates, carriers, found, votes, commonSet, uniform, classOf, trusted)
   const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
   const sample = passagesOf(carriers.carriers)
-  const standIn = (p: JudgedPhrase): Set<number> => {
-    const records = new Set<number>()
-    const one = matcher({ hashes: Int32Array.of(p.hash), kinds: Uint8Array.of(p.kind), counts: Uint32Array.of(p.records) }, commonSet)
-    sample.forEach((s, i) => {
-      one(s.tokens, s.tokens.length, () => records.add(i))
-    })
-    return records
-  }
+  const standIn = (p: JudgedPhrase): Set<number> => new Set((found[p.candidate] ?? []).map((o) => o.passage))
   const styles: StyleModel[] = []
   for (let label = 0; label < grams.classes; label++) {
     if (!suspicious.some((p) => p.label === label && isShape(p.kind))) continue
