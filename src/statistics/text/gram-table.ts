@@ -61,6 +61,10 @@ export const startGrams = (classes: number, most: number): Growing => ({
   bound: 0x7fffffff,
 })
 
+/** Memory of a table that grows to twice `most` grams, its slots included, and of the sealed one. */
+export const gramBytes = (most: number, classes: number): number =>
+  2 * most * (4 * (field.labels + classes) + 8) + most * (17 + 4 * classes)
+
 /** Room for so many grams of a record. */
 export const recordGrams = (size: number): RecordGrams => ({
   count: 0,
