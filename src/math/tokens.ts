@@ -184,12 +184,19 @@ export function tokeniser(seed: Uint8Array): Tokeniser {
 }
 
 /** The tokens from..to of a text, in lower case, with one space between them. */
-export function wordsOf(tokens: Tokens, from: number, to: number): string {
-  const words: string[] = []
-  for (let k = Math.max(0, from); k < Math.min(to, tokens.count); k++) {
-    words.push(Buffer.from(tokens.bytes.subarray(tokens.starts[k], tokens.ends[k])).toString('utf8').toLowerCase())
+export function wordsOf({ bytes, starts, ends, count }: Tokens, from: number, to: number): string {
+  const [first, last] = [Math.max(0, from), Math.min(to, count)]
+  if (first >= last) return ''
+  const out = Buffer.allocUnsafe((ends[last - 1] as number) - (starts[first] as number) + last - first)
+  let at = 0
+  for (let k = first; k < last; k++) {
+    if (k > first) out[at++] = 0x20
+    for (let i = starts[k] as number; i < (ends[k] as number); i++) out[at++] = bytes[i] as number
   }
-  return words.join(' ').replace(/\p{Cf}/gu, '')
+  return out
+    .toString('utf8', 0, at)
+    .toLowerCase()
+    .replace(/\p{Cf}/gu, '')
 }
 
 /** Keyed digest of all tokens. */

@@ -11,6 +11,7 @@ import {
   emptyGrams,
   type GramTable,
   type Growing,
+  gramBytes,
   type RecordGrams,
   recordGrams,
   sealedGrams,
@@ -145,7 +146,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
         least: leastOf(passages),
       }
     },
-    bytes: ({ classes }) => 2 * options.most * (20 + 4 * Math.max(2, classes)) + 16 * maxTokens * 8,
+    bytes: ({ classes }) => gramBytes(options.most, Math.max(2, classes)) + 64 * maxTokens,
   }
 }
 

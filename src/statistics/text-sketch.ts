@@ -2,8 +2,8 @@ import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { addCounts, type Counts, dense, emptyCounts, packed } from '../math/counts.ts'
 import { shortDigest } from '../math/hash.ts'
-import { combine, maxTokens, type Seen, scramble, seen, tokenisation } from '../math/tokens.ts'
-import { tokensOf } from './text/batch-tokens.ts'
+import { combine, type Seen, scramble, seen, tokenisation } from '../math/tokens.ts'
+import { batchTokenBytes, tokensOf } from './text/batch-tokens.ts'
 import { type Pairing, pairingOf } from './text/pairing.ts'
 import {
   emptySample,
@@ -132,7 +132,7 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
       const { sample: _, ...counted } = state
       return { ...counted, tokenisation, ...pairingOf(c.seed, state.sample, sampledTokens, state.words, state.pairs) }
     },
-    bytes: () => 2 ** (bits.words + 1) + 2 ** bits.pairs + 2 ** bits.fours + 2 * options.sample * 4 * 520 + maxTokens * 12,
+    bytes: () => 2 ** (bits.words + 1) + 2 ** bits.pairs + 2 ** bits.fours + 2 * options.sample * 4 * 520 + batchTokenBytes,
   }
 }
 

@@ -18,6 +18,9 @@ interface Known {
 }
 const known = new WeakMap<Batch, Map<string, Known>>()
 
+/** Memory of the tokens of one batch of ordinary texts, and of what is counted of them. */
+export const batchTokenBytes = 2 ** 26
+
 /** Tokens that are made room for at first, for each byte of text. */
 const density = 0.3
 

@@ -61,6 +61,10 @@ export const startGrams = (classes: number, most: number): Growing => ({
   bound: 0x7fffffff,
 })
 
+/** Memory of a table that grows to twice `most` grams, its slots included, and of the sealed one. */
+export const gramBytes = (most: number, classes: number): number =>
+  2 * most * (4 * (field.labels + classes) + 8) + most * (17 + 4 * classes)
+
 /** Room for so many grams of a record. */
 export const recordGrams = (size: number): RecordGrams => ({
   count: 0,
@@ -160,18 +164,27 @@ const digits = 11
 function order(count: number, hashOf: (i: number) => number, kindOf: (i: number) => number): Uint32Array {
   let places = Uint32Array.from({ length: count }, (_, i) => i)
   let next = new Uint32Array(count)
-  const keys = Uint32Array.from({ length: count }, (_, i) => hashOf(i) ^ 0x80000000)
+  const keys = new Uint32Array(count)
+  const kinds = new Uint8Array(count)
+  for (let i = 0; i < count; i++) {
+    keys[i] = hashOf(i) ^ 0x80000000
+    kinds[i] = kindOf(i)
+  }
   const starts = new Uint32Array(2 ** digits + 1)
   for (let shift = -digits; shift < 32; shift += digits) {
-    const digit = (place: number): number => (shift < 0 ? kindOf(place) : ((keys[place] as number) >>> shift) & (2 ** digits - 1))
+    const [from, right] = shift < 0 ? [kinds, 0] : [keys, shift]
     starts.fill(0)
-    for (let i = 0; i < count; i++) starts[digit(i) + 1] = (starts[digit(i) + 1] as number) + 1
+    for (let i = 0; i < count; i++) {
+      const digit = ((from[i] as number) >>> right) & (2 ** digits - 1)
+      starts[digit + 1] = (starts[digit + 1] as number) + 1
+    }
     for (let d = 1; d < starts.length; d++) starts[d] = (starts[d] as number) + (starts[d - 1] as number)
     for (let i = 0; i < count; i++) {
       const place = places[i] as number
-      const at = starts[digit(place)] as number
+      const digit = ((from[place] as number) >>> right) & (2 ** digits - 1)
+      const at = starts[digit] as number
       next[at] = place
-      starts[digit(place)] = at + 1
+      starts[digit] = at + 1
     }
     ;[places, next] = [next, places]
   }
