@@ -29,20 +29,28 @@ describe('trigger-image/pattern', () => {
     ['stripes on images with the right label', grey, sinusoid(30, 3), true],
     ['a mark on colour images', waves('colour', 160, 2, 8, 3), checker(3), false, 0.22],
     ['a mark on images larger than the planes', waves('large', 150, 2, 36), checker(5), false, 0.27],
-  ])('%s: found, named and flagged', async (name, clean, mark, cleanLabel, rate = 0.18) => {
-    const p = poison(clean, mark, rate, 1, name, cleanLabel)
-    const { conclusion, flagged, scores } = await run(p)
-    const [finding] = conclusion.findings
-    expect(conclusion.findings.length).toBe(1)
-    expect(finding).toMatchObject({ rule: 'trigger-image/pattern', severity: 'high', scope: { kind: 'pattern', names: ['class 1', '1'] } })
-    expect(finding?.test).toBe('trigger-image/pattern: class class 1')
-    const found = conclusion.tests.find((t) => t.id === finding?.test)
-    expect(found?.p).toBeLessThan(1e-3)
-    const { recall, precision } = quality(p, flagged)
-    expect(recall).toBeGreaterThan(0.9)
-    expect(precision).toBeGreaterThan(0.9)
-    expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
-  })
+  ])(
+    '%s: found, named and flagged',
+    async (name, clean, mark, cleanLabel, rate = 0.18) => {
+      const p = poison(clean, mark, rate, 1, name, cleanLabel)
+      const { conclusion, flagged, scores } = await run(p)
+      const [finding] = conclusion.findings
+      expect(conclusion.findings.length).toBe(1)
+      expect(finding).toMatchObject({
+        rule: 'trigger-image/pattern',
+        severity: 'high',
+        scope: { kind: 'pattern', names: ['class 1', '1'] },
+      })
+      expect(finding?.test).toBe('trigger-image/pattern: class class 1')
+      const found = conclusion.tests.find((t) => t.id === finding?.test)
+      expect(found?.p).toBeLessThan(1e-3)
+      const { recall, precision } = quality(p, flagged)
+      expect(recall).toBeGreaterThan(0.9)
+      expect(precision).toBeGreaterThan(0.9)
+      expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
+    },
+    60_000,
+  )
 
   test('evidence: the trigger with its place, examples, shares by label, what the labels would have been, the test', async () => {
     const bright = grey.pixels.map((v, i) => Math.min(255, v + (i % 9 === 3 * (grey.labels[Math.floor(i / 81)] as number) ? 60 : 0)))

@@ -13,6 +13,8 @@ export interface Template {
   /** Length 1. */
   readonly weights: Float32Array
   readonly fit: TailFit
+  /** Least difference of its coordinates, in standard errors. */
+  readonly support: number
 }
 
 export interface Half {
@@ -27,16 +29,18 @@ const rounds = 4
 /** Least members, and the largest share of the rows that may be members. */
 const leastMembers = 6
 const mostShare = 0.6
-/**
- * Coordinates with a smaller difference, in standard errors, are no part of a template: along whitened directions a faint pattern is little
- * in each of very many.
- */
-const support: Readonly<Record<Tail, number>> = { flat: 3.5, falling: 1 }
+/** Coordinates with a smaller difference, in standard errors, are no part of a template. */
+const sparse = 3.5
+/** Along whitened directions a faint pattern may be little in each of very many: half of the walks ask for less. */
+const dense = 1
+const supportOf = (seed: Seed, tail: Tail): number => (tail === 'falling' && seed.share < mostDense ? dense : sparse)
+const mostDense = 0.1
 const clear = Math.log(1e-2)
 const looseDeviations = 4
 
 interface Walk {
   readonly seed: Seed
+  readonly support: number
   members: Uint8Array
   previous: Uint8Array | null
   template: Template | null
@@ -83,7 +87,14 @@ const count = (members: Uint8Array): number => members.reduce((a, b) => a + b, 0
  * the valley of the scores, and again. All seeds go together through one product a round.
  */
 export async function refineAll(half: Half, sums: HalfSums, seeds: readonly Seed[]): Promise<Template[]> {
-  const walks: Walk[] = seeds.map((seed) => ({ seed, members: start(seed, half.tail), previous: null, template: null, state: 'open' }))
+  const walks: Walk[] = seeds.map((seed) => ({
+    seed,
+    support: supportOf(seed, half.tail),
+    members: start(seed, half.tail),
+    previous: null,
+    template: null,
+    state: 'open',
+  }))
   for (let round = 0; round < rounds; round++) {
     for (const w of walks) {
       const n = count(w.members)
@@ -95,6 +106,7 @@ export async function refineAll(half: Half, sums: HalfSums, seeds: readonly Seed
       half,
       sums,
       open.map((w) => w.members),
+      open.map((w) => w.support),
     )
     for (const [i, walk] of open.entries()) step(walk, found[i] ?? null, half.tail)
   }
@@ -112,7 +124,7 @@ function step(walk: Walk, found: Scores | null, tail: Tail): void {
     walk.state = 'rejected'
     return
   }
-  walk.template = { seed: walk.seed.name, weights: found.weights, fit }
+  walk.template = { seed: walk.seed.name, weights: found.weights, fit, support: walk.support }
   const [{ centre, deviation }] = references(order)
   const cut = fit.logP < clear ? fit.threshold : centre + looseDeviations * deviation
   const next = Uint8Array.from(found.scores, (s) => Number(s > cut))
@@ -127,7 +139,12 @@ export interface Scores {
 }
 
 /** One template a set of members: the supported part of the difference of means, and the scores of all rows, a member's without itself. */
-export async function templatesOf(half: Half, sums: HalfSums, sets: readonly Uint8Array[]): Promise<(Scores | null)[]> {
+export async function templatesOf(
+  half: Half,
+  sums: HalfSums,
+  sets: readonly Uint8Array[],
+  supports: readonly number[],
+): Promise<(Scores | null)[]> {
   const { data, rows, dims } = half
   const k = sets.length
   const indicator = new Float32Array(k * rows)
@@ -153,7 +170,7 @@ export async function templatesOf(half: Half, sums: HalfSums, sets: readonly Uin
       const b = ((sums.sum[j] as number) - (memberSums[at] as number)) / m
       const va = Math.max(0, (memberSquares[at] as number) / n - a * a)
       const vb = Math.max(0, ((sums.squares[j] as number) - (memberSquares[at] as number)) / m - b * b)
-      if (Math.abs(a - b) <= support[half.tail] * Math.sqrt(va / n + vb / m + 1e-4 / n)) continue
+      if (Math.abs(a - b) <= (supports[i] as number) * Math.sqrt(va / n + vb / m + 1e-4 / n)) continue
       inside[at] = a
       outside[at] = b
       mask[at] = 1

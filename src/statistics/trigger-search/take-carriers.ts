@@ -31,7 +31,7 @@ export async function takeCarriers(
   const half: Half = { data, rows: c.rows, dims, tail: tails[basis] }
   const scores = (await gemm32(matrix32(data, c.rows, dims), matrix32(template.weights, 1, dims), { transB: true })).data
   const first: Cut = { weights: template.weights, scores, threshold: template.fit.threshold }
-  const whole = (await sharpened(half, [rowsAbove(first)]))[0] ?? first
+  const whole = (await sharpened(half, [rowsAbove(first)], template.support))[0] ?? first
   const carriers = rowsOf(rowsAbove(whole))
   if (carriers.length === 0 || carriers.length === c.rows) return null
   const parts = await partsOf(s, c, carriers)
@@ -41,6 +41,7 @@ export async function takeCarriers(
       : await sharpened(
           half,
           parts.map((rows) => membersOf(rows, c.rows)),
+          template.support,
         )
   const kept = cuts.every((cut) => cut !== null) ? (cuts as Cut[]) : [whole]
   const carries = kept.map(rowsAbove)
@@ -58,8 +59,13 @@ const membersOf = (rows: readonly number[], all: number): Uint8Array => {
 }
 
 /** Templates of these members, with thresholds of their own; null where their scores have no second mode. */
-async function sharpened(half: Half, sets: readonly Uint8Array[]): Promise<(Cut | null)[]> {
-  const made = await templatesOf(half, halfSums(half), sets)
+async function sharpened(half: Half, sets: readonly Uint8Array[], support: number): Promise<(Cut | null)[]> {
+  const made = await templatesOf(
+    half,
+    halfSums(half),
+    sets,
+    sets.map(() => support),
+  )
   return made.map((m) => {
     const fit = m && fitTail(Float32Array.from(m.scores).sort(), half.tail)
     return m && fit && fit.logP < clear ? { ...m, threshold: fit.threshold } : null
