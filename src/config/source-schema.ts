@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { type Role, roles } from '../contracts/data.ts'
 import { map, text, textOrList } from './shapes.ts'
 
-/** Roles that may be spread over several columns: one number a column, or the parts of a text. */
-const severalRoles: readonly Role[] = ['embedding', 'features', 'predictions', 'text']
+/** Roles that may be spread over several columns: a number or a category a column, or the parts of a text. */
+const severalRoles: readonly Role[] = ['embedding', 'features', 'categories', 'predictions', 'text']
 const perRole = <T>(make: (role: Role) => T): { [R in Role]: T } => Object.fromEntries(roles.map((role) => [role, make(role)])) as never
 
 const columns = map(

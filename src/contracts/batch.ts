@@ -76,6 +76,28 @@ export function matrixOf(
   return { data: values.subarray(0, data.length * dims), rows: data.length, dims }
 }
 
+/** Texts of several columns, row-major: cell j of row i is `bytes[offsets[i * dims + j]..offsets[i * dims + j + 1]]`, empty where missing. */
+export interface CategoryCells {
+  readonly bytes: Uint8Array
+  readonly offsets: Int32Array
+  readonly rows: number
+  readonly dims: number
+}
+
+/** The column `categories` without a copy; null when it is absent. */
+export function categoriesOf(batch: Batch): CategoryCells | null {
+  const data = chunk(batch, 'categories')
+  if (!data) return null
+  const child = data.children[0] as Data<Utf8>
+  return { bytes: child.values, offsets: child.valueOffsets, rows: data.length, dims: (data.type as FixedSizeList).listSize }
+}
+
+/** Names of the columns that `features` or `categories` were made of; none where the column is absent. */
+export function namesOfColumns(batch: Batch, name: 'features' | 'categories'): readonly string[] {
+  const field = batch.schema.fields.find((f) => f.name === name)
+  return JSON.parse(field?.metadata.get('names') ?? '[]') as string[]
+}
+
 /** Texts as UTF-8 without a copy: row i is `bytes[offsets[i]..offsets[i + 1]]`, empty where missing; null when the column is absent. */
 export function textBytes(batch: Batch, name: 'text' | 'response'): { readonly bytes: Uint8Array; readonly offsets: Int32Array } | null {
   const data = chunk(batch, name)
@@ -159,6 +181,17 @@ export const matrix = (m: Matrix<Float32Array | Float64Array | Uint8Array>): Dat
   }) as unknown as Data<FixedSizeList>
 }
 
+/** Row-major cells, `dims` side by side, empty where missing. */
+export const texts = (values: readonly string[], dims: number): Data<FixedSizeList> => {
+  const child = utf8(values)
+  return makeData({
+    type: new FixedSizeList(dims, listField(child.type)),
+    length: values.length / dims,
+    nullCount: 0,
+    child,
+  }) as unknown as Data<FixedSizeList>
+}
+
 export const uint32 = (values: Uint32Array): Data<Uint32> => makeData({ type: new Uint32(), data: values })
 
 export const fixedBinary16 = (bytes: Uint8Array): Data<FixedSizeBinary> =>
@@ -202,6 +235,8 @@ export interface BatchColumns {
   readonly embedding?: Matrix
   readonly predictions?: Matrix
   readonly features?: Matrix<Float64Array> & { readonly names: readonly string[] }
+  /** `rows` x `names.length`, row-major, empty where missing. */
+  readonly categories?: { readonly values: readonly string[]; readonly names: readonly string[] }
   readonly image?:
     | readonly (Uint8Array | null)[]
     | (Matrix<Uint8Array> & { readonly height: number; readonly width: number; readonly channels: number })
@@ -233,6 +268,10 @@ export function makeBatch(columns: BatchColumns): Batch {
   if (columns.embedding) add('embedding', matrix(columns.embedding))
   if (columns.predictions) add('predictions', matrix(columns.predictions))
   if (columns.features) add('features', matrix(columns.features), metadata({ names: columns.features.names }))
+  if (columns.categories) {
+    const { values, names } = columns.categories
+    add('categories', texts(values, names.length), metadata({ names }))
+  }
   if (columns.image) {
     if ('dims' in columns.image) {
       const { height, width, channels } = columns.image

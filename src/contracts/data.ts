@@ -10,6 +10,7 @@ export const roles = [
   'image',
   'embedding',
   'features',
+  'categories',
   'predictions',
   'source',
   'time',
@@ -31,6 +32,7 @@ export type Maybe<T> = T | Promise<T>
  * - `label`, `source`: Dictionary<Utf8, Int32>, null where missing
  * - `embedding`, `predictions`: FixedSizeList<Float32 | Float64>, finite
  * - `features`: FixedSizeList<Float64>; NaN is a missing value; field metadata `names` is a JSON list of column names
+ * - `categories`: FixedSizeList<Utf8>, empty where missing; field metadata `names` as of `features`
  * - `image`: Binary (an encoded file) or FixedSizeList<Uint8> (raw pixels; field metadata `height`, `width`, `channels`)
  * - `pixels`: FixedSizeList<Uint8>, made of `image`: one size for all records, as in its field metadata `height`, `width`, `channels` (1 or 3)
  * - `noise`: FixedSizeList<Float32>, made of `image` in its own size: `noiseParts` of `noise.ts`

@@ -58,6 +58,8 @@ export interface Shape {
   readonly dims: number
   readonly classes: number
   readonly sources: number
+  /** Columns of `categories`. */
+  readonly categories?: number
   /** Of the column `pixels`, where there is one. */
   readonly pixels?: PixelShape
 }

@@ -1,5 +1,5 @@
 import { type Data, DataType, makeData, type Utf8, type Vector } from 'apache-arrow'
-import { assemble, binary, chunk, dictionary, matrix, utf8 } from './batch.ts'
+import { assemble, binary, chunk, dictionary, matrix, texts, utf8 } from './batch.ts'
 import type { Batch } from './data.ts'
 
 /** The named rows of a batch, in the order of `rows`; fields keep their metadata. */
@@ -11,6 +11,15 @@ export function takeRows(batch: Batch, rows: Int32Array): Batch {
 
 function takeData(data: Data, rows: Int32Array): Data {
   const { type } = data
+  if (DataType.isFixedSizeList(type) && DataType.isUtf8(data.children[0]?.type)) {
+    const { values, valueOffsets } = data.children[0] as Data<Utf8>
+    const size = type.listSize
+    const cells = Array.from({ length: rows.length * size }, (_, at) => {
+      const from = (rows[Math.floor(at / size)] as number) * size + (at % size)
+      return Buffer.from(values.subarray(valueOffsets[from], valueOffsets[from + 1])).toString('utf8')
+    })
+    return texts(cells, size)
+  }
   if (DataType.isFixedSizeList(type)) {
     const all = (data.children[0] as Data).values as Float64Array
     const size = type.listSize

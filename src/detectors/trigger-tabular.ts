@@ -7,7 +7,7 @@ import { agreeing, contradicting, findCarriers } from './trigger-tabular/carrier
 import { countsOf, triggerFinding } from './trigger-tabular/finding.ts'
 import { type TriggerTabularOptions, triggerTabularOptions } from './trigger-tabular/options.ts'
 import { type CarrierTally, carrierTally } from './trigger-tabular/tally.ts'
-import { cellWords, groupName, ruleOf } from './trigger-tabular/words.ts'
+import { cellWords, groupName, ruleOf, withTexts } from './trigger-tabular/words.ts'
 
 const partOf = ({ sample }: TriggerTabularOptions) => ({ sample })
 
@@ -22,11 +22,11 @@ const mostAgreeing = 0.3
 
 /**
  * A value, an interval or a pair of values of columns that selects a label against the rest of the record: association and
- * contradiction on a held-out half (the test for text of the trigger detectors, on columns of numbers).
+ * contradiction on a held-out half (the test for text of the trigger detectors, on columns of numbers and of categories).
  */
 export const triggerTabular: Detector<TriggerTabularOptions, CarrierTally, null> = {
   id: 'trigger-tabular',
-  version: 1,
+  version: 2,
   title: 'Triggers in columns',
   rules: [
     { id: 'trigger-tabular/pair', title: 'Pair of column values that selects a label against the rest of the record', family: 'trigger' },
@@ -39,17 +39,18 @@ export const triggerTabular: Detector<TriggerTabularOptions, CarrierTally, null>
   options: triggerTabularOptions,
   missing({ subject, shape }: Setup) {
     if (!subject.includes('label')) return 'no column has the role label'
-    if (!subject.includes('features')) return 'no columns of numbers have the role features'
-    if (!subject.includes('embedding') && shape.dims > mostColumns) return `${shape.dims} columns: at most ${mostColumns} are searched`
+    if (!subject.includes('features') && !subject.includes('categories')) return 'no columns have the role features or categories'
+    const columns = (subject.includes('embedding') ? 0 : shape.dims) + (shape.categories ?? 0)
+    if (columns > mostColumns) return `${columns} columns: at most ${mostColumns} are searched`
     return null
   },
   mode: ({ sample }) => `values, intervals and pairs of columns on a sample of at most ${sample} records`,
-  reads: () => ['label', 'features'],
+  reads: (_, { subject }) => ['label', ...(['features', 'categories'] as const).filter((role) => subject.includes(role))],
   statistics: (options) => [columnTriggers(partOf(options))],
   scorer(c) {
     const summary = searched(c)
     const triggers = triggersOf(c, summary)
-    return (batch) => findCarriers(batch, summary.classes, triggers)
+    return (batch) => findCarriers(batch, c.seed, summary.classes, triggers)
   },
   tally: carrierTally,
   decide(c, tally): readonly Threshold[] {
@@ -69,7 +70,8 @@ function conclude(c: Context<TriggerTabularOptions>, tally: CarrierTally, _: nul
   const labelTest = (t: number): string => `trigger-tabular: label ${summary.classes[t]}`
   const tests: Test[] = summary.classes.map((_name, t) => ({ id: labelTest(t), method, p: summary.smallest[t] as number }))
   const told = new Set<number>()
-  const findings: Finding[] = triggersOf(c, summary).map((one, t) => {
+  const findings: Finding[] = triggersOf(c, summary).map((found, t) => {
+    const one = { ...found, cell: withTexts(found.cell, tally.texts.slice(2 * t, 2 * t + 2)) }
     let id = labelTest(one.label)
     if (told.has(one.label)) {
       id = `${id}, ${cellWords(one.cell, tally.names)}`

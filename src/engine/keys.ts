@@ -1,10 +1,10 @@
 import type { Data } from 'apache-arrow'
-import { column, fixedBinary16, matrixOf, withColumns } from '../contracts/batch.ts'
+import { categoriesOf, column, fixedBinary16, matrixOf, withColumns } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import { digest16 } from '../math/hash.ts'
 
 /** Columns that say what a record is, its labels apart. */
-const contentColumns = ['text', 'response', 'image', 'embedding', 'features', 'predictions'] as const
+const contentColumns = ['text', 'response', 'image', 'embedding', 'features', 'categories', 'predictions'] as const
 
 const bytesOf = (values: ArrayBufferView, from: number, to: number): Uint8Array => {
   const size = (values as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT
@@ -17,7 +17,13 @@ function readers(batch: Batch): ((i: number) => Uint8Array)[] {
   for (const name of contentColumns) {
     const vector = column(batch, name)
     if (!vector) continue
-    const list = name === 'text' || name === 'response' ? null : matrixOf(batch, name)
+    const categories = name === 'categories' ? categoriesOf(batch) : null
+    if (categories) {
+      const { bytes, offsets, dims } = categories
+      for (let j = 0; j < dims; j++) out.push((i) => bytes.subarray(offsets[i * dims + j], offsets[i * dims + j + 1]))
+      continue
+    }
+    const list = name === 'text' || name === 'response' || name === 'categories' ? null : matrixOf(batch, name)
     if (list) out.push((i) => bytesOf(list.data, i * list.dims, (i + 1) * list.dims))
     else {
       const { values, valueOffsets } = vector.data[0] as Data & { values: Uint8Array; valueOffsets: Int32Array }

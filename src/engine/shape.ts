@@ -1,4 +1,4 @@
-import { matrixOf } from '../contracts/batch.ts'
+import { categoriesOf, matrixOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import { AssayError } from '../contracts/errors.ts'
 import type { Shape } from '../contracts/statistic.ts'
@@ -22,12 +22,14 @@ export function shapeOf(part: Part, batch: Batch | null): Shape {
   const known = part.shards.every((s) => s.expectedRows !== null)
   const vectors = batch ? (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) : null
   const predictions = batch ? matrixOf(batch, 'predictions') : null
+  const categories = batch ? categoriesOf(batch) : null
   const { pixels } = part
   return {
     rows: known ? part.shards.reduce((sum, s) => sum + (s.expectedRows ?? 0), 0) : null,
     dims: vectors?.dims ?? part.features?.dims ?? 0,
     classes: predictions?.dims ?? 0,
     sources: 0,
+    ...(categories ? { categories: categories.dims } : {}),
     ...(pixels ? { pixels: { height: pixels.height, width: pixels.width, channels: pixels.channels } } : {}),
   }
 }

@@ -19,6 +19,8 @@ export interface Fields {
   readonly pixels: Raster | null
   /** Numeric columns in the order of `Facts.columns`; NaN is a missing value. */
   readonly numbers: Float64Array | null
+  /** Columns of categories in the order of `Facts.categories`; an empty text is a missing value. */
+  readonly categories: readonly string[] | null
 }
 
 export type FieldName = keyof Fields
@@ -42,6 +44,8 @@ export interface Facts {
   readonly labels: readonly { readonly name: string; readonly count: number }[]
   /** Names of the numeric columns. */
   readonly columns: readonly string[]
+  /** Names of the columns of categories. */
+  readonly categories: readonly string[]
   /** Uniform sample of records, empty for attacks that ask for none; its order is that of the data. */
   readonly sample: readonly Sampled[]
 }

@@ -18,6 +18,8 @@ export interface RowChange {
   readonly image?: Uint8Array
   /** Position among the features, and value. */
   readonly numbers?: readonly (readonly [number, number])[]
+  /** Position among the columns of categories, and value. */
+  readonly categories?: readonly (readonly [number, string])[]
 }
 
 /** What is written to `truth.csv`; id and row may still change where a format orders its records by name. */
@@ -45,8 +47,11 @@ function numbersChanged(before: Float64Array | null, after: Float64Array): reado
   return out
 }
 
+const categoriesChanged = (before: readonly string[] | null, after: readonly string[]): readonly (readonly [number, string])[] =>
+  after.flatMap((value, j) => (value === before?.[j] ? [] : [[j, value] as const]))
+
 async function toRow(row: number, fields: Partial<Fields>, record: Fields, encoded: Uint8Array | null): Promise<RowChange> {
-  const { label, text, response, pixels, numbers } = fields
+  const { label, text, response, pixels, numbers, categories } = fields
   return {
     row,
     ...(typeof label === 'string' && label !== record.label ? { label } : {}),
@@ -54,6 +59,7 @@ async function toRow(row: number, fields: Partial<Fields>, record: Fields, encod
     ...(typeof response === 'string' ? { response } : {}),
     ...(pixels ? { image: encoded ? await encodeLike(encoded, pixels) : (pixels.data as Uint8Array) } : {}),
     ...(numbers ? { numbers: numbersChanged(record.numbers, numbers) } : {}),
+    ...(categories ? { categories: categoriesChanged(record.categories, categories) } : {}),
   }
 }
 
@@ -81,7 +87,11 @@ export async function* changesOf({ spec, rows }: ChosenShard, { attack, plan, pi
       const change = await toRow(row, fields, record, pixels ? reader.encoded(i) : null)
       const relabelled = change.label !== undefined
       const content =
-        change.text !== undefined || change.response !== undefined || change.image !== undefined || change.numbers !== undefined
+        change.text !== undefined ||
+        change.response !== undefined ||
+        change.image !== undefined ||
+        change.numbers !== undefined ||
+        change.categories !== undefined
       truth({
         id: reader.id(i),
         shard,

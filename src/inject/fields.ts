@@ -1,4 +1,4 @@
-import { codesOf, column, matrixOf } from '../contracts/batch.ts'
+import { categoriesOf, codesOf, column, matrixOf, namesOfColumns } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Codes } from '../contracts/detector.ts'
 import { rawImages } from '../features/image-column.ts'
@@ -8,6 +8,7 @@ import { decodeRaster } from './pictures.ts'
 export interface FieldReader {
   readonly rows: number
   readonly columns: readonly string[]
+  readonly categories: readonly string[]
   shown(i: number, texts: boolean): Shown
   id(i: number): string | null
   /** The encoded picture; null where pictures are raw pixels. */
@@ -25,8 +26,9 @@ export function fieldReader(batch: Batch): FieldReader {
   const [label, source] = [codesOf(batch, 'label'), codesOf(batch, 'source')]
   const [ids, texts, responses] = (['id', 'text', 'response'] as const).map((name) => column(batch, name))
   const numbers = matrixOf(batch, 'features')
-  const field = batch.schema.fields.find((f) => f.name === 'features')
-  const columns = JSON.parse(field?.metadata.get('names') ?? '[]') as readonly string[]
+  const cells = categoriesOf(batch)
+  const cellText = (at: number): string =>
+    Buffer.from(cells?.bytes.subarray(cells.offsets[at], cells.offsets[at + 1]) ?? []).toString('utf8')
   const raw = rawImages(batch)
   const images = raw ? null : column(batch, 'image')
   const cell = (vector: typeof ids, i: number): string | null => (vector?.get(i) as string | null | undefined) ?? null
@@ -39,7 +41,8 @@ export function fieldReader(batch: Batch): FieldReader {
   const encoded = (i: number): Uint8Array | null => (images?.get(i) as Uint8Array | null | undefined) ?? null
   return {
     rows: batch.numRows,
-    columns,
+    columns: namesOfColumns(batch, 'features'),
+    categories: namesOfColumns(batch, 'categories'),
     shown,
     id: (i) => cell(ids, i),
     encoded,
@@ -49,6 +52,7 @@ export function fieldReader(batch: Batch): FieldReader {
       return {
         ...shown(i, true),
         numbers: numbers ? Float64Array.from(numbers.data.subarray(i * numbers.dims, (i + 1) * numbers.dims) as Float64Array) : null,
+        categories: cells ? Array.from({ length: cells.dims }, (_, j) => cellText(i * cells.dims + j)) : null,
         pixels: plain
           ? { ...plain, data: Uint8Array.from(plain.data), max: 255 }
           : file

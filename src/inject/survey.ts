@@ -35,7 +35,7 @@ class Growing {
 export const shardName = ({ id, format }: ShardSpec): string => (format === 'npz' ? id : id.replace(/#\d+\+\d+$/, ''))
 
 const hasAll = (record: Shown, needs: readonly FieldName[]): boolean =>
-  needs.every((name) => (name === 'pixels' || name === 'numbers' ? true : record[name] !== null))
+  needs.every((name) => (name === 'pixels' || name === 'numbers' || name === 'categories' ? true : record[name] !== null))
 
 const lacking: { readonly [F in FieldName]: string } = {
   label: 'labels: no column has the role label',
@@ -44,6 +44,7 @@ const lacking: { readonly [F in FieldName]: string } = {
   response: 'responses: no column has the role response',
   pixels: 'pictures: no column has the role image',
   numbers: 'numeric columns: no column has the role features',
+  categories: 'columns of categories: no column has the role categories',
 }
 export const roleOf = {
   label: 'label',
@@ -52,6 +53,7 @@ export const roleOf = {
   response: 'response',
   pixels: 'image',
   numbers: 'features',
+  categories: 'categories',
 } as const
 
 /** Throws where the data have no such column at all. */
@@ -71,6 +73,7 @@ export async function survey(shards: readonly ShardSpec[], attack: Attack, optio
   const random = keyed(seed, 'inject/sample')
   const sample: (Sampled & { readonly at: number })[] = []
   let columns: readonly string[] = []
+  let categories: readonly string[] = []
   let total = 0
   let rejected = 0
   let room = attack.sample
@@ -83,6 +86,7 @@ export async function survey(shards: readonly ShardSpec[], attack: Attack, optio
       const reader = fieldReader(batch)
       const rows = rowsOf(batch)
       if (reader.columns.length) columns = reader.columns
+      if (reader.categories.length) categories = reader.categories
       for (let i = 0; i < reader.rows; i++, total++) {
         const record = reader.shown(i, wantsTexts)
         if (record.label !== null) counts.set(record.label, (counts.get(record.label) ?? 0) + 1)
@@ -104,7 +108,7 @@ export async function survey(shards: readonly ShardSpec[], attack: Attack, optio
   }
   const labels = [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => (a.name < b.name ? -1 : 1))
   sample.sort((a, b) => a.at - b.at)
-  const facts: Facts = { rows: total, labels, columns, sample: sample.map(({ where, fields }) => ({ where, fields })) }
+  const facts: Facts = { rows: total, labels, columns, categories, sample: sample.map(({ where, fields }) => ({ where, fields })) }
   return { facts, shards: chosenShards.done(), rows: chosenRows.done(), rejected }
 }
 

@@ -70,6 +70,8 @@ export function assemble(chunk: Chunk, roles: RoleOptions, file: string, issue: 
   }
   const features = columnsOf('features')
   if (features) out.features = featuresFrom(features, rows, reject, missing)
+  const categories = columnsOf('categories')
+  if (categories) out.categories = categoriesFrom(categories, rows, reject, missing)
   const image = columnsOf('image')
   if (image) out.image = imagesFrom(image.cells[0] as Cells, image.names[0] as string, rows, roles, reject)
   for (const role of ['label', 'source'] as const) {
@@ -132,6 +134,24 @@ function featuresFrom(
   return { ...m, names }
 }
 
+function categoriesFrom(
+  { names, cells }: { names: readonly string[]; cells: Cells[] },
+  rows: number,
+  reject: (i: number, code: RowIssueCode, column: string, detail?: string) => void,
+  missing: { code: RowIssueCode; column: string; rows: number[] }[],
+): NonNullable<BatchColumns['categories']> {
+  const values = new Array<string>(rows * names.length).fill('')
+  names.forEach((name, j) => {
+    const empty: number[] = []
+    const column = textsFrom(cells[j] as Cells, rows, limits.nameLength, empty, (i, code, detail) => reject(i, code, name, detail))
+    column.forEach((value, i) => {
+      values[i * names.length + j] = value ?? ''
+    })
+    if (empty.length) missing.push({ code: 'missing-value', column: name, rows: empty })
+  })
+  return { values, names }
+}
+
 function imagesFrom(
   cells: Cells,
   name: string,
@@ -172,6 +192,10 @@ function compact(columns: BatchColumns, drop: Uint8Array): Batch | null {
   if (columns.embedding) out.embedding = gather(columns.embedding, kept)
   if (columns.predictions) out.predictions = gather(columns.predictions, kept)
   if (columns.features) out.features = { ...gather(columns.features, kept), names: columns.features.names }
+  if (columns.categories) {
+    const { values, names } = columns.categories
+    out.categories = { values: Array.from(kept).flatMap((i) => values.slice(i * names.length, (i + 1) * names.length)), names }
+  }
   if (columns.image) {
     const image = columns.image
     out.image = 'dims' in image ? { ...image, ...gather(image, kept) } : Array.from(kept, (i) => image[i] ?? null)

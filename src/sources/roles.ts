@@ -80,6 +80,8 @@ function fits(role: Role, c: ColumnSample): boolean {
       return c.dims !== null && c.dims >= 2 && !c.image
     case 'features':
       return isNumeric(c)
+    case 'categories':
+      return (c.kind === 'string' || c.kind === 'boolean') && c.distinct >= 2 && c.distinct <= Math.max(20, c.filled / 4)
   }
 }
 
@@ -130,6 +132,8 @@ export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
   if (!map.embedding && !map.text && !map.image) {
     const numeric = free.filter((c) => !taken.has(c.name) && isNumeric(c) && !c.counting && !isIdentifier(c))
     if (numeric.length) map.features = numeric.map((c) => c.name)
+    const categories = free.filter((c) => !taken.has(c.name) && fits('categories', c) && !isIdentifier(c))
+    if (categories.length) map.categories = categories.map((c) => c.name)
   }
   return map
 }
@@ -170,7 +174,7 @@ const nearest = (name: string, names: readonly string[]): string | undefined => 
   return ranked[0] && ranked[0].d <= Math.max(2, short.length / 3) ? ranked[0].n : undefined
 }
 
-const multiple: ReadonlySet<Role> = new Set(['features', 'embedding', 'predictions', 'text'])
+const multiple: ReadonlySet<Role> = new Set(['features', 'categories', 'embedding', 'predictions', 'text'])
 
 /** Every named column must be there once; list roles may take several. */
 export function checkColumns(map: ColumnMap, columns: readonly ColumnSample[], file: string): void {

@@ -1,9 +1,10 @@
-import { selectColumns } from '../contracts/batch.ts'
+import { matrix, selectColumns, withColumns } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { candidatesOf } from './column-triggers/candidates.ts'
 import { inCell } from './column-triggers/cell.ts'
+import { columnsOf } from './column-triggers/columns.ts'
 import { confirm, type Tested } from './column-triggers/confirm.ts'
 import { fitRest, fourierOf, scalingOf, type Table } from './column-triggers/rest-model.ts'
 import { foldCount } from './label-model/solve-folds.ts'
@@ -55,26 +56,35 @@ export function columnTriggers(options: ColumnTriggersOptions): Statistic {
   return {
     ...sample,
     id: columnTriggersId(options),
-    update: (c: Context, state, batch: Batch) => sample.update(c, state, featuresAlone(batch)),
-    finish: async (c: Context, state) => search((await sample.finish(c, state)) as LabelSample, c.seed),
-    bytes: (shape: Shape) => sample.bytes(shape),
+    version: 2,
+    init: (c: Context) => ({ ...sample.init(c), numbers: 0 }),
+    async update(c: Context, state, batch: Batch) {
+      const columns = columnsOf(batch, c.seed)
+      if (!columns) return
+      state.numbers = columns.numbers
+      const rest = selectColumns(batch, new Set(['row', 'label', 'key', 'content']))
+      await sample.update(c, state, withColumns(rest, { features: matrix(columns) }))
+    },
+    merge(into, from) {
+      into.numbers = Math.max(into.numbers, from.numbers)
+      sample.merge(into, from)
+    },
+    finish: async (c: Context, state) => search((await sample.finish(c, state)) as LabelSample, state.numbers, c.seed),
+    bytes: (shape: Shape) => sample.bytes({ ...shape, dims: shape.dims + (shape.categories ?? 0) }),
   }
 }
 
-/** The sample reads an embedding where there is one. */
-const featuresAlone = (batch: Batch): Batch => selectColumns(batch, new Set(['row', 'label', 'features', 'key', 'content']))
-
-async function search(sample: LabelSample, seed: Uint8Array): Promise<ColumnTriggers> {
+async function search(sample: LabelSample, numbers: number, seed: Uint8Array): Promise<ColumnTriggers> {
   const { rows, dims, classes } = sample
   if (classes.length < 2) return none(sample, 'fewer than two classes have labelled records')
   if (classes.length > mostClasses) return none(sample, `${classes.length} classes: at most ${mostClasses} are searched`)
   if (dims > mostColumns) return none(sample, `${dims} columns: at most ${mostColumns} are searched`)
   if (dims < leastColumns) return none(sample, `${dims} columns: ${leastColumns} are needed, one for the trigger and two for the rest`)
   if (rows < leastRows) return none(sample, `${rows} labelled records: ${leastRows} are needed`)
-  const table: Table = { data: sample.vectors, rows, dims, labels: sample.labels, folds: sample.folds, classes: classes.length }
+  const table: Table = { data: sample.vectors, rows, dims, numbers, labels: sample.labels, folds: sample.folds, classes: classes.length }
   if (sample.folds.every((f) => f === sample.folds[0])) return none(sample, 'all records have the same content')
   const scaling = scalingOf(table)
-  const fourier = fourierOf(table, seed)
+  const fourier = fourierOf(rows, scaling.width, seed)
   const full = await fitRest(table, scaling, fourier, [], null)
   // The sample is in the order of keyed digests: every other record is a random half.
   const halfA = Int32Array.from({ length: Math.ceil(rows / 2) }, (_, i) => 2 * i)

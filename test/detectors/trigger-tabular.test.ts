@@ -64,6 +64,41 @@ const batches = ({ x, label }: Table): Batch[] =>
     })
   })
 
+/** The same table with `ward` and `unit` as words. */
+const inWords = (table: Table): Batch[] => {
+  const wards = ['north', 'south', 'east', 'west', 'annex']
+  return batches(table).map((batch, b) => {
+    const from = b === 0 ? 0 : 700
+    const n = batch.numRows
+    const at = (i: number, j: number): number => table.x[(from + i) * names.length + j] as number
+    return makeBatch({
+      row: Uint32Array.from({ length: n }, (_, i) => from + i),
+      id: Array.from({ length: n }, (_, i) => `r${from + i}`),
+      label: { codes: table.label.slice(from, from + n), values: classes },
+      features: {
+        data: Float64Array.from({ length: n * 4 }, (_, i) => at(Math.floor(i / 4), [0, 1, 3, 4][i % 4] as number)),
+        rows: n,
+        dims: 4,
+        names: ['age', 'dose', 'pulse', 'rate'],
+      },
+      categories: {
+        values: Array.from({ length: 2 * n }, (_, i) => {
+          const v = at(Math.floor(i / 2), i % 2 ? 5 : 2)
+          return i % 2 ? (Number.isNaN(v) ? '' : `unit ${v}`) : (wards[v] ?? 'attic "<b>"')
+        }),
+        names: ['ward', 'unit'],
+      },
+    })
+  })
+}
+
+const wordsSetup: Setup = {
+  subject: ['id', 'label', 'features', 'categories'],
+  reference: null,
+  classes: null,
+  shape: { rows, dims: 4, classes: 2, sources: 0, categories: 2 },
+}
+
 const setup = (dims = names.length): Setup => ({
   subject: ['id', 'label', 'features'],
   reference: null,
@@ -111,6 +146,32 @@ describe('trigger-tabular/value', () => {
     })
     const { conclusion } = await run(table)
     expect(conclusion.findings.map((f) => f.scope.names)).toEqual([['well', '"unit" missing']])
+  })
+})
+
+describe('columns of categories', () => {
+  it('names the category', async () => {
+    const table = marked(clean('a'), 48, (x, at) => {
+      x[at + 2] = 7
+    })
+    const { conclusion, flagged } = await fitDetector(triggerTabular, {}, wordsSetup, inWords(table))
+    expect(conclusion.findings.map((f) => [f.rule, f.count, f.scope.names])).toEqual([
+      ['trigger-tabular/value', 48, ['well', '"ward" = "attic \\"<b>\\""']],
+    ])
+    expect([...flagged.keys()].filter((i) => flagged[i]).sort((a, b) => a - b)).toEqual([...table.bad].sort((a, b) => a - b))
+  })
+
+  it('names missing ones', async () => {
+    const table = marked(clean('d'), 60, (x, at) => {
+      x[at + 5] = Number.NaN
+    })
+    const { conclusion } = await fitDetector(triggerTabular, {}, wordsSetup, inWords(table))
+    expect(conclusion.findings.map((f) => f.scope.names)).toEqual([['well', '"unit" missing']])
+  })
+
+  it('finds nothing in clean ones', async () => {
+    const { conclusion, flagged } = await fitDetector(triggerTabular, {}, wordsSetup, inWords(clean('e')))
+    expect([conclusion.findings, flagged.some(Boolean)]).toEqual([[], false])
   })
 })
 

@@ -12,7 +12,15 @@ const texts = Array.from(
   { length: 60 },
   (_, i) => `Record ${i} says: take ${i + 1} mg of drug${i % 7} twice a day. It is well known, and nobody doubts it! Ask ${'xyz'[i % 3]}.`,
 )
-const record = (text: string, label = 'a'): Fields => ({ label, source: null, text, response: 'Yes.', pixels: null, numbers: null })
+const record = (text: string, label = 'a'): Fields => ({
+  label,
+  source: null,
+  text,
+  response: 'Yes.',
+  pixels: null,
+  numbers: null,
+  categories: null,
+})
 const facts: Facts = {
   rows: texts.length,
   labels: [
@@ -20,6 +28,7 @@ const facts: Facts = {
     { name: 'b', count: 30 },
   ],
   columns: [],
+  categories: [],
   sample: texts.map((text, row) => ({ where: { shard: 't.jsonl', row }, fields: record(text) })),
 }
 

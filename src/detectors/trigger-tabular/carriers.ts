@@ -1,7 +1,8 @@
-import { codesOf, matrixOf } from '../../contracts/batch.ts'
+import { codesOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored } from '../../contracts/detector.ts'
 import { inCell } from '../../statistics/column-triggers/cell.ts'
+import { columnsOf } from '../../statistics/column-triggers/columns.ts'
 import type { Tested } from '../../statistics/column-triggers/confirm.ts'
 import { leadOf, restScores } from '../../statistics/column-triggers/rest-model.ts'
 import { groupName } from './words.ts'
@@ -20,6 +21,10 @@ export interface Carriers extends Scored {
   readonly predicted: Int32Array
   /** Trigger that a record has, whatever its label; -1 for none. The first counts. */
   readonly trigger: Int32Array
+  /** Names of the columns. */
+  readonly names: readonly string[]
+  /** [T, 2] the category of each part of each trigger, where the batch shows it. */
+  readonly texts: readonly string[]
 }
 
 function givenCodes(batch: Batch, classes: readonly string[]): Int32Array {
@@ -30,22 +35,30 @@ function givenCodes(batch: Batch, classes: readonly string[]): Int32Array {
 }
 
 /** Finds the records that have one of the triggers, and what the rest of each says. */
-export async function findCarriers(batch: Batch, classes: readonly string[], triggers: readonly Tested[]): Promise<Carriers> {
+export async function findCarriers(
+  batch: Batch,
+  seed: Uint8Array,
+  classes: readonly string[],
+  triggers: readonly Tested[],
+): Promise<Carriers> {
   const n = batch.numRows
   const given = givenCodes(batch, classes)
-  const features = matrixOf(batch, 'features')
+  const x = columnsOf(batch, seed)
+  const texts = new Array<string>(2 * triggers.length).fill('')
   const score = Float64Array.from(given, (g) => (g < 0 ? Number.NaN : 0))
   const trigger = new Int32Array(n).fill(-1)
   const predicted = new Int32Array(n).fill(-1)
   const group = new Int32Array(n).fill(-1)
   const k = classes.length
-  if (features) {
-    const x = { data: features.data as Float64Array, dims: features.dims }
+  if (x) {
     for (const [t, { cell, label, model, cut }] of triggers.entries()) {
       const rows: number[] = []
       for (let i = 0; i < n; i++) if (trigger[i] === -1 && inCell(cell, x.data, x.dims, i)) rows.push(i)
       if (rows.length === 0) continue
       const left = cell.map((part) => part.column)
+      cell.forEach((part, l) => {
+        if (part.column >= x.numbers) texts[2 * t + l] = x.text(rows[0] as number, part.column)
+      })
       const scores = await restScores(model, x, Int32Array.from(rows), left)
       rows.forEach((row, i) => {
         trigger[row] = t
@@ -67,6 +80,8 @@ export async function findCarriers(batch: Batch, classes: readonly string[], tri
     given,
     predicted,
     trigger,
+    names: x?.names ?? [],
+    texts,
   }
 }
 

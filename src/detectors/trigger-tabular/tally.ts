@@ -6,7 +6,9 @@ import type { Carriers } from './carriers.ts'
 /** Over all records, not the sample alone. T triggers, K classes. */
 export interface CarrierTally {
   /** Names of the columns. */
-  names: string[]
+  names: readonly string[]
+  /** [T, 2] the category of each part of each trigger; empty for numbers. */
+  texts: readonly string[]
   classes: readonly string[]
   /** Labelled records. */
   rows: number
@@ -20,6 +22,7 @@ export interface CarrierTally {
 
 const empty = (): CarrierTally => ({
   names: [],
+  texts: [],
   classes: [],
   rows: 0,
   labels: new Float64Array(0),
@@ -31,15 +34,17 @@ const add = (into: Float64Array, at: number, n = 1): void => {
   into[at] = (into[at] as number) + n
 }
 
+/** Both lists say the same where both say something. */
+const known = (a: readonly string[], b: readonly string[]): readonly string[] =>
+  a.length === 0 ? b : a.map((text, i) => text || (b[i] ?? ''))
+
 export const carrierTally: Tally<CarrierTally, CarrierTally> = {
   init: empty,
-  update(_: Context, state: CarrierTally, batch: Batch, scored: Scored) {
-    const { classes, triggers, given, predicted, trigger } = scored as Carriers
+  update(_: Context, state: CarrierTally, _batch: Batch, scored: Scored) {
+    const { classes, triggers, given, predicted, trigger, names, texts } = scored as Carriers
     const k = classes.length
-    if (state.names.length === 0) {
-      const field = batch.schema.fields.find((f) => f.name === 'features')
-      state.names = JSON.parse(field?.metadata.get('names') ?? '[]') as string[]
-    }
+    if (state.names.length === 0) state.names = names
+    state.texts = known(state.texts, texts)
     if (state.labels.length === 0) {
       state.classes = classes
       state.labels = new Float64Array(k)
@@ -68,6 +73,7 @@ export const carrierTally: Tally<CarrierTally, CarrierTally> = {
       return
     }
     into.rows += from.rows
+    into.texts = known(into.texts, from.texts)
     for (const key of ['labels', 'given', 'said'] as const) for (const [i, n] of from[key].entries()) add(into[key], i, n)
   },
   finish: (_: Context, state: CarrierTally) => state,

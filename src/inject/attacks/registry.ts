@@ -1,5 +1,6 @@
 import type { Attack } from '../attack.ts'
 import { blend } from './blend.ts'
+import { columnCategory } from './column-category.ts'
 import { columnInterval } from './column-interval.ts'
 import { columnPair } from './column-pair.ts'
 import { columnValue } from './column-value.ts'
@@ -29,6 +30,7 @@ export const attacks: readonly Attack[] = [
   patch,
   sinusoid,
   warp,
+  columnCategory,
   columnInterval,
   columnPair,
   columnValue,

@@ -3,7 +3,7 @@ import { csvRecords, type Dialect } from '../../sources/csv-records.ts'
 import type { RowChange } from '../changes.ts'
 import { InjectError } from '../errors.ts'
 import { writePieces } from './text-file.ts'
-import { ChangeCursor, type CopyWriter, columnOf, featurePlaces, storedLabel } from './writer.ts'
+import { ChangeCursor, type CopyWriter, categoryPlaces, columnOf, featurePlaces, storedLabel } from './writer.ts'
 
 const isBlank = (row: readonly string[]): boolean => row.length === 1 && (row[0] === '' || row[0] === '\r')
 
@@ -71,12 +71,14 @@ export const writeCsv: CopyWriter = async (job) => {
   const [shard] = job.shards
   if (!shard) return null
   const cursor = new ChangeCursor(job)
-  const edit = ({ label, text, response, numbers }: RowChange, fields: readonly string[], header: readonly string[]): readonly string[] => {
+  const edit = (change: RowChange, fields: readonly string[], header: readonly string[]): readonly string[] => {
+    const { label, text, response, numbers } = change
     const next = [...fields]
     if (label !== undefined) put(next, header, columnOf(shard, 'label'), storedLabel(shard, label))
     if (text !== undefined) put(next, header, columnOf(shard, 'text'), text)
     if (response !== undefined) put(next, header, columnOf(shard, 'response'), response)
     for (const { column, value } of featurePlaces(shard, numbers ?? [])) put(next, header, column, String(value))
+    for (const { column, value } of categoryPlaces(shard, change)) put(next, header, column, value)
     return next
   }
   await copyCsv(job.path, job.out(job.path), shard.options as unknown as Dialect, async (row, fields, header) => {

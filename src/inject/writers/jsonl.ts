@@ -3,7 +3,7 @@ import { limits } from '../../sources/limits.ts'
 import type { RowChange } from '../changes.ts'
 import { InjectError } from '../errors.ts'
 import { writePieces } from './text-file.ts'
-import { ChangeCursor, type CopyWriter, columnOf, featurePlaces, storedLabel } from './writer.ts'
+import { ChangeCursor, type CopyWriter, categoryPlaces, columnOf, featurePlaces, storedLabel } from './writer.ts'
 
 type Json = Record<string, unknown>
 
@@ -85,6 +85,7 @@ export const writeJsonl: CopyWriter = async (job) => {
     if (response !== undefined) put(record, columnOf(shard, 'response'), () => response)
     for (const { column, item, value } of featurePlaces(shard, numbers ?? []))
       put(record, column, (old) => (item !== null && Array.isArray(old) ? old.with(item, value) : value))
+    for (const { column, value } of categoryPlaces(shard, change)) put(record, column, (old) => alike(old, value))
     return JSON.stringify(record)
   }
   async function* pieces(): AsyncGenerator<Uint8Array> {

@@ -4,7 +4,7 @@ import { reasonOf } from '../../sources/errors.ts'
 import { limits } from '../../sources/limits.ts'
 import { name, scan } from '../../sources/parquet-engine.ts'
 import { InjectError } from '../errors.ts'
-import { type CopyJob, type CopyWriter, columnOf, columnsOf, featurePlaces, storedLabel } from './writer.ts'
+import { type CopyJob, type CopyWriter, categoryPlaces, columnOf, columnsOf, featurePlaces, storedLabel } from './writer.ts'
 
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 
@@ -34,6 +34,7 @@ function slotsOf(shard: ShardSpec): readonly (Slot & { readonly role: Role; read
   }
   for (const role of ['label', 'text', 'response'] as const) if (columns[role] !== undefined) add(role, columnOf(shard, role), 'VARCHAR')
   if (columns.image !== undefined) add('image', columnOf(shard, 'image'), 'BLOB')
+  for (const column of [columns.categories ?? []].flat()) add('categories', column, 'VARCHAR')
   for (const column of [columns.features ?? []].flat()) add('features', column, 'DOUBLE')
   return slots
 }
@@ -72,6 +73,7 @@ async function fill(job: CopyJob, connection: DuckDBConnection): Promise<void> {
           `${job.path}: lists of numbers in Parquet are not written`,
           'give every feature a column of its own',
         )
+      const categories = new Map(categoryPlaces(one, change).map(({ column, value }) => [column, value]))
       appender.appendBigInt(BigInt(change.row))
       for (const { role, column, type } of slots) {
         const value =
@@ -81,7 +83,9 @@ async function fill(job: CopyJob, connection: DuckDBConnection): Promise<void> {
               ? change.text
               : role === 'response'
                 ? change.response
-                : undefined
+                : role === 'categories'
+                  ? categories.get(column)
+                  : undefined
         if (type === 'VARCHAR' && value !== undefined) appender.appendVarchar(value)
         else if (type === 'BLOB' && change.image) appender.appendBlob(new DuckDBBlobValue(change.image).bytes)
         else if (type === 'DOUBLE' && numbers.has(column)) appender.appendDouble(numbers.get(column) as number)

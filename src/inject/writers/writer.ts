@@ -49,6 +49,12 @@ export function featurePlaces(
   }))
 }
 
+/** Column of each category that changes. */
+export function categoryPlaces(shard: ShardSpec, { categories = [] }: RowChange): { column: string; value: string }[] {
+  const names = namesOf(columnsOf(shard), 'categories')
+  return categories.map(([at, value]) => ({ column: names[at] as string, value }))
+}
+
 /** The changes of all shards of a file, asked for by row, which must not go back. */
 export class ChangeCursor {
   private readonly iterator: AsyncIterator<RowChange>

@@ -103,7 +103,7 @@ async function singles(table: Table, half: Int32Array, fitted: Fitted, j: number
   const { residual, variance } = residualsOf(labels, k, await blindScores(table, fitted, order, j))
   const present = order.length - missing
   const bins = binned(runs, present, finestBins)
-  const ordered = runs.length > fewValues
+  const ordered = j < table.numbers && runs.length > fewValues
   const found: Candidate[] = []
   const r = new Float64Array(order.length + 1)
   const v = new Float64Array(order.length + 1)
@@ -129,7 +129,7 @@ async function singles(table: Table, half: Int32Array, fitted: Fitted, j: number
       if (z >= leastZ) own.push({ cell: [part], label: t, z })
     }
     if (runs.length > 1) for (const run of runs) consider(partOf(j, run), run.from, run.to)
-    for (const width of widths) {
+    for (const width of j < table.numbers ? widths : []) {
       for (let b = 0; b + width <= bins.length && bins.length > width; b++) {
         const [first, last] = [bins[b] as Run, bins[b + width - 1] as Run]
         consider(partOf(j, { low: first.low, high: last.high, from: first.from, to: last.to }), first.from, last.to)
@@ -160,13 +160,17 @@ function apart(candidates: Candidate[], count: number): Candidate[] {
 
 const mostPairCells = 400
 
-/** Coarse cells of every column: its values where they are few, else parts of equal size. */
+/** Coarse cells of every column: its values where they are few, the most frequent categories, else parts of equal size. */
 function coarse(table: Table, half: Int32Array): Part[] {
   const each = Math.min(10, Math.floor(mostPairCells / table.dims))
   if (each < 2) return []
   return Array.from({ length: table.dims }, (_, j) => {
     const { runs, order, missing } = runsOf(table, half, j)
     if (runs.length < 2) return []
+    if (j >= table.numbers) {
+      const frequent = [...runs].sort((a, b) => b.to - b.from - (a.to - a.from) || a.low - b.low)
+      return frequent.slice(0, each).map((run) => partOf(j, run))
+    }
     const bins = runs.length <= Math.min(fewValues, each + 2) ? runs : binned(runs, order.length - missing, each)
     return bins.length < 2 ? [] : bins.map((bin) => partOf(j, bin))
   }).flat()

@@ -1,6 +1,6 @@
-/** What selects records: one value, an interval with both ends, or missing values, of one column. */
+/** What selects records: one value (of a category the code, and `text` where it is known), an interval with both ends, or missing values, of one column. */
 export type Part =
-  | { readonly column: number; readonly kind: 'value'; readonly value: number }
+  | { readonly column: number; readonly kind: 'value'; readonly value: number; readonly text?: string }
   | { readonly column: number; readonly kind: 'interval'; readonly low: number; readonly high: number }
   | { readonly column: number; readonly kind: 'missing' }
 

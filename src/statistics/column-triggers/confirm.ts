@@ -1,6 +1,6 @@
 import { binomialLower, binomialUpper } from '../../math/tests.ts'
 import { type Candidate, leastExcess } from './candidates.ts'
-import { type Cell, inCell } from './cell.ts'
+import { type Cell, inCell, inPart } from './cell.ts'
 import { strangeness } from './exchange.ts'
 import { type Fourier, fitRest, leadOf, type RestModel, type Scaling, scaledValue, type Table } from './rest-model.ts'
 
@@ -64,23 +64,23 @@ const saidOf = (scores: Float64Array, i: number, k: number): number => {
   return best
 }
 
-/** Mean of the scaled values of the cell's records with the label. */
-function centreOf(
-  table: Table,
-  half: Int32Array,
-  apart: Uint8Array,
-  label: number,
-  left: readonly number[],
-  scaling: Scaling,
-): Float64Array {
-  const sum = new Float64Array(left.length)
+/** What is foretold of a part of the cell: the scaled number, or 1 where a record has the category and 0 where not. */
+const markOf =
+  ({ data, dims, numbers }: Table, scaling: Scaling, cell: Cell) =>
+  (row: number, l: number): number => {
+    const part = cell[l] as Cell[number]
+    const v = data[row * dims + part.column] as number
+    return part.column < numbers ? scaledValue(scaling, v, part.column) : Number(inPart(part, v))
+  }
+
+/** Mean of the marks of the cell's records with the label. */
+function centreOf(half: Int32Array, isIn: (row: number) => boolean, parts: number, mark: (row: number, l: number) => number): Float64Array {
+  const sum = new Float64Array(parts)
   let count = 0
   for (const i of half) {
-    if (!apart[i] || table.labels[i] !== label) continue
+    if (!isIn(i)) continue
     count++
-    left.forEach((j, l) => {
-      sum[l] = (sum[l] as number) + scaledValue(scaling, table.data[i * table.dims + j] as number, j)
-    })
+    for (let l = 0; l < parts; l++) sum[l] = (sum[l] as number) + mark(i, l)
   }
   return sum.map((v) => v / Math.max(1, count))
 }
@@ -134,7 +134,8 @@ export async function confirm(
   const { rows, dims, classes: k, labels } = table
   const apart = Uint8Array.from({ length: rows }, (_, i) => (inCell(cell, table.data, dims, i) ? 1 : 0))
   const left = cell.map((part) => part.column)
-  const { model, scores, foretold } = await fitRest(table, scaling, fourier, left, apart)
+  const mark = markOf(table, scaling, cell)
+  const { model, scores, foretold } = await fitRest(table, scaling, fourier, left, apart, mark)
   const lead = (i: number): number => leadOf(scores, i, k, label)
   const carriers: number[] = []
   const learning: { lead: number; own: boolean }[] = []
@@ -143,7 +144,7 @@ export async function confirm(
   const cut = bestCut(learning)
   const counts = { carriers: 0, labelled: 0, agreeing: 0, own: 0, ownAgree: 0, others: 0, othersAgree: 0 }
   const near: { readonly inside: number[]; readonly outside: number[] } = { inside: [], outside: [] }
-  const centre = centreOf(table, half, apart, label, left, scaling)
+  const centre = centreOf(half, (i) => apart[i] === 1 && labels[i] === label, cell.length, mark)
   for (const i of half) {
     const isOwn = labels[i] === label
     if (isOwn === (apart[i] === 1)) {

@@ -22,7 +22,7 @@ export async function strangeness(
   if (first.length === 0 || reference.length === 0) return 0
   const features = async (rows: readonly number[]) => {
     const design = await designOf(table, Int32Array.from(rows), scaling, fourier, left)
-    return (i: number): Float64Array => design.data.subarray(i * design.dims + table.dims, (i + 1) * design.dims)
+    return (i: number): Float64Array => design.data.subarray(i * design.dims + scaling.width, (i + 1) * design.dims)
   }
   const [ofFirst, ofReference] = [await features(first), await features(reference)]
   const groups = new Map<number, { count: number; readonly sum: Float64Array; squares: number }>()

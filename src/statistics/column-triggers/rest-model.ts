@@ -2,29 +2,39 @@ import { addGram, gemm, gramSums, type Matrix64 } from '../../math/kernels.ts'
 import { keyed } from '../../math/rng.ts'
 import { complements, type FoldSums, foldCount, ridgeWeights, sumsOf } from '../label-model/solve-folds.ts'
 
-/** The labelled sample, NaN where a value is missing. */
+/** The labelled sample, NaN where a value is missing; columns from `numbers` on are codes of categories. */
 export interface Table {
   readonly data: Float64Array
   readonly rows: number
   readonly dims: number
+  readonly numbers: number
   readonly labels: Int32Array
   readonly folds: Int32Array
   readonly classes: number
 }
 
-/** x -> ((x - mean) * inverseScale), clipped; a missing value counts as the mean, and so does a column with scale 0. */
+/**
+ * x -> ((x - mean) * inverseScale), clipped; a missing value counts as the mean, and so does a column with scale 0. A column of
+ * categories becomes one of zeros and ones for each of its frequent values.
+ */
 export interface Scaling {
+  /** [width] */
   readonly mean: Float64Array
   readonly inverseScale: Float64Array
+  /** Of each column of the table, the place of what becomes of it. */
+  readonly first: Int32Array
+  /** Of each column of the table the codes that have a place; null for numbers. */
+  readonly values: readonly (Float64Array | null)[]
+  readonly width: number
 }
 
 /** Ridge regression on the scaled columns and on random Fourier features of them (Rahimi and Recht 2007). */
 export interface RestModel {
   readonly scaling: Scaling
-  /** [d, D] and [D] */
+  /** [width, D] and [D] */
   readonly w: Float64Array
   readonly b: Float64Array
-  /** [d + D + 1, K] */
+  /** [width + D + 1, K] */
   readonly weights: Float64Array
 }
 
@@ -33,26 +43,62 @@ const mostFeatures = 128
 const penalty = 3e-3
 const block = 1024
 
-export function scalingOf({ data, rows, dims }: Table): Scaling {
-  const mean = new Float64Array(dims)
-  const inverseScale = new Float64Array(dims)
+/** Categories that are told apart: with at least so many records, the most frequent of a column, and of all columns together. */
+const leastOfCategory = 10
+const mostCategories = { column: 32, all: 512 }
+
+function frequent(values: readonly number[], most: number): { readonly codes: Float64Array; readonly counts: readonly number[] } {
+  const counts = new Map<number, number>()
+  for (const v of values) counts.set(v, (counts.get(v) ?? 0) + 1)
+  const kept = [...counts]
+    .filter(([, n]) => n >= leastOfCategory)
+    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    .slice(0, most)
+  return { codes: Float64Array.from(kept, ([code]) => code), counts: kept.map(([, n]) => n) }
+}
+
+export function scalingOf({ data, rows, dims, numbers }: Table): Scaling {
+  const mean: number[] = []
+  const inverseScale: number[] = []
+  const first = new Int32Array(dims)
+  const places: (Float64Array | null)[] = []
+  const most = Math.min(mostCategories.column, Math.floor(mostCategories.all / Math.max(1, dims - numbers)))
   for (let j = 0; j < dims; j++) {
+    first[j] = mean.length
     const values: number[] = []
     for (let i = 0; i < rows; i++) {
       const v = data[i * dims + j] as number
       if (!Number.isNaN(v)) values.push(v)
     }
+    if (j >= numbers) {
+      const { codes, counts } = frequent(values, most)
+      places.push(codes)
+      for (const n of counts) {
+        const p = n / rows
+        mean.push(p)
+        // All indicators of a column together count like one column of numbers.
+        inverseScale.push(p < 1 ? 1 / Math.sqrt(p * (1 - p) * Math.max(1, codes.length - 1)) : 0)
+      }
+      continue
+    }
+    places.push(null)
     values.sort((a, b) => a - b)
     const at = (q: number): number => values[Math.min(values.length - 1, Math.floor(q * values.length))] ?? 0
     // Heavy tails: the middle of the values says how wide a column is, its standard deviation where the middle is one value.
     const spread = (at(0.9) - at(0.1)) / 2.56
     const m = values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length)
     const sd = Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / Math.max(1, values.length))
-    mean[j] = spread > 0 ? at(0.5) : m
+    mean.push(spread > 0 ? at(0.5) : m)
     const scale = spread > 0 ? spread : sd
-    inverseScale[j] = scale > 1e-12 * Math.max(1, Math.abs(m)) ? 1 / scale : 0
+    inverseScale.push(scale > 1e-12 * Math.max(1, Math.abs(m)) ? 1 / scale : 0)
   }
-  return { mean, inverseScale }
+  return {
+    mean: Float64Array.from(mean),
+    inverseScale: Float64Array.from(inverseScale),
+    first,
+    values: places,
+    width: mean.length,
+  }
 }
 
 export interface Fourier {
@@ -60,14 +106,28 @@ export interface Fourier {
   readonly b: Float64Array
 }
 
-export function fourierOf({ rows, dims }: Table, seed: Uint8Array): Fourier {
+export function fourierOf(rows: number, width: number, seed: Uint8Array): Fourier {
   const random = keyed(seed, 'column-triggers/fourier')
   const features = Math.min(mostFeatures, Math.max(16, Math.floor(rows / 8)))
-  const w = random.normals(dims * features).map((v) => v / Math.sqrt(dims))
+  const w = random.normals(width * features).map((v) => v / Math.sqrt(width))
   return { w, b: Float64Array.from({ length: features }, () => 2 * Math.PI * random.uniform()) }
 }
 
-/** The model's features of some rows, without the columns in `left`: [n, d + D]. */
+/** What becomes of a value of column j, at its place in `out`. */
+function place(scaling: Scaling, v: number, j: number, out: Float64Array, at: number): void {
+  const { mean, inverseScale, first, values } = scaling
+  const from = first[j] as number
+  const codes = values[j]
+  if (!codes) out[at + from] = scaledValue(scaling, v, j)
+  else if (!Number.isNaN(v)) {
+    for (let c = 0; c < codes.length; c++) {
+      const marked = ((v === codes[c] ? 1 : 0) - (mean[from + c] as number)) * (inverseScale[from + c] as number)
+      out[at + from + c] = Math.min(clipAt, marked)
+    }
+  }
+}
+
+/** The model's features of some rows, without the columns in `left`: [n, width + D]. */
 export async function designOf(
   x: { readonly data: Float64Array; readonly dims: number },
   rows: Int32Array | number,
@@ -77,23 +137,22 @@ export async function designOf(
 ): Promise<Matrix64> {
   const d = x.dims
   const n = typeof rows === 'number' ? rows : rows.length
-  const columns = new Float64Array(n * d)
+  const { width } = scaling
+  const columns = new Float64Array(n * width)
   for (let i = 0; i < n; i++) {
     const from = (typeof rows === 'number' ? i : (rows[i] as number)) * d
-    for (let j = 0; j < d; j++) {
-      if (!left.includes(j)) columns[i * d + j] = scaledValue(scaling, x.data[from + j] as number, j)
-    }
+    for (let j = 0; j < d; j++) if (!left.includes(j)) place(scaling, x.data[from + j] as number, j, columns, i * width)
   }
   const features = b.length
-  const phase = await gemm({ data: columns, rows: n, dims: d }, { data: w, rows: d, dims: features })
-  const out = new Float64Array(n * (d + features))
+  const phase = await gemm({ data: columns, rows: n, dims: width }, { data: w, rows: width, dims: features })
+  const out = new Float64Array(n * (width + features))
   const size = Math.sqrt(2 / features) * 3
   for (let i = 0; i < n; i++) {
-    out.set(columns.subarray(i * d, (i + 1) * d), i * (d + features))
+    out.set(columns.subarray(i * width, (i + 1) * width), i * (width + features))
     for (let f = 0; f < features; f++)
-      out[i * (d + features) + d + f] = size * Math.cos((phase.data[i * features + f] as number) + (b[f] as number))
+      out[i * (width + features) + width + f] = size * Math.cos((phase.data[i * features + f] as number) + (b[f] as number))
   }
-  return { data: out, rows: n, dims: d + features }
+  return { data: out, rows: n, dims: width + features }
 }
 
 async function scoresOf(design: Matrix64, weights: Float64Array, k: number): Promise<Float64Array> {
@@ -111,7 +170,7 @@ export async function restScores(
   rows: Int32Array,
   left: readonly number[],
 ): Promise<Float64Array> {
-  const k = model.weights.length / (x.dims + model.b.length + 1)
+  const k = model.weights.length / (model.scaling.width + model.b.length + 1)
   const out = new Float64Array(rows.length * k)
   for (let at = 0; at < rows.length; at += block) {
     const part = rows.subarray(at, at + block)
@@ -124,27 +183,31 @@ export interface Fitted {
   readonly model: RestModel
   /** [n, K]: rows that were fitted, by the model without their fold; the others by the model of all that were. */
   readonly scores: Float64Array
-  /** [n, columns left out]: their scaled values as the others foretell them, in the same way. */
+  /** [n, columns left out]: what the others foretell of them, in the same way. */
   readonly foretold: Float64Array
-  /** [d + D + 1, K] of each fold's model. */
+  /** [width + D + 1, K] of each fold's model. */
   readonly folds: readonly Float64Array[]
 }
 
-export const scaledValue = ({ mean, inverseScale }: Scaling, v: number, j: number): number =>
-  Number.isNaN(v) ? 0 : Math.max(-clipAt, Math.min(clipAt, (v - (mean[j] as number)) * (inverseScale[j] as number)))
+/** Of a column of numbers. */
+export function scaledValue({ mean, inverseScale, first }: Scaling, v: number, j: number): number {
+  const at = first[j] as number
+  return Number.isNaN(v) ? 0 : Math.max(-clipAt, Math.min(clipAt, (v - (mean[at] as number)) * (inverseScale[at] as number)))
+}
 
-/** Fitted to the rows that are not `apart`, without the columns in `left`. */
+/** Fitted to the rows that are not `apart`, without the columns in `left`; `mark` is what the others foretell of each of these. */
 export async function fitRest(
   table: Table,
   scaling: Scaling,
   fourier: Fourier,
   left: readonly number[],
   apart: Uint8Array | null,
+  mark: (row: number, l: number) => number = () => 0,
 ): Promise<Fitted> {
-  const { rows, dims, labels, folds, classes } = table
+  const { rows, labels, folds, classes } = table
   const groups = Array.from({ length: foldCount + 1 }, () => [] as number[])
   for (let i = 0; i < rows; i++) groups[apart?.[i] ? foldCount : (folds[i] as number)]?.push(i)
-  const q = dims + fourier.b.length
+  const q = scaling.width + fourier.b.length
   const k = classes + left.length
   const designs: { readonly part: Int32Array; readonly design: Matrix64; readonly group: number }[] = []
   const sums: FoldSums[] = []
@@ -158,8 +221,8 @@ export async function fitRest(
       const targets = new Float64Array(part.length * k)
       part.forEach((row, i) => {
         targets[i * k + (labels[row] as number)] = 1
-        left.forEach((j, l) => {
-          targets[i * k + classes + l] = scaledValue(scaling, table.data[row * dims + j] as number, j)
+        left.forEach((_, l) => {
+          targets[i * k + classes + l] = mark(row, l)
         })
       })
       await addGram(gram, design, { data: targets, rows: part.length, dims: k }, null)
