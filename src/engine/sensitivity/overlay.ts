@@ -1,5 +1,17 @@
 import { type Data, Field } from 'apache-arrow'
-import { assemble, binary, chunk, codesOf, column, dictionary, dictionaryIds, matrix, matrixOf, utf8 } from '../../contracts/batch.ts'
+import {
+  assemble,
+  binary,
+  chunk,
+  codesOf,
+  column,
+  dictionary,
+  dictionaryIds,
+  matrix,
+  matrixOf,
+  texts,
+  utf8,
+} from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import { takeRows } from '../../contracts/take-rows.ts'
 import type { Attack, Facts, Fields, Sampled } from '../../inject/attack.ts'
@@ -22,7 +34,15 @@ interface Place {
   readonly row: number
 }
 
-const fieldColumns = { label: 'label', source: 'source', text: 'text', response: 'response', pixels: 'image', numbers: 'features' } as const
+const fieldColumns = {
+  label: 'label',
+  source: 'source',
+  text: 'text',
+  response: 'response',
+  pixels: 'image',
+  numbers: 'features',
+  categories: 'categories',
+} as const
 
 /** Records of the sample that the attack may choose. */
 function eligible(sample: Sample, attack: Attack, options: unknown): readonly Place[] {
@@ -32,7 +52,7 @@ function eligible(sample: Sample, attack: Attack, options: unknown): readonly Pl
     const reader = fieldReader(batch)
     for (let i = 0; i < batch.numRows; i++) {
       const shown = reader.shown(i, attack.family === 'text')
-      const whole = needs.every((name) => name === 'pixels' || name === 'numbers' || shown[name] !== null)
+      const whole = needs.every((name) => name === 'pixels' || name === 'numbers' || name === 'categories' || shown[name] !== null)
       if (whole && attack.eligible(options, shown)) places.push({ batch: b, row: i })
     }
   }
@@ -53,8 +73,8 @@ async function factsOf(sample: Sample, attack: Attack, options: unknown): Promis
       seen.push({ where: { shard: 'sample', row: at }, fields: await reader.fields(i, pixels) })
     }
   }
-  const columns = sample.batches[0] ? fieldReader(sample.batches[0]).columns : []
-  return { rows: sample.rows, labels: sample.labels, columns, sample: seen }
+  const { columns, categories } = sample.batches[0] ? fieldReader(sample.batches[0]) : { columns: [], categories: [] }
+  return { rows: sample.rows, labels: sample.labels, columns, categories, sample: seen }
 }
 
 /**
@@ -126,6 +146,10 @@ async function attackRows(batch: Batch, rows: readonly number[], { attack, plan,
 
 function columnOf(batch: Batch, field: keyof Fields, after: readonly Fields[], files: readonly (Uint8Array | null)[]): Data {
   if (field === 'text' || field === 'response') return utf8(after.map((f) => f[field]))
+  if (field === 'categories') {
+    const cells = after.map((f) => f.categories ?? [])
+    return texts(cells.flat(), cells[0]?.length ?? 1)
+  }
   if (field === 'label' || field === 'source') {
     const values = [...new Set([...(codesOf(batch, field)?.values ?? []), ...after.flatMap((f) => f[field] ?? [])])]
     const codes = new Map(values.map((value, code) => [value, code]))
