@@ -1,5 +1,6 @@
 import type { Data } from 'apache-arrow'
-import { categoriesOf, column, fixedBinary16, matrixOf, withColumns } from '../contracts/batch.ts'
+import { column, fixedBinary16, matrixOf, withColumns } from '../contracts/batch.ts'
+import { categoriesOf } from '../contracts/categories.ts'
 import type { Batch } from '../contracts/data.ts'
 import { digest16 } from '../math/hash.ts'
 

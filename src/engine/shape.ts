@@ -1,4 +1,5 @@
-import { categoriesOf, matrixOf } from '../contracts/batch.ts'
+import { matrixOf } from '../contracts/batch.ts'
+import { categoriesOf } from '../contracts/categories.ts'
 import type { Batch } from '../contracts/data.ts'
 import { AssayError } from '../contracts/errors.ts'
 import type { Pipeline } from '../contracts/pipeline.ts'

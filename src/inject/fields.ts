@@ -1,4 +1,5 @@
-import { categoriesOf, codesOf, column, matrixOf, namesOfColumns } from '../contracts/batch.ts'
+import { codesOf, column, matrixOf } from '../contracts/batch.ts'
+import { categoriesOf, namesOfColumns } from '../contracts/categories.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Codes } from '../contracts/detector.ts'
 import { rawImages } from '../features/image-column.ts'

@@ -211,6 +211,46 @@ describe('tables', () => {
   })
 })
 
+describe('columns of categories', () => {
+  const table = 'id,shape,size,label\nr0,round,big,x\nr1,"flat, thin",big,y\nr2,round,small,y\nr3,round,big,y\nr4,flat,small,x\n'
+  const written = async (name: string, text: string, options: object): Promise<string> => {
+    const made = scratch()
+    const path = made.put(`in/${name}`, text)
+    await inject({
+      sources: [{ path, columns: { id: 'id', label: 'label', categories: ['shape', 'size'] } }],
+      base: made.dir,
+      attack: 'column-category',
+      options: { column: 'shape', target: 'x', ...options },
+      seed: seed('a'),
+      rate: null,
+      count: 3,
+      of: 'all',
+      out: join(made.dir, 'out'),
+    })
+    return readFileSync(join(made.dir, 'out', name), 'utf8')
+  }
+
+  it('get a new one, quoted where it has to be', async () => {
+    expect(await written('t.csv', table, { value: 'a "b", c' })).toBe(
+      'id,shape,size,label\nr0,round,big,x\nr1,"a ""b"", c",big,x\nr2,"a ""b"", c",small,x\nr3,"a ""b"", c",big,x\nr4,flat,small,x\n',
+    )
+  })
+
+  it('get the rarest of the column', async () => {
+    const lines = [0, 1, 2, 3, 4].map((i) =>
+      JSON.stringify({ id: `r${i}`, shape: i === 4 ? 'flat' : 'round', size: 'big', label: i ? 'y' : 'x' }),
+    )
+    const out = await written('t.jsonl', `${lines.join('\n')}\n`, {})
+    const changed = out.split('\n').filter((line, i) => line !== (lines[i] ?? ''))
+    expect(changed.length).toBe(3)
+    for (const line of changed) expect(JSON.parse(line)).toMatchObject({ shape: 'flat', size: 'big', label: 'x' })
+  })
+
+  it('has to be a column of categories', async () => {
+    await expect(written('t.csv', table, { column: 'label' })).rejects.toThrow('option column: "label" is no column of categories')
+  })
+})
+
 describe('texts', () => {
   it.each(['csv', 'csv with CRLF', 'jsonl', 'parquet'])('%s: a word, and an instruction that hides', async (name) => {
     const word = await run(name, 'insert-word', { target: 'dog', word: 'mn,"x"' }, 0.1)

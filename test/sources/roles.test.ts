@@ -31,6 +31,16 @@ const guess = (columns: Record<string, string>): ColumnMap =>
 describe('roles guessed from names and first rows', () => {
   test.each<[string, Record<string, string>, ColumnMap]>([
     ['a labelled table', { id: 'unique', a: 'real', b: 'real', target: 'binary' }, { id: 'id', label: 'target', features: ['a', 'b'] }],
+    [
+      'words beside numbers are categories, unless they are texts or name a source',
+      { a: 'real', colour: 'classes', remark: 'words', hospital: 'people', y: 'binary' },
+      { label: 'y', source: 'hospital', features: ['a'], categories: ['colour'] },
+    ],
+    [
+      'words alone are categories',
+      { target: 'binary', shape: 'classes', size: 'classes' },
+      { label: 'target', categories: ['shape', 'size'] },
+    ],
     ['labels by many names', { Diagnosis: 'classes', x1: 'real' }, { label: 'Diagnosis', features: ['x1'] }],
     [
       'camel case and spaces',

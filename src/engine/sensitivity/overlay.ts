@@ -9,7 +9,6 @@ import {
   dictionaryIds,
   matrix,
   matrixOf,
-  namesOfColumns,
   texts,
   utf8,
 } from '../../contracts/batch.ts'
@@ -146,6 +145,10 @@ async function attackRows(batch: Batch, rows: readonly number[], { attack, plan,
 
 function columnOf(batch: Batch, field: keyof Fields, after: readonly Fields[], files: readonly (Uint8Array | null)[]): Data {
   if (field === 'text' || field === 'response') return utf8(after.map((f) => f[field]))
+  if (field === 'categories') {
+    const cells = after.map((f) => f.categories ?? [])
+    return texts(cells.flat(), cells[0]?.length ?? 1)
+  }
   if (field === 'label' || field === 'source') {
     const values = [...new Set([...(codesOf(batch, field)?.values ?? []), ...after.flatMap((f) => f[field] ?? [])])]
     const codes = new Map(values.map((value, code) => [value, code]))
@@ -154,11 +157,6 @@ function columnOf(batch: Batch, field: keyof Fields, after: readonly Fields[], f
       dictionaryIds[field],
     )
   }
-  if (field === 'categories')
-    return texts(
-      after.flatMap((f) => f.categories ?? []),
-      namesOfColumns(batch, 'categories').length,
-    )
   const raw = matrixOf(batch, field === 'pixels' ? 'image' : 'features')
   if (!raw) return binary(files)
   const data = new (raw.data.constructor as Float64ArrayConstructor)(after.length * raw.dims)

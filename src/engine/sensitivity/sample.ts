@@ -1,4 +1,5 @@
-import { codesOf, namesOfColumns, selectColumns } from '../../contracts/batch.ts'
+import { codesOf, selectColumns } from '../../contracts/batch.ts'
+import { namesOfColumns } from '../../contracts/categories.ts'
 import type { Batch } from '../../contracts/data.ts'
 import { takeRows } from '../../contracts/take-rows.ts'
 import { type Features, openFeatures } from '../../features/open.ts'

@@ -1,6 +1,7 @@
 import { gemm } from '../../math/kernels.ts'
 import type { Cell, Part } from './cell.ts'
-import { blindScores, type Fitted, type Table } from './rest-model.ts'
+import { blindScores, type Fitted } from './rest-model.ts'
+import type { Table } from './scaling.ts'
 
 export interface Candidate {
   readonly cell: Cell

@@ -1,4 +1,5 @@
-import { categoriesOf, matrixOf, namesOfColumns } from '../../contracts/batch.ts'
+import { matrixOf } from '../../contracts/batch.ts'
+import { categoriesOf, namesOfColumns } from '../../contracts/categories.ts'
 import type { Batch } from '../../contracts/data.ts'
 import { digest16 } from '../../math/hash.ts'
 

@@ -2,7 +2,8 @@ import { binomialLower, binomialUpper } from '../../math/tests.ts'
 import { type Candidate, leastExcess } from './candidates.ts'
 import { type Cell, inCell, inPart } from './cell.ts'
 import { strangeness } from './exchange.ts'
-import { type Fourier, fitRest, leadOf, type RestModel, type Scaling, scaledValue, type Table } from './rest-model.ts'
+import { type Fourier, fitRest, leadOf, type RestModel } from './rest-model.ts'
+import { type Scaling, scaledValue, type Table } from './scaling.ts'
 
 /** A candidate with its test on the half of the sample that did not choose it. */
 export interface Tested {

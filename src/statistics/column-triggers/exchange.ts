@@ -1,4 +1,5 @@
-import { designOf, type Fourier, type Scaling, type Table } from './rest-model.ts'
+import { designOf, type Fourier } from './rest-model.ts'
+import type { Scaling, Table } from './scaling.ts'
 
 const mostOthers = 2000
 
