@@ -21,7 +21,7 @@ import {
 } from 'apache-arrow'
 import type { Batch } from './data.ts'
 import type { Codes } from './detector.ts'
-import type { PixelShape } from './statistic.ts'
+import type { PixelRows } from './pixel-rows.ts'
 
 /** Row-major, `rows` x `dims`. */
 export interface Matrix<T = Float32Array | Float64Array> {
@@ -85,21 +85,6 @@ export function textBytes(batch: Batch, name: 'text' | 'response'): { readonly b
 
 /** `embedding` where there is one, else `features`: what the detectors that need a vector read. */
 export const vectorsOf = (batch: Batch): Matrix | null => (matrixOf(batch, 'embedding') ?? matrixOf(batch, 'features')) as Matrix | null
-
-/** Pictures of one size, row-major: `rows` x height x width x channels. */
-export interface PixelRows extends PixelShape {
-  readonly data: Uint8Array
-  readonly rows: number
-}
-
-/** The column `pixels`, a view; null when it is absent. */
-export function pixelsOf(batch: Batch): PixelRows | null {
-  const found = matrixOf(batch, 'pixels')
-  if (!found) return null
-  const metadata = batch.schema.fields.find((f) => f.name === 'pixels')?.metadata
-  const [height, width, channels] = ['height', 'width', 'channels'].map((name) => Number(metadata?.get(name))) as [number, number, 1 | 3]
-  return { data: found.data as Uint8Array, rows: found.rows, height, width, channels }
-}
 
 /** 0-based rows within the shard's file. */
 export const rowsOf = (batch: Batch): Uint32Array => {

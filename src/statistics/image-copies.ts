@@ -1,5 +1,5 @@
-import { pixelsOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
+import { pixelsOf } from '../contracts/pixel-rows.ts'
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { digester, shortDigest } from '../math/hash.ts'
 import { hashBytes, imageHasher } from '../math/image-hash.ts'

@@ -1,5 +1,6 @@
-import { codesOf, keysOf, pixelsOf } from '../contracts/batch.ts'
+import { codesOf, keysOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
+import { pixelsOf } from '../contracts/pixel-rows.ts'
 import type { Context, PixelShape, Shape, Statistic } from '../contracts/statistic.ts'
 import { compareDigests, shortDigest } from '../math/hash.ts'
 

@@ -161,7 +161,7 @@ describe('before anything is audited', () => {
     ['a preset that is not there', ['audit', 'records.csv', '--preset', 'vendor'], ['vendor-intake']],
     ['--resume of what', ['audit', 'records.csv', '--resume'], ['--run-dir']],
     ['a plan for where', ['plan', 'records.csv'], ['--run-dir']],
-    ['an object store', ['audit', 's3://bucket/x.csv'], ['s3://']],
+    ['an address that is none', ['audit', 'ftp://host/x.csv'], ['ftp://']],
     ['standard input of a terminal', ['fit', '--run-dir', 'none', '--level', '0'], ['none']],
   ])('%s exits 4', async (_, argv, words) => {
     const { code, stdout, stderr } = await assay(argv)

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { baseModelRules } from '../../src/artifacts/rules.ts'
-import { baseModelId, coverageId, provenanceId } from '../../src/contracts/outcome.ts'
+import { baseModelId, coverageId, historyId, provenanceId } from '../../src/contracts/outcome.ts'
 import { detectors } from '../../src/detectors/registry.ts'
 import { blindSpotRule } from '../../src/engine/sensitivity/rule.ts'
 import { triggerResponse } from '../../src/engine/trigger-response-rule.ts'
+import { historyRules } from '../../src/history/rules.ts'
 import { provenanceRules } from '../../src/provenance/rules.ts'
 import { explainRule, ruleIds } from '../../src/report/explain.ts'
 import { taxaOf } from '../../src/taxonomy/taxonomies.ts'
@@ -13,6 +14,7 @@ const rules = [
   { id: provenanceId, rules: provenanceRules },
   { id: baseModelId, rules: [...baseModelRules, triggerResponse] },
   { id: coverageId, rules: [blindSpotRule] },
+  { id: historyId, rules: historyRules },
 ].flatMap((d) => d.rules.map((rule) => ({ detector: d.id, ...rule })))
 
 describe.each(rules)('$id', ({ id, detector, title, family }) => {

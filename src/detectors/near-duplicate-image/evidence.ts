@@ -1,6 +1,7 @@
-import { codesOf, column, pixelsOf, rowsOf } from '../../contracts/batch.ts'
+import { codesOf, column, rowsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
+import { pixelsOf } from '../../contracts/pixel-rows.ts'
 import type { Context } from '../../contracts/statistic.ts'
 
 /** A flagged copy with its pixels. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { pixelsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored } from '../../contracts/detector.ts'
+import { pixelsOf } from '../../contracts/pixel-rows.ts'
 import { hashBytes, imageHasher } from '../../math/image-hash.ts'
 import { type ImageClusters, leastLikeness } from '../../statistics/image-copies/cluster.ts'
 import { likeness, thumbMaker } from '../../statistics/image-copies/thumb.ts'

@@ -1,6 +1,6 @@
-import { pixelsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Scored, Tally } from '../../contracts/detector.ts'
+import { pixelsOf } from '../../contracts/pixel-rows.ts'
 import type { Context } from '../../contracts/statistic.ts'
 import { namesOfRows } from '../../contracts/take-rows.ts'
 

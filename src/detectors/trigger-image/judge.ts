@@ -1,6 +1,7 @@
-import { codesOf, pixelsOf } from '../../contracts/batch.ts'
+import { codesOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Codes, Scored } from '../../contracts/detector.ts'
+import { pixelsOf } from '../../contracts/pixel-rows.ts'
 import { type Bases, type BasisName, inBases } from '../../statistics/trigger-search/bases.ts'
 import { type PatchReader, patchAt, patchReader } from '../../statistics/trigger-search/patch-hash.ts'
 import type { FoundPatch } from '../../statistics/trigger-search/patches.ts'
