@@ -14,7 +14,17 @@ export default defineConfig({
         },
       },
       // The built program as a user runs it.
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 120_000 } },
+      { test: { name: 'e2e', include: ['test/e2e/newcomer.test.ts'], testTimeout: 300_000, hookTimeout: 120_000 } },
+      // The same at length: deliveries, nights, kills, damage, other people's pipelines.
+      {
+        test: {
+          name: 'system',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/newcomer.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
       // Needs the folder of real data in ASSAY_DATA.
       { test: { name: 'data', include: ['test/data/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 300_000 } },
       // Needs the server binaries of PostgreSQL.
