@@ -4,7 +4,6 @@ import { patchReader } from '../../statistics/trigger-search/patch-hash.ts'
 import type { FoundPatch, PatchSearch } from '../../statistics/trigger-search/patches.ts'
 import type { TriggerSearch } from '../../statistics/trigger-search.ts'
 import type { Example } from './examples.ts'
-import { likelyLabels } from './looks.ts'
 import { countsOf, labelShares, power } from './pattern-finding.ts'
 import { examplePictures, patchPictures } from './pictures.ts'
 import type { CarrierTally } from './tally.ts'
@@ -30,7 +29,6 @@ export function patchFinding(
   found: FoundPatch,
   t: number,
   tally: CarrierTally,
-  search: TriggerSearch,
   examples: readonly Example[],
   top: readonly RecordRef[],
 ): Finding {
@@ -60,7 +58,6 @@ export function patchFinding(
       patchPictures(found),
       ...(shown ? [shown] : []),
       ...(target === null ? [] : [labelShares(counts, target)]),
-      ...likelyLabels(search, tally, t, target),
       testNumbers(found),
     ],
     test: target === null ? null : testOfPatch(found),

@@ -2,9 +2,7 @@ import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding
 import { formatCount } from '../../math/count.ts'
 import { clopperPearson } from '../../math/tests.ts'
 import type { ClassTest, FoundTemplate } from '../../statistics/trigger-search/pursuit.ts'
-import type { TriggerSearch } from '../../statistics/trigger-search.ts'
 import type { Example } from './examples.ts'
-import { likelyLabels } from './looks.ts'
 import { examplePictures, triggerPictures } from './pictures.ts'
 import type { CarrierTally } from './tally.ts'
 
@@ -26,7 +24,6 @@ export function patternFinding(
   t: number,
   round: number,
   tally: CarrierTally,
-  search: TriggerSearch,
   examples: readonly Example[],
   top: readonly RecordRef[],
 ): Finding {
@@ -49,7 +46,6 @@ export function patternFinding(
       triggerPictures(found.trigger, found.difference, 'The trigger, recovered from what carriers have in common'),
       ...(shown ? [shown] : []),
       labelShares(counts, target),
-      ...likelyLabels(search, tally, t, target),
       testNumbers(found),
     ],
     test: patternTest({ name: target, round }),

@@ -1,31 +1,26 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import { dctMatrix, type PlaneShape, planeLength, planeShape, toOpponent, toPlanes } from './planes.ts'
-import type { Tail } from './tail.ts'
-import { addSpread, noSpread, type Whitener, whiten, whitenerOf } from './whitener.ts'
 
 /**
  * `dct`: coefficients in standard deviations; `pix`: their inverse transform, where natural pictures are nearly white and a fixed pattern
- * stays a peak; `white`: pixels without what neighbours and the class tell of them, where faint patterns stand out that need not be peaks.
+ * stays a peak; `raw`: pixels in standard deviations, for aligned pictures on a constant background.
  */
-export const basisNames = ['dct', 'pix', 'white'] as const
+export const basisNames = ['dct', 'pix', 'raw'] as const
 export type BasisName = (typeof basisNames)[number]
 
 /** Largest magnitude of a value of each basis. */
-export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, white: 8 }
+export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8 }
 
-/** How scores along a direction of each basis fall off where there is one population. */
-export const tails: Readonly<Record<BasisName, Tail>> = { dct: 'flat', pix: 'flat', white: 'falling' }
+/** Least standard deviations, in grey levels: what varies less is no more telling. */
+const leastDct = 1
+const leastRaw = 4
 
-/** Least standard deviation, in grey levels: what varies less is no more telling. */
-const leastDeviation = 1
-
-/** What turns pixels into the three bases. */
+/** What turns pixels into the three bases: plain data, `mean` and `deviation` of length `planeLength`. */
 export interface Bases {
   readonly shape: PixelShape
-  /** [planeLength] each. */
   readonly dct: { readonly mean: Float32Array; readonly deviation: Float32Array }
-  readonly white: Whitener
+  readonly raw: { readonly mean: Float32Array; readonly deviation: Float32Array }
 }
 
 export type InBases = Readonly<Record<BasisName, Float32Array>>
@@ -46,21 +41,20 @@ async function dct(planes: Float32Array, rows: number, s: PlaneShape, inverse = 
   return (await gemm32(matrix32(planes, rows * s.planes, size), matrix, { transB: !inverse })).data
 }
 
-/** Means, deviations and covariances over rows of pixels that stand for all the data, a block a class. */
+/** Means and deviations over rows of pixels that stand for all the data. */
 export async function fitBases(
   shape: PixelShape,
   blocks: Iterable<{ readonly pixels: Uint8Array; readonly rows: number }>,
 ): Promise<Bases> {
   const s = planeShape(shape)
   const length = planeLength(s)
-  const sums = moments(length)
-  const spread = noSpread(s)
+  const sums = { dct: moments(length), raw: moments(length) }
   for (const { pixels, rows } of blocks) {
-    const planes = toOpponent(toPlanes(pixels, rows, shape), rows, s)
-    addMoments(sums, await dct(planes, rows, s), length)
-    await addSpread(spread, planes, rows)
+    const planes = toPlanes(pixels, rows, shape)
+    addMoments(sums.raw, planes, length)
+    addMoments(sums.dct, await dct(toOpponent(planes, rows, s), rows, s), length)
   }
-  return { shape, dct: finishMoments(sums), white: await whitenerOf(spread) }
+  return { shape, dct: finishMoments(sums.dct, leastDct), raw: finishMoments(sums.raw, leastRaw) }
 }
 
 const moments = (length: number) => ({ rows: 0, sum: new Float64Array(length), squares: new Float64Array(length) })
@@ -75,12 +69,10 @@ function addMoments(into: ReturnType<typeof moments>, data: Float32Array, length
     }
 }
 
-function finishMoments(m: ReturnType<typeof moments>) {
+function finishMoments(m: ReturnType<typeof moments>, least: number) {
   const n = Math.max(1, m.rows)
   const mean = Float32Array.from(m.sum, (v) => v / n)
-  const deviation = Float32Array.from(m.squares, (v, i) =>
-    Math.max(leastDeviation, Math.sqrt(Math.max(0, v / n - ((m.sum[i] as number) / n) ** 2))),
-  )
+  const deviation = Float32Array.from(m.squares, (v, i) => Math.max(least, Math.sqrt(Math.max(0, v / n - ((m.sum[i] as number) / n) ** 2))))
   return { mean, deviation }
 }
 
@@ -92,7 +84,7 @@ export async function inBases(b: Bases, pixels: Uint8Array, rows: number, names:
   const out = Object.fromEntries(names.map((name) => [name, new Float32Array(rows * length)])) as Record<BasisName, Float32Array>
   for (let from = 0; from < rows; from += blockRows) {
     const count = Math.min(blockRows, rows - from)
-    const planes = toOpponent(toPlanes(pixels.subarray(from * each, (from + count) * each), count, b.shape), count, s)
+    const planes = toPlanes(pixels.subarray(from * each, (from + count) * each), count, b.shape)
     const put = (name: BasisName, data: Float32Array): void => {
       const limit = clips[name]
       const into = out[name].subarray(from * length)
@@ -101,9 +93,9 @@ export async function inBases(b: Bases, pixels: Uint8Array, rows: number, names:
         into[i] = Math.max(-limit, Math.min(limit, v))
       }
     }
-    if (names.includes('white')) put('white', await whiten(b.white, planes, count))
+    if (names.includes('raw')) put('raw', standardise(planes, b.raw, length))
     if (!names.includes('dct') && !names.includes('pix')) continue
-    const z = standardise(await dct(planes, count, s), b.dct, length)
+    const z = standardise(await dct(toOpponent(planes, count, s), count, s), b.dct, length)
     if (names.includes('dct')) put('dct', z)
     if (names.includes('pix')) put('pix', await dct(z, count, s, true))
   }

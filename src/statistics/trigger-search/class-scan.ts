@@ -1,10 +1,10 @@
-import { gemm32, type Matrix32, matrix32 } from '../../math/gemm32.ts'
+import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import type { Random } from '../../math/rng.ts'
 import { logHypergeometricUpper } from '../../math/tests.ts'
-import { type BasisName, basisNames, type InBases, tails } from './bases.ts'
+import { type BasisName, basisNames, type InBases } from './bases.ts'
 import { type Bins, binRows, without } from './bins.ts'
 import { type Half, halfSums, refineAll, type Template } from './refine.ts'
-import { basisSeeds, directionSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
+import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
 import { lowerBound, references, testTail } from './tail.ts'
 import { type Whitening, whitened } from './whiten.ts'
 
@@ -41,8 +41,6 @@ const halves = 2
 const leastRatio = 3
 const leastHalf = 30
 const sameDirection = 0.95
-/** Where density must fall, the half that chose a template must show its mode as well: natural kinds stand apart in one half by chance. */
-const clear = Math.log(1e-2)
 
 /** A class with fewer records is not searched. */
 export const leastRows = halves * leastHalf
@@ -67,11 +65,8 @@ export async function scanClass(
     const chosen = await chooseOn(parts[h] as HalfBases, pool, code, rest, whitening, random)
     for (const { basis, template } of chosen) out.push(await testOn(parts[1 - h] as HalfBases, basis, template, pool, code))
   }
-  return out.sort((a, b) => foremost(b) - foremost(a) || a.logP - b.logP || a.template.fit.logP - b.template.fit.logP || b.ratio - a.ratio)
+  return out.sort((a, b) => a.logP - b.logP || a.template.fit.logP - b.template.fit.logP || b.ratio - a.ratio)
 }
-
-/** Where part of a class was made of other classes, the rest of it stands apart as well: the smaller part carries. */
-const foremost = ({ logP, fresh: [inside, rows] }: Candidate): number => Number(logP < clear && inside <= rows / 2)
 
 interface HalfBases {
   readonly rows: number
@@ -86,7 +81,7 @@ function takeHalf(own: InBases, rows: number, dims: number, half: number): HalfB
     for (let i = 0; i < count; i++) out.set(data.subarray((2 * i + half) * dims, (2 * i + half + 1) * dims), i * dims)
     return out
   }
-  return { rows: count, bases: { dct: take(own.dct), pix: take(own.pix), white: take(own.white) } }
+  return { rows: count, bases: { dct: take(own.dct), pix: take(own.pix), raw: take(own.raw) } }
 }
 
 function restMoments(pool: Pool, code: number): Readonly<Record<BasisName, RestMoments>> {
@@ -132,11 +127,10 @@ async function chooseOn(
   const shared = await sharedSeeds(await whitened(half.bases.dct, dims, whitening), random)
   const found: { basis: BasisName; template: Template; ratio: number }[] = []
   for (const basis of basisNames) {
-    const data: Half = { data: half.bases[basis], rows: half.rows, dims, tail: tails[basis] }
+    const data: Half = { data: half.bases[basis], rows: half.rows, dims }
     const sums = halfSums(data)
     const mean = sums.sum.map((s) => s / half.rows)
-    const own = basis === 'white' ? await directionSeeds(centred(data, mean), 'white direction', random) : []
-    const seeds = [...shared, ...own, ...(await basisSeeds(data, mean, rest[basis], basis))]
+    const seeds = [...shared, ...(await basisSeeds(data, mean, rest[basis], basis))]
     const templates = distinct(await refineAll(data, sums, seeds))
     const { counts, total } = await restCarriers(pool, code, basis, templates)
     templates.forEach((template, i) => {
@@ -145,12 +139,6 @@ async function chooseOn(
   }
   const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.template.fit.logP : 1 + f.template.fit.logP * 1e-9)
   return found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio).slice(0, tested)
-}
-
-const centred = ({ data, rows, dims }: Half, mean: Float64Array): Matrix32 => {
-  const out = Float32Array.from(data)
-  for (let r = 0; r < rows; r++) for (let j = 0; j < dims; j++) out[r * dims + j] = (out[r * dims + j] as number) - (mean[j] as number)
-  return matrix32(out, rows, dims)
 }
 
 function distinct(templates: readonly Template[]): Template[] {
@@ -201,7 +189,7 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
   const inside = scores.length - lowerBound(scores, threshold)
   const { counts, total } = await restCarriers(pool, code, basis, [template])
   const others = counts[0] as number
-  const logMode = testTail(scores, template.fit, tails[basis])
+  const logMode = testTail(scores, template.fit)
   const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + others, scores.length)
   const ratio = inside / scores.length / ((others + 1) / (total + 1))
   const [{ centre, deviation }] = references(scores)
@@ -214,9 +202,6 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
     fresh: [inside, scores.length],
     rest: [others, total],
     isolation: (threshold - centre) / deviation,
-    logP:
-      ratio >= leastRatio && (tails[basis] === 'flat' || template.fit.logP < clear)
-        ? Math.min(0, Math.max(logMode, logAssociation) + Math.log(tested * halves))
-        : 0,
+    logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation) + Math.log(tested * halves)) : 0,
   }
 }

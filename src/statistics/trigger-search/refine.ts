@@ -1,5 +1,5 @@
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
-import { fitTail, references, type Tail, type TailFit } from './tail.ts'
+import { fitTail, references, type TailFit } from './tail.ts'
 
 /** Where a search starts: scores of the rows, and the share of them that is taken for carriers at first. */
 export interface Seed {
@@ -13,8 +13,6 @@ export interface Template {
   /** Length 1. */
   readonly weights: Float32Array
   readonly fit: TailFit
-  /** Least difference of its coordinates, in standard errors. */
-  readonly support: number
 }
 
 export interface Half {
@@ -22,7 +20,6 @@ export interface Half {
   readonly data: Float32Array
   readonly rows: number
   readonly dims: number
-  readonly tail: Tail
 }
 
 const rounds = 4
@@ -30,17 +27,12 @@ const rounds = 4
 const leastMembers = 6
 const mostShare = 0.6
 /** Coordinates with a smaller difference, in standard errors, are no part of a template. */
-const sparse = 3.5
-/** Along whitened directions a faint pattern may be little in each of very many: half of the walks ask for less. */
-const dense = 1
-const supportOf = (seed: Seed, tail: Tail): number => (tail === 'falling' && seed.share < mostDense ? dense : sparse)
-const mostDense = 0.1
+const support = 3.5
 const clear = Math.log(1e-2)
 const looseDeviations = 4
 
 interface Walk {
   readonly seed: Seed
-  readonly support: number
   members: Uint8Array
   previous: Uint8Array | null
   template: Template | null
@@ -71,9 +63,9 @@ export function halfSums({ data, rows, dims }: Half): HalfSums {
 
 const sorted = (scores: Float32Array): Float32Array => Float32Array.from(scores).sort()
 
-function start(seed: Seed, tail: Tail): Uint8Array {
+function start(seed: Seed): Uint8Array {
   const order = sorted(seed.scores)
-  const fit = fitTail(order, tail)
+  const fit = fitTail(order)
   const cut = order[Math.min(order.length - 1, Math.floor((1 - seed.share) * order.length))] as number
   return fit && fit.logP < clear
     ? Uint8Array.from(seed.scores, (s) => Number(s > fit.threshold))
@@ -87,14 +79,7 @@ const count = (members: Uint8Array): number => members.reduce((a, b) => a + b, 0
  * the valley of the scores, and again. All seeds go together through one product a round.
  */
 export async function refineAll(half: Half, sums: HalfSums, seeds: readonly Seed[]): Promise<Template[]> {
-  const walks: Walk[] = seeds.map((seed) => ({
-    seed,
-    support: supportOf(seed, half.tail),
-    members: start(seed, half.tail),
-    previous: null,
-    template: null,
-    state: 'open',
-  }))
+  const walks: Walk[] = seeds.map((seed) => ({ seed, members: start(seed), previous: null, template: null, state: 'open' }))
   for (let round = 0; round < rounds; round++) {
     for (const w of walks) {
       const n = count(w.members)
@@ -106,25 +91,24 @@ export async function refineAll(half: Half, sums: HalfSums, seeds: readonly Seed
       half,
       sums,
       open.map((w) => w.members),
-      open.map((w) => w.support),
     )
-    for (const [i, walk] of open.entries()) step(walk, found[i] ?? null, half.tail)
+    for (const [i, walk] of open.entries()) step(walk, found[i] ?? null)
   }
   return walks.flatMap((w) => (w.state !== 'rejected' && w.template ? [w.template] : []))
 }
 
-function step(walk: Walk, found: Scores | null, tail: Tail): void {
+function step(walk: Walk, found: Scores | null): void {
   if (!found) {
     walk.state = 'rejected'
     return
   }
   const order = sorted(found.scores)
-  const fit = fitTail(order, tail)
+  const fit = fitTail(order)
   if (!fit) {
     walk.state = 'rejected'
     return
   }
-  walk.template = { seed: walk.seed.name, weights: found.weights, fit, support: walk.support }
+  walk.template = { seed: walk.seed.name, weights: found.weights, fit }
   const [{ centre, deviation }] = references(order)
   const cut = fit.logP < clear ? fit.threshold : centre + looseDeviations * deviation
   const next = Uint8Array.from(found.scores, (s) => Number(s > cut))
@@ -139,12 +123,7 @@ export interface Scores {
 }
 
 /** One template a set of members: the supported part of the difference of means, and the scores of all rows, a member's without itself. */
-export async function templatesOf(
-  half: Half,
-  sums: HalfSums,
-  sets: readonly Uint8Array[],
-  supports: readonly number[],
-): Promise<(Scores | null)[]> {
+export async function templatesOf(half: Half, sums: HalfSums, sets: readonly Uint8Array[]): Promise<(Scores | null)[]> {
   const { data, rows, dims } = half
   const k = sets.length
   const indicator = new Float32Array(k * rows)
@@ -170,7 +149,7 @@ export async function templatesOf(
       const b = ((sums.sum[j] as number) - (memberSums[at] as number)) / m
       const va = Math.max(0, (memberSquares[at] as number) / n - a * a)
       const vb = Math.max(0, ((sums.squares[j] as number) - (memberSquares[at] as number)) / m - b * b)
-      if (Math.abs(a - b) <= (supports[i] as number) * Math.sqrt(va / n + vb / m + 1e-4 / n)) continue
+      if (Math.abs(a - b) <= support * Math.sqrt(va / n + vb / m + 1e-4 / n)) continue
       inside[at] = a
       outside[at] = b
       mask[at] = 1

@@ -20,22 +20,20 @@ const leastFar = 6
 
 /** Singular directions, both ways, and k-means centroids of whitened low frequencies: the same for every basis. */
 export async function sharedSeeds(x: Matrix32, random: Random): Promise<Seed[]> {
-  const directed = await directionSeeds(x, 'direction', random)
-  const near = columns(await gemm32(x, matrix32(kMeans(x, random), centroids, x.dims), { transB: true }))
-  return [...directed, ...near.flatMap((scores, i) => bothShares(`cluster ${i + 1}`, scores))]
-}
-
-/** Singular directions of centred rows, both ways. */
-export async function directionSeeds(x: Matrix32, name: string, random: Random): Promise<Seed[]> {
+  const k = x.dims
   const axes = await mainDirections(x, directions, random)
-  const along = columns(await gemm32(x, matrix32(axes, axes.length / x.dims, x.dims), { transB: true }))
-  return along.flatMap((scores, i) => [
-    ...bothShares(`${name} ${i + 1}`, scores),
-    ...bothShares(
-      `${name} -${i + 1}`,
-      scores.map((s) => -s),
-    ),
-  ])
+  const along = columns(await gemm32(x, matrix32(axes, axes.length / k, k), { transB: true }))
+  const near = columns(await gemm32(x, matrix32(kMeans(x, random), centroids, k), { transB: true }))
+  return [
+    ...along.flatMap((scores, i) => [
+      ...bothShares(`direction ${i + 1}`, scores),
+      ...bothShares(
+        `direction -${i + 1}`,
+        scores.map((s) => -s),
+      ),
+    ]),
+    ...near.flatMap((scores, i) => bothShares(`cluster ${i + 1}`, scores)),
+  ]
 }
 
 const bothShares = (name: string, scores: Float32Array): Seed[] => shares.map((share) => ({ name, scores, share }))

@@ -20,26 +20,9 @@ const pairsTried = 600
 /** Scores are in standard deviations of the basis: less spread is rounding. */
 const leastDeviation = 0.05
 
-/**
- * How the density of scores falls where there is one mode: `flat`, not at all at worst; `falling`, at least as the distance from the centre
- * grows. The first holds for any scores of one mode, the second for those along whitened directions, in which no natural kind stands out.
- */
-export type Tail = 'flat' | 'falling'
-
-const weights: Readonly<Record<Tail, (low: number, high: number) => number>> = {
-  flat: (low, high) => high - low,
-  falling: (low, high) => Math.log(high / low),
-}
-const farthest = fine[fine.length - 2] as number
-/** The last bin has no end. */
-const weightsOf = (tail: Tail): readonly (readonly number[])[] =>
-  scales.map((edges) =>
-    edges.slice(0, -1).map((e, i) => {
-      const last = i === edges.length - 2
-      return e > 0 ? weights[tail](e, last ? 2 * farthest : (edges[i + 1] as number)) : 0
-    }),
-  )
-const scaleWeights: Readonly<Record<Tail, readonly (readonly number[])[]>> = { flat: weightsOf('flat'), falling: weightsOf('falling') }
+const widths = (edges: readonly number[]): number[] =>
+  edges.slice(0, -1).map((e, i) => (i === edges.length - 2 ? (edges[edges.length - 2] as number) : (edges[i + 1] as number) - e))
+const scaleWidths = scales.map(widths)
 
 export interface Reference {
   readonly centre: number
@@ -113,7 +96,7 @@ function chernoff(k: number, n: number, p: number): number {
 }
 
 /** @param sorted ascending; null where no bin above the valley holds `least` scores, or more than `mostShare` lie above the threshold */
-export function fitTail(sorted: Float32Array, tail: Tail, least = 6, mostShare = 0.6): TailFit | null {
+export function fitTail(sorted: Float32Array, least = 6, mostShare = 0.6): TailFit | null {
   let best: {
     bound: number
     k: number
@@ -125,7 +108,7 @@ export function fitTail(sorted: Float32Array, tail: Tail, least = 6, mostShare =
   } | null = null
   for (const reference of references(sorted)) {
     for (const [s, edges] of scales.entries()) {
-      const share = scaleWeights[tail][s] as readonly number[]
+      const width = scaleWidths[s] as number[]
       const counts = histogram(sorted, reference, edges)
       let above = 0
       for (let i = 0; i < counts.length; i++) above += counts[i] as number
@@ -137,7 +120,7 @@ export function fitTail(sorted: Float32Array, tail: Tail, least = 6, mostShare =
         for (let j = i + 1; j < counts.length; j++) {
           const nj = counts[j] as number
           if (nj < least * 0.6) continue
-          const p = (share[j] as number) / ((share[i] as number) + (share[j] as number))
+          const p = (width[j] as number) / ((width[i] as number) + (width[j] as number))
           const bound = chernoff(nj, ni + nj, p)
           if (best && bound >= best.bound) continue
           best = {
@@ -162,7 +145,7 @@ export function fitTail(sorted: Float32Array, tail: Tail, least = 6, mostShare =
   return { logP, reference: best.reference, valley: best.valley, peak: best.peak, z, threshold, count }
 }
 
-const fineWidths = fine.slice(1).map((e, i) => e - (fine[i] as number))
+const fineWidths = scaleWidths[0] as number[]
 
 /** The middle of the widest run of the sparsest bins between 2.5 deviations and the peak, in standard deviations. */
 function thresholdOf(counts: Int32Array, peak: number): number {
@@ -189,7 +172,7 @@ const trials = 6
  * Logarithm of the p-value that fresh scores have a mode where `fit` found one: its bins, and two narrower versions of them, under both
  * standardisations, corrected for the six trials.
  */
-export function testTail(sorted: Float32Array, fit: TailFit, tail: Tail): number {
+export function testTail(sorted: Float32Array, fit: TailFit): number {
   let best = 0
   for (const { centre, deviation } of references(sorted)) {
     const between = (low: number, high: number): number =>
@@ -204,8 +187,7 @@ export function testTail(sorted: Float32Array, fit: TailFit, tail: Tail): number
       const dense = between(low, high)
       if (dense < 4) continue
       const sparse = between(valleyLow, valleyHigh)
-      const [far, near] = [weights[tail](low, high), weights[tail](valleyLow, valleyHigh)]
-      const p = far / (far + near)
+      const p = (high - low) / (high - low + valleyHigh - valleyLow)
       best = Math.min(best, logBinomialUpper(dense, dense + sparse, p))
     }
   }

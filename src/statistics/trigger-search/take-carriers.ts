@@ -1,9 +1,8 @@
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
-import { inBases, tails } from './bases.ts'
+import { inBases } from './bases.ts'
 import type { Candidate } from './class-scan.ts'
-import type { ClassRows, Search } from './prepare.ts'
-import type { FoundTemplate } from './pursuit.ts'
-import { pixelMoments, recoverTrigger, undoOf } from './recover.ts'
+import type { ClassRows, FoundTemplate, Search } from './pursuit.ts'
+import { pixelMoments, recoverTrigger } from './recover.ts'
 import { type Half, halfSums, type Scores, templatesOf } from './refine.ts'
 import { splitCarriers } from './split.ts'
 import { fitTail, references } from './tail.ts'
@@ -28,10 +27,10 @@ export async function takeCarriers(
   const { basis, template } = candidate
   const { dims } = s.pool
   const data = (await inBases(s.bases, c.pixels, c.rows, [basis]))[basis]
-  const half: Half = { data, rows: c.rows, dims, tail: tails[basis] }
+  const half: Half = { data, rows: c.rows, dims }
   const scores = (await gemm32(matrix32(data, c.rows, dims), matrix32(template.weights, 1, dims), { transB: true })).data
   const first: Cut = { weights: template.weights, scores, threshold: template.fit.threshold }
-  const whole = (await sharpened(half, [rowsAbove(first)], template.support))[0] ?? first
+  const whole = (await sharpened(half, [rowsAbove(first)]))[0] ?? first
   const carriers = rowsOf(rowsAbove(whole))
   if (carriers.length === 0 || carriers.length === c.rows) return null
   const parts = await partsOf(s, c, carriers)
@@ -41,7 +40,6 @@ export async function takeCarriers(
       : await sharpened(
           half,
           parts.map((rows) => membersOf(rows, c.rows)),
-          template.support,
         )
   const kept = cuts.every((cut) => cut !== null) ? (cuts as Cut[]) : [whole]
   const carries = kept.map(rowsAbove)
@@ -59,15 +57,10 @@ const membersOf = (rows: readonly number[], all: number): Uint8Array => {
 }
 
 /** Templates of these members, with thresholds of their own; null where their scores have no second mode. */
-async function sharpened(half: Half, sets: readonly Uint8Array[], support: number): Promise<(Cut | null)[]> {
-  const made = await templatesOf(
-    half,
-    halfSums(half),
-    sets,
-    sets.map(() => support),
-  )
+async function sharpened(half: Half, sets: readonly Uint8Array[]): Promise<(Cut | null)[]> {
+  const made = await templatesOf(half, halfSums(half), sets)
   return made.map((m) => {
-    const fit = m && fitTail(Float32Array.from(m.scores).sort(), half.tail)
+    const fit = m && fitTail(Float32Array.from(m.scores).sort())
     return m && fit && fit.logP < clear ? { ...m, threshold: fit.threshold } : null
   })
 }
@@ -106,7 +99,6 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
   const carriers = rowsOf(carries)
   const inside = pixelMoments(c.pixels, s.each, carriers)
   const outside = pixelMoments(c.pixels, s.each, others)
-  const backgrounds = [outside, s.elsewhere(c.name)]
   const { basis, logP, logMode, logAssociation, ratio, fresh, rest } = candidate
   return {
     target: c.name,
@@ -123,8 +115,7 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
     rest,
     carriers: carriers.length,
     rows: c.rows,
-    trigger: recoverTrigger(s.shape, inside, backgrounds, c.name),
-    undo: undoOf(inside, backgrounds),
+    trigger: recoverTrigger(s.shape, inside, [outside, s.elsewhere(c.name)], c.name),
     difference: Float32Array.from(inside.mean, (v, i) => v - (outside.mean[i] as number)),
   }
 }
