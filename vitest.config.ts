@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+// Networks in child processes, whole audits and copies: with the long end-to-end tests.
+const long = ['cli/classes', 'engine/trigger-response', 'features/models', 'review/clean'].map((name) => `test/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     // Every core: vitest would leave one idle, of two.
@@ -9,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**', 'test/postgres/**'],
+          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**', 'test/postgres/**', ...long],
           testTimeout: 30_000,
         },
       },
@@ -19,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', ...long],
           exclude: ['test/e2e/newcomer.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -28,7 +28,7 @@ beforeAll(async () => {
     at('no-model.yaml'),
     `version: 1\nsubject: { name: no-model }\nsources: [{ path: data/part-*.csv, columns: { id: id, label: label, source: source }, features: [${featureNames}] }]\n${formats}`,
   )
-  const arrays = predictions(8_000, 6)
+  const arrays = predictions(20_000, 6)
   writeFileSync(at('p.npy'), arrays.predictions)
   writeFileSync(at('y.npy'), arrays.label)
   writeFileSync(
