@@ -81,21 +81,7 @@ try {
         const data = written('inject.yaml', source.path, false)
         execFileSync(
           process.execPath,
-          [
-            bin,
-            'inject',
-            '-c',
-            data,
-            '--attack',
-            found.attack.id,
-            '--rate',
-            String(rate),
-            '--seed',
-            `truth${seed}`,
-            '--out',
-            folder,
-            ...args,
-          ],
+          [bin, 'inject', data, '--attack', found.attack.id, '--rate', String(rate), '--seed', `truth${seed}`, '--out', folder, ...args],
           { stdio: 'ignore' },
         )
         assay('audit', written('audit.yaml', join(folder, basename(source.path)), false), '--run-dir', join(folder, 'run'), '--seed', '2')
