@@ -29,6 +29,7 @@ import type { ScoreOptions } from './score.ts'
 import { addSignCommands } from './sign-commands.ts'
 import { addSnapshotCommand } from './snapshot-command.ts'
 import { addVerifyCommand } from './verify-command.ts'
+import { addWorkerCommand } from './worker-command.ts'
 
 export interface Host {
   readonly io: Io
@@ -131,6 +132,7 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   addInjectCommand(program, { io, finish })
   addBaselineCommand(program, { io, finish })
   addHistoryCommand(program, { io, finish })
+  addWorkerCommand(program, { io, finish })
 
   program
     .command('convert')

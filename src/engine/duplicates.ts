@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { column } from '../contracts/batch.ts'
-import { isDone, layout, writeBytes } from './files.ts'
+import { isDone, layout, readJson, writeBytes } from './files.ts'
 import { idKeys } from './keys.ts'
 import { rowsOfShard } from './rows.ts'
 import type { Run } from './run.ts'
@@ -53,6 +53,7 @@ export class IdRun {
 
 export async function findDuplicateIds(run: Run): Promise<DuplicateIds> {
   const { plan, dir: runDir } = run
+  if (plan.remote) return readJson<DuplicateIds>(join(runDir, layout.duplicates))
   const runs = plan.subject.shards.map((_, i) => layout.ids(i)).filter((f) => isDone(runDir, f))
   const suspects = await equalDigests(runs.map((f) => join(runDir, f)))
   if (suspects.size === 0) return { count: 0, examples: [] }

@@ -19,12 +19,21 @@ export const attachExcerpts = (run: Run, records: readonly RecordRef[]): Promise
 
 /** The same for the records of any shards. */
 export async function withExcerpts(shards: readonly ShardSpec[], records: readonly RecordRef[]): Promise<readonly RecordRef[]> {
+  return excerptsFrom(shards, (shard) => readShard(shard, () => {}), records)
+}
+
+/** The same where the rows of a shard come from elsewhere than its file. */
+export async function excerptsFrom(
+  shards: readonly ShardSpec[],
+  read: (shard: ShardSpec) => AsyncIterable<Batch>,
+  records: readonly RecordRef[],
+): Promise<readonly RecordRef[]> {
   const shown = records.slice(0, maxRecords)
   const found = new Map<string, Excerpt>()
   for (const shard of shards) {
     const wanted = new Set(shown.filter((r) => r.shard === shard.id).map((r) => r.row))
     if (wanted.size === 0) continue
-    for await (const batch of readShard(shard, () => {})) {
+    for await (const batch of read(shard)) {
       const rows = rowsOf(batch)
       for (let i = 0; i < rows.length; i++) {
         const row = rows[i] as number

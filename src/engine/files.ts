@@ -21,6 +21,12 @@ export const layout = {
   /** What names a row in flags, beside its scores: so that the flags need no further read of the data. */
   named: (shard: number) => join('scores', `rows-${shard}.arrow`),
   tally: (group: number) => join('state', `tally-${group}.safetensors`),
+  /** Thresholds of a distributed run, for its workers. */
+  decisions: join('state', 'decisions.safetensors'),
+  /** What the flags of a distributed run add up to, where its workers wrote them. */
+  flagged: join('state', 'flagged.safetensors'),
+  /** Duplicate ids of a distributed run, as its engine counted them. */
+  duplicates: join('state', 'duplicates.json'),
   /** Digests of one group of the delivery's files, for manifests and inputs. */
   hashes: (group: number) => join('inputs', `delivery-${group}.json`),
   /** Leaves of the subject, then its snapshot: a folder. */

@@ -147,6 +147,7 @@ export async function mergeLevel(run: Run, level: number): Promise<void> {
   const failures: Record<string, Tree> = {}
   for (const over of run.plan.reference ? (['subject', 'reference'] as const) : (['subject'] as const)) {
     const monoids = run.monoids(level, over)
+    if (monoids.length === 0) continue
     const load = async (group: number) =>
       (await readTree(run.path(layout.state(level, over, group)), run.mark(step(level, over, group)))) as States
     const finished = await finishAll(monoids, await mergeTree(monoids, run.part(over).groups.length, load))

@@ -7,6 +7,7 @@ import type { FlagFormat } from '../contracts/pipeline.ts'
 import { takeRows } from '../contracts/take-rows.ts'
 import { type FlagColumns, openRowWriter } from '../report/flags.ts'
 import { Accumulator, type Monoid, type States } from './accumulate.ts'
+import { evidenceMonoids } from './decide.ts'
 import { layout } from './files.ts'
 import type { Tick } from './fit.ts'
 import { rowsOfShard } from './rows.ts'
@@ -14,7 +15,7 @@ import type { Run } from './run.ts'
 import { type ActiveDetector, namedColumns, readScores } from './score.ts'
 import { selectFlagged } from './select.ts'
 import { readSpool } from './spool.ts'
-import { TopRecords } from './top-records.ts'
+import { TopRecords, topRecords } from './top-records.ts'
 
 export interface DetectorFlags {
   readonly scored: number
@@ -30,8 +31,6 @@ export interface FlagResult {
   readonly flaggedBySource: ReadonlyMap<string, number>
   readonly evidence: States
 }
-
-const topRecords = 200
 
 interface Tracking {
   readonly active: ActiveDetector
@@ -60,11 +59,7 @@ export async function writeFlags(
     scored: 0,
     flagged: 0,
   }))
-  const evidence = new Accumulator(
-    active
-      .filter((a) => a.detector.evidence)
-      .map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<readonly [Batch, Scored]>),
-  )
+  const evidence = new Accumulator(evidenceMonoids(active) as unknown as Monoid<readonly [Batch, Scored]>[])
   const labels = new Map<string, number>()
   const sources = new Map<string, number>()
   let flagged = 0

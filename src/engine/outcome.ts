@@ -4,9 +4,10 @@ import type { RecordRef } from '../contracts/finding.ts'
 import { type AuditOutcome, baseModelId, type DetectorOutcome, type Incomplete } from '../contracts/outcome.ts'
 import type { RecoveredTrigger } from '../contracts/trigger.ts'
 import { detectorById } from '../detectors/registry.ts'
-import { failureOf, finishAll, type Monoid } from './accumulate.ts'
+import { failureOf, finishAll } from './accumulate.ts'
 import { concludeBaseModel, leaveTriggers, subjectSample } from './base-model.ts'
 import { scanArtifacts, together } from './base-model-outcome.ts'
+import { decideAll, evidenceMonoids } from './decide.ts'
 import { readDigests } from './digests.ts'
 import { findDuplicateIds } from './duplicates.ts'
 import { attachExcerpts } from './excerpts.ts'
@@ -16,8 +17,9 @@ import { type DetectorFlags, type FlagResult, writeFlags } from './flags.ts'
 import type { PlannedDetector } from './plan.ts'
 import type { NamedTrigger } from './plan-base-model.ts'
 import { concludeProvenance, type Finishing, type ProvenanceResult } from './provenance.ts'
+import { readFlagged } from './remote/flagged.ts'
 import type { Run } from './run.ts'
-import { type ActiveDetector, mergeTallies } from './score.ts'
+import type { ActiveDetector } from './score.ts'
 import { concludeSensitivity } from './sensitivity/conclude.ts'
 import { census } from './statistics.ts'
 
@@ -36,37 +38,23 @@ export async function conclude(
   finishing: Finishing,
 ): Promise<{ readonly outcome: AuditOutcome; readonly files: readonly string[] }> {
   const { plan } = run
-  const tallies = await mergeTallies(run)
-  const failures = new Map<string, Incomplete>(Object.entries(tallies.failures) as unknown as [string, Incomplete][])
-  const decisions = new Map<string, readonly Threshold[]>()
-  const live = run.active().filter((a) => !failures.has(a.detector.id))
-  const attempt = <T>(id: string, act: () => T): T | null => {
-    try {
-      return act()
-    } catch (error) {
-      failures.set(id, failureOf(error, id))
-      return null
-    }
-  }
-  for (const a of live) {
-    const thresholds = attempt(a.detector.id, () => a.detector.decide(a.context, tallies.states[a.detector.id]))
-    if (thresholds) decisions.set(a.detector.id, thresholds)
-  }
-  const deciding = live.filter((a) => decisions.has(a.detector.id))
+  const { tallies, deciding, decisions, failures } = await decideAll(run)
   let rows = 0
   const { flags: flagFormat, scores: scoreFormat, excerpts } = plan.pipeline.report
   const clean = subjectSample(run)
-  const result = await writeFlags(
-    run,
-    deciding,
-    decisions,
-    { flags: flagFormat, scores: scoreFormat },
-    (n) => {
-      rows += n
-      finishing.hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
-    },
-    (shard, batch, flagged) => clean?.add(shard, batch, flagged),
-  )
+  const result = plan.remote
+    ? await readFlagged(run)
+    : await writeFlags(
+        run,
+        deciding,
+        decisions,
+        { flags: flagFormat, scores: scoreFormat },
+        (n) => {
+          rows += n
+          finishing.hooks.progress({ phase: 'flag', done: rows, total: null, unit: 'rows' })
+        },
+        (shard, batch, flagged) => clean?.add(shard, batch, flagged),
+      )
   const evidence = await finishAll(evidenceMonoids(deciding), result.evidence)
   for (const [id, failure] of Object.entries(evidence.failures)) failures.set(id, failure as unknown as Incomplete)
   const outcomes: DetectorOutcome[] = []
@@ -74,7 +62,7 @@ export async function conclude(
   for (const p of plan.detectors) {
     const a = deciding.find((d) => d.detector.id === p.id && !failures.has(p.id))
     const flagged = result.byDetector.get(p.id)
-    const top = excerpts && flagged ? await attachExcerpts(run, flagged.top) : (flagged?.top ?? [])
+    const top = excerpts && flagged && !plan.remote ? await attachExcerpts(run, flagged.top) : (flagged?.top ?? [])
     const concluded = await concludeOne(run, p, a ?? null, {
       tally: tallies.states[p.id],
       evidence: evidence.states[p.id],
@@ -114,11 +102,6 @@ export async function conclude(
     : outcome
   return { outcome: whole, files: [...flags, ...left, ...(provenance?.files ?? [])] }
 }
-
-const evidenceMonoids = (active: readonly ActiveDetector[]): Monoid<never>[] =>
-  active
-    .filter((a) => a.detector.evidence)
-    .map((a) => ({ id: a.detector.id, context: a.context, ...a.detector.evidence }) as unknown as Monoid<never>)
 
 interface Pieces {
   readonly tally: unknown

@@ -18,6 +18,7 @@ import { checkBaseModel } from './plan-base-model.ts'
 import { asksForSnapshot, checkTarget, type PlannedComparison, planComparison } from './plan-baseline.ts'
 import { planDigest } from './plan-digest.ts'
 import { type PlannedDelivery, planDelivery } from './plan-provenance.ts'
+import { asFrame, remotePipeline } from './remote/plan.ts'
 import type { AuditRequest } from './request.ts'
 import { seedFrom } from './seed.ts'
 import { applicable } from './sensitivity/cases.ts'
@@ -76,6 +77,8 @@ export interface Plan {
   readonly delivery: PlannedDelivery | null
   /** Null where records are compared with nothing and no snapshot is left. */
   readonly comparison: PlannedComparison | null
+  /** Records lie behind a cluster's engine: its workers read them, and their shards are no files. */
+  readonly remote?: true
   /** Null where all records are the subject. */
   readonly since: PlannedSince | null
   /** Rows are copied to the run directory in the first read; not where the sources can be read again as cheaply. */
@@ -152,9 +155,10 @@ const optionProblem = (error: unknown): string => {
 
 /** Reads listings, headers and one batch; the data itself stays unread. @throws EngineError, SourceError, ConfigError */
 export async function makePlan(
-  request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir' | 'workers' | 'hooks'>,
+  request: Pick<AuditRequest, 'pipeline' | 'base' | 'seed' | 'now' | 'runDir' | 'workers' | 'hooks' | 'remote'>,
 ): Promise<Plan> {
-  const { pipeline, base } = request
+  const { base, remote } = request
+  const pipeline = remote ? remotePipeline(request.pipeline) : request.pipeline
   // Files that are missing or no triggers are told before hours of work, not after.
   if (pipeline.baseModel) await checkBaseModel(pipeline.baseModel, base)
   checkArtifacts(pipeline.artifacts)
@@ -162,6 +166,10 @@ export async function makePlan(
   const since = await planSince(request)
   const trusted = since ? [...pipeline.reference, ...pipeline.sources] : pipeline.reference
   let reference = trusted.length > 0 ? await planPart(trusted, base, pipeline.features) : null
+  if (remote) {
+    subject = asFrame(subject, remote.rows, 'records')
+    reference = reference && asFrame(reference, remote.referenceRows, 'reference')
+  }
   const first = await firstBatch(subject)
   if (subject.roles.includes('image') && first) {
     const pixels = await planPixels(first)
@@ -202,8 +210,10 @@ export async function makePlan(
     delivery: await planDelivery(pipeline, base, request.runDir, request.now, subject.files),
     comparison: await planComparison(pipeline, base, subject),
     since,
+    ...(remote ? { remote: true as const } : {}),
     spool:
       keyed ||
+      remote !== undefined ||
       since !== null ||
       [subject, reference].some((p) => p && (p.features || p.pixels || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
     stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),

@@ -25,6 +25,8 @@ export interface AuditRequest {
   /** Worker threads; 1 runs everything in this thread. The result does not depend on it. */
   readonly workers: number
   readonly hooks: Hooks
+  /** The records lie behind a cluster's engine: the sources are a sample of them, of which there are so many in truth. */
+  readonly remote?: { readonly rows: number; readonly referenceRows: number | null }
   /** Private key that signs the verdict; absent: it is not signed. */
   readonly sign?: { readonly key: string; readonly password?: string | undefined }
 }

@@ -16,7 +16,7 @@ const noTally: Tally = { init: () => null, update: () => {}, merge: () => {}, fi
 export type ActiveDetector = ReturnType<Run['active']>[number]
 
 /** Tallies as monoids under their detectors' ids. */
-const tallies = (active: readonly ActiveDetector[]): Monoid<readonly [Batch, Scored]>[] =>
+export const tallyMonoids = (active: readonly ActiveDetector[]): Monoid<readonly [Batch, Scored]>[] =>
   active.map(
     ({ detector, context }) =>
       ({ id: detector.id, context, ...(detector.tally ?? noTally) }) as unknown as Monoid<readonly [Batch, Scored]>,
@@ -28,7 +28,7 @@ export async function scoreGroup(run: Run, group: number, tick: Tick): Promise<v
   if (run.done(target)) return
   await run.load(run.levels.length)
   const active = run.active()
-  const tally = new Accumulator(tallies(active))
+  const tally = new Accumulator(tallyMonoids(active))
   const scorers = new Map<string, (batch: Batch) => Scored | Promise<Scored>>()
   for (const { detector, context } of active) {
     try {
@@ -116,7 +116,7 @@ export async function* readScores(run: Run, detector: string, shard: number): As
 /** Finished tallies by detector, and the detectors that failed. @throws EngineError when a group was not scored */
 export async function mergeTallies(run: Run): Promise<States> {
   await run.load(run.levels.length)
-  const monoids = tallies(run.active()) as unknown as Monoid<never>[]
+  const monoids = tallyMonoids(run.active()) as unknown as Monoid<never>[]
   const load = async (group: number) => (await readTree(run.path(layout.tally(group)), run.mark(step(group)))) as States
   return finishAll(monoids, await mergeTree(monoids, run.plan.subject.groups.length, load))
 }

@@ -7,6 +7,12 @@ import type { RecordRef } from '../contracts/finding.ts'
 const stronger = (a: RecordRef, b: RecordRef): number =>
   b.score - a.score || (a.shard < b.shard ? -1 : a.shard > b.shard ? 1 : a.row - b.row)
 
+/** Records that a report can name. */
+export const topRecords = 200
+
+/** The first of them, strongest first. */
+export const strongest = (records: readonly RecordRef[]): readonly RecordRef[] => [...records].sort(stronger).slice(0, topRecords)
+
 /** The strongest flagged records in bounded memory. */
 export class TopRecords {
   private kept: RecordRef[] = []
