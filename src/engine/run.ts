@@ -22,7 +22,7 @@ export class Run {
 
   static async open(dir: string, plan?: Plan): Promise<Run> {
     const p = plan ?? (await readPlan(dir))
-    return new Run(dir, p, buildStatistics(p.detectors, p.setup), Buffer.from(p.seed, 'hex'))
+    return new Run(dir, p, buildStatistics(p.detectors, p.setup), Uint8Array.from(Buffer.from(p.seed, 'hex')))
   }
 
   path(file: string): string {

@@ -96,7 +96,7 @@ const single: number = charClass.single
  * @param seed 16 bytes, the key of every hash
  */
 export function hashedText(p: HashedTextParameters, seed: Uint8Array): HashedText {
-  const [wordKey, pairKey, charKey, projectionKey] = new Int32Array(seed.slice(0, 16).buffer) as unknown as readonly [
+  const [wordKey, pairKey, charKey, projectionKey] = new Int32Array(Uint8Array.from(seed.subarray(0, 16)).buffer) as unknown as readonly [
     number,
     number,
     number,

@@ -21,6 +21,13 @@ describe('hashed n-grams', () => {
     for (const empty of ['', ' \n\t', '--- ... !?', '\ud800', '\u200b\u202e']) expect(norm(empty)).toBe(0)
   })
 
+  test('the key is the seed, wherever its bytes lie in memory', () => {
+    const pooled = Buffer.from(Buffer.concat([Buffer.alloc(5), seed(1)]).toString('hex'), 'hex').subarray(5)
+    const text = 'no acute cardiopulmonary findings'
+    expect(embed(text, hashedText(plan, pooled))).toEqual(embed(text))
+    expect(embed(text, hashedText(plan, seed(2)))).not.toEqual(embed(text))
+  })
+
   test.each([
     ['composed and decomposed letters', 'na\u00efve caf\u00e9', 'nai\u0308ve cafe\u0301'],
     ['case', 'PNEUMONIA seen', 'pneumonia SEEN'],

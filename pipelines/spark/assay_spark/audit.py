@@ -31,8 +31,11 @@ SAMPLE_ROWS = 4_096
 SAMPLE_BYTES = 64 << 20
 BATCH_BYTES = 32 << 20
 """About what one record batch of the data holds between Spark and a worker."""
-PIECES = 16
-"""Rows of a worker's answer in one record batch; each has up to 1 MiB."""
+PIECES = 64
+"""Rows of a worker's answer in one record batch; each has up to 128 KiB."""
+RESULT_BYTES = 16 << 20
+"""What one job brings to the driver; it is there several times over while it is unpacked."""
+ORDER = ["name", "part", "seq"]
 RECORDS = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
 ANSWER_SCHEMA = pa.schema(
@@ -210,23 +213,28 @@ class _Run:
         return 0 if most is None or most[0] is None else int(most[0]) + 1
 
     def accept(self, step: str, answers: DataFrame, model: bytes, over: str) -> None:
-        """States of a step, merged until few are left, and those by the driver. Which ones meet depends on their numbers alone."""
+        """States of a step, merged until one of each is left. Which ones meet depends on the numbers of their partitions alone."""
         states = _of(answers, "state")
         parts = self.parts[over]
         merge = task(["worker", "merge", "--step", step, "--fan", str(FAN)], model, self.given)
-        while parts > FAN:
+        while parts > 1:
             parts = -(-parts // FAN)
-            group = F.floor(F.col("part") / FAN).cast("int")
-            states = (
-                states.withColumn("cell", group)
-                .repartition(max(1, min(parts, 200)), "name", "cell")
-                .sortWithinPartitions("name", "part", "seq")
+            states = _of(
+                states.withColumn("cell", F.floor(F.col("part") / FAN).cast("int"))
+                .repartition(min(parts * 4, 200), "name", "cell")
+                .sortWithinPartitions(*ORDER)
                 .drop("cell")
-                .mapInArrow(merge, ANSWER)
-                .where(F.col("kind") == "state")
+                .mapInArrow(merge, ANSWER),
+                "state",
             )
-        last = states.repartition(4, "name").sortWithinPartitions("name", "part", "seq")
-        self.call("worker", "accept", "states", "--step", step, *self.at(), feed=_stream(last))
+        states = states.persist(StorageLevel.DISK_ONLY)
+        try:
+            size = states.select(F.sum(F.length("bytes"))).first()
+            jobs = 1 + int((size and size[0]) or 0) // RESULT_BYTES
+            ordered = states.repartitionByRange(jobs, *ORDER).sortWithinPartitions(*ORDER)
+            self.call("worker", "accept", "states", "--step", step, *self.at(), feed=_stream(ordered))
+        finally:
+            states.unpersist()
 
     def duplicates(self, df: DataFrame, column: str | None) -> None:
         """Records whose id an earlier one has."""

@@ -34,8 +34,8 @@ export interface Piece {
   readonly bytes: Uint8Array
 }
 
-/** Bytes of one piece: what a row of a cluster's engine carries without trouble. */
-export const pieceBytes = 1 << 20
+/** Bytes of one piece: engines hold a hundred rows and more at a time on their way to a driver. */
+export const pieceBytes = 128 << 10
 
 /** Cuts what is named `name` into pieces; what is empty is one empty piece. */
 export function* cut(bytes: Uint8Array, of: Omit<Piece, 'seq' | 'bytes'>): Generator<Piece> {
