@@ -46,13 +46,11 @@ def locate(command: Sequence[str] | None) -> list[str]:
 
 def call(command: Sequence[str], *args: str, feed: Iterator[bytes] | None = None) -> str:
     """Runs a command to its end with `feed` on its standard input; returns what it printed. Raises WorkerFailed."""
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(
-            [*command, *args],
-            stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=told,
-        )
+    stdin = subprocess.PIPE if feed is not None else subprocess.DEVNULL
+    with (
+        tempfile.TemporaryFile() as told,
+        subprocess.Popen([*command, *args], stdin=stdin, stdout=subprocess.PIPE, stderr=told) as process,
+    ):
         assert process.stdout is not None
         try:
             if feed is not None and process.stdin is not None:
@@ -61,7 +59,6 @@ def call(command: Sequence[str], *args: str, feed: Iterator[bytes] | None = None
             code = process.wait()
         except BaseException:
             process.kill()
-            process.wait()
             raise
         if code != 0:
             raise WorkerFailed(" ".join(args[:2]), code, tail(told))

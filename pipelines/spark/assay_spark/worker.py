@@ -123,8 +123,10 @@ def _part(first: pa.RecordBatch, is_records: bool) -> int:
 
 def _converse(line: Sequence[str], batches: Batches, is_records: bool) -> Batches:
     what = " ".join(line[1:])
-    with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told)
+    with (
+        tempfile.TemporaryFile() as told,
+        subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told) as process,
+    ):
         assert process.stdin is not None and process.stdout is not None
         pump = _Pump(process.stdin, batches)
         pump.kill = process.kill  # type: ignore[method-assign]
@@ -148,7 +150,6 @@ def _converse(line: Sequence[str], batches: Batches, is_records: bool) -> Batche
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait()
         if pump.error is not None:
             raise pump.error
         if code != 0 or broken:

@@ -1,0 +1,130 @@
+"""A standalone cluster on this machine: a master and two workers, executors that die, workers that die. Needs ASSAY_ARCHIVE."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import pyspark
+from pyspark.sql import SparkSession
+
+from assay_spark import audit
+
+from .support import NUMBERS, here, numbers, pipeline, said
+
+HOME = Path(pyspark.__file__).parent
+ONLY = "detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }"
+
+KILLER = """#!/bin/bash
+# Assay from the archive; the first call of a step kills what the test asks for.
+if [ "$2" = "$KILL_STEP" ] && mkdir "$KILL_MARK" 2>/dev/null; then
+  if [ "$KILL_WHAT" = worker ]; then kill -9 $$; fi
+  at=$PPID
+  while [ "$at" -gt 1 ]; do
+    if tr '\\0' ' ' < /proc/$at/cmdline | grep -q CoarseGrainedExecutorBackend; then kill -9 "$at"; exit 1; fi
+    at=$(awk '{ print $4 }' /proc/$at/stat)
+  done
+fi
+exec ./assay/bin/assay "$@"
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _start(folder: Path, name: str, *args: str) -> "subprocess.Popen[bytes]":
+    env = {**os.environ, "SPARK_HOME": str(HOME), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(folder / name)}
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen([str(HOME / "bin/spark-class"), *args], env=env, stdout=log, stderr=log)
+
+
+class Cluster(unittest.TestCase):
+    maxDiff = 4_000
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        archive = os.environ.get("ASSAY_ARCHIVE")
+        if not archive:
+            raise RuntimeError("ASSAY_ARCHIVE names the archive of `npm run spark:archive`")
+        os.environ["ASSAY_NOW"] = "2026-01-01T00:00:00Z"
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.root = Path(folder.name)
+        master = f"spark://127.0.0.1:{_free_port()}"
+        deploy, at = "org.apache.spark.deploy", ["--host", "127.0.0.1"]
+        port = master.rsplit(":", 1)[1]
+        nodes = [_start(cls.root, "master", f"{deploy}.master.Master", *at, "--port", port, "--webui-port", str(_free_port()))]
+        for n in (1, 2):
+            more = ["--cores", "1", "--memory", "1g", "--webui-port", str(_free_port()), master]
+            nodes.append(_start(cls.root, f"worker{n}", f"{deploy}.worker.Worker", *at, *more))
+        for node in nodes:
+            cls.addClassCleanup(node.wait)
+            cls.addClassCleanup(node.kill)
+        cls.data = numbers(cls.root / "n.parquet", 320)
+        cls.config = pipeline(cls.root / "n.yaml", NUMBERS, "n.parquet", ONLY)
+        cls.expected = here(cls.config, cls.root / "here")
+        cls.master = master
+        cls.archive = archive
+
+    def session(self, **env: str) -> SparkSession:
+        """A session with executors of its own, whose environment tells the killer what to do."""
+        builder = SparkSession.builder.master(self.master).appName("test").config("spark.ui.enabled", "false")
+        builder = builder.config("spark.archives", f"{self.archive}#assay").config("spark.executor.memory", "700m")
+        builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.sql.shuffle.partitions", "4")
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
+        for name, value in {"ASSAY_NOW": os.environ["ASSAY_NOW"], **env}.items():
+            builder = builder.config(f"spark.executorEnv.{name}", value)
+        spark = builder.getOrCreate()
+        spark.sparkContext.setLogLevel("OFF")
+        self.addCleanup(spark.stop)
+        return spark
+
+    def killer(self) -> list[str]:
+        script = self.root / "killer"
+        script.write_text(KILLER)
+        script.chmod(0o755)
+        return [str(script)]
+
+    def killed(self, step: str, what: str) -> None:
+        mark = self.root / f"{what}-{step}"
+        spark = self.session(KILL_STEP=step, KILL_WHAT=what, KILL_MARK=str(mark))
+        df = spark.read.parquet(str(self.data)).repartition(4)
+        driver = self.root / "driver"
+        if not (driver / "assay").exists():
+            driver.mkdir()
+            (driver / "assay").mkdir()
+            subprocess.run(["tar", "-xzf", self.archive, "-C", driver / "assay"], check=True)
+        before = os.getcwd()
+        os.chdir(driver)
+        try:
+            done = audit(df, self.config, run_dir=self.root / f"run-{what}-{step}", seed="1", command=self.killer())
+        finally:
+            os.chdir(before)
+        self.assertTrue(mark.exists(), "nothing was killed")
+        self.assertEqual(said(done.run_dir), self.expected)
+
+    def test_the_same_answer_with_the_program_from_the_archive(self) -> None:
+        spark = self.session()
+        df = spark.read.parquet(str(self.data)).repartition(5)
+        os.environ.pop("ASSAY_COMMAND", None)
+        done = audit(df, self.config, run_dir=self.root / "there", seed="1")
+        self.assertEqual(said(done.run_dir), self.expected)
+
+    def test_an_executor_killed_in_mid_fit(self) -> None:
+        self.killed("fit", "executor")
+
+    def test_an_executor_killed_in_mid_score(self) -> None:
+        self.killed("score", "executor")
+
+    def test_a_worker_process_killed(self) -> None:
+        self.killed("score", "worker")
+
+
+if __name__ == "__main__":
+    unittest.main()
