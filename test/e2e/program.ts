@@ -7,7 +7,7 @@ import { afterAll } from 'vitest'
 
 export const root = resolve(import.meta.dirname, '../..')
 const bin = join(root, 'dist/cli/bin.js')
-const now = '2026-11-23T09:00:00Z'
+export const now = '2026-11-23T09:00:00Z'
 
 export interface Ran {
   /** Null when a signal ended it. */
