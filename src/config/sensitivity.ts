@@ -16,7 +16,13 @@ export const sensitivity = z.union(
         .describe('Shares of the records that carry an attack. Default 0.003, 0.01 and 0.05.')
         .optional(),
       rate: rate.describe('The rate at which an attack has to be found. Default: 0.01, or the middle one of rates.').optional(),
-      seeds: whole(1, 10).describe('Repetitions with other triggers, targets and records. Default 3.').optional(),
+      seeds: whole(1, 100).describe('Least repetitions, with other triggers, targets and records. Default 3.').optional(),
+      precision: z
+        .number({ error: 'a number above 0 and up to 1' })
+        .gt(0, { error: 'a number above 0' })
+        .max(1, { error: 'at most 1' })
+        .describe('Repeated, at most 40 times, until the 95 % interval reaches no further than this to either side. Default 0.1; 1: never.')
+        .optional(),
       sample: whole(100, 1_000_000).describe('Most records that attacks are tried on, in memory. Default 10000.').optional(),
       'budget-seconds': whole(1, 86_400).describe('No trial is begun after it. Default 600.').optional(),
       attacks: z
@@ -26,7 +32,7 @@ export const sensitivity = z.union(
         .optional(),
     }),
   ],
-  { error: 'true, or a map with rates, rate, seeds, sample, budget-seconds and attacks' },
+  { error: 'true, or a map with rates, rate, seeds, precision, sample, budget-seconds and attacks' },
 )
 
 export type SensitivityFile = z.infer<typeof sensitivity>
@@ -43,6 +49,7 @@ export function toSensitivity(file: SensitivityFile | undefined): SensitivitySpe
     rates: [...new Set([...listed, preferred])].sort((a, b) => a - b),
     rate: preferred,
     seeds: given.seeds ?? 3,
+    precision: given.precision ?? 0.1,
     sample: given.sample ?? 10_000,
     budgetSeconds: given['budget-seconds'] ?? 600,
     attacks: given.attacks ?? null,

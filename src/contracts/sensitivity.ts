@@ -6,8 +6,10 @@ export interface SensitivitySpec {
   readonly rates: readonly number[]
   /** The rate, one of `rates`, that an attack has to be found at: below half of its records it is a blind spot. */
   readonly rate: number
-  /** Repetitions, each with other records, another trigger and another target. */
+  /** Least repetitions, each with other records, another trigger and another target. */
   readonly seeds: number
+  /** More of them are tried until the interval of the recall reaches no further than this to either side; 1: none. */
+  readonly precision: number
   /** Most records that an attack is tried on. */
   readonly sample: number
   readonly budgetSeconds: number

@@ -40,13 +40,13 @@ export const stretches: readonly number[] = [3, 4, 5, 6, 8, 11, 15, 21, 30]
 /** Nights that must lie before a stretch. */
 export const leastBefore = 10
 /** Nights of a stretch in which something must happen. */
-const leastBusy = 3
+export const leastBusy = 3
 /** Nights that the pooled dispersion counts as, beside a stream's own. */
 const priorNights = 10
 /** A stream whose own past is this unlikely under the others' rate is judged by its own past alone. */
-const alike = 0.2
+export const alike = 0.2
 
-const sum = (values: Float64Array, from: number, to: number): number => {
+export const sum = (values: Float64Array, from: number, to: number): number => {
   let total = 0
   for (let i = from; i < to; i++) if (!Number.isNaN(values[i])) total += values[i] as number
   return total
@@ -67,7 +67,7 @@ function pearson({ events, exposure }: Stream, to: number): { readonly chi: numb
   return { chi, df: Math.max(0, nights - 1) }
 }
 
-const partOf = ({ events, exposure }: Stream, from: number, to: number): Part => {
+export const partOf = ({ events, exposure }: Stream, from: number, to: number): Part => {
   let nights = 0
   for (let i = from; i < to; i++) if (!Number.isNaN(events[i])) nights++
   return { nights, events: sum(events, from, to), exposure: sum(exposure, from, to) }

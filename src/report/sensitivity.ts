@@ -46,9 +46,9 @@ export const toReportSensitivity = ({ spec, rows, of, skipped, attacks }: Sensit
   attacks: attacks.map((a) => ({ ...a, detectors: [...a.detectors], rates: a.rates.map((r) => ({ ...r })) })),
 })
 
-/** "on 4,708 records, three times each" */
+/** "on 4,708 records, at least three times each" */
 export const triedWords = ({ rows, of, seeds }: ReportSensitivity): string =>
-  `on ${rows < of ? `${formatCount(rows)} of the ${plural(of, 'record')}` : `all ${plural(of, 'record')}`}, each ${seeds === 1 ? 'once' : `${formatCount(seeds)} times`} with another trigger, target and choice of records`
+  `on ${rows < of ? `${formatCount(rows)} of the ${plural(of, 'record')}` : `all ${plural(of, 'record')}`}, each at least ${seeds === 1 ? 'once' : `${formatCount(seeds)} times`} with another trigger, target and choice of records`
 
 export const recallWords = ({ recall, low, high }: SensitivityRate): string =>
   `${formatPercent(recall)}${low === null || high === null ? '' : ` (${formatPercent(low)} to ${formatPercent(high)})`}`

@@ -89,7 +89,7 @@ describe('Slurm', () => {
     writeFileSync(at('bin/sbatch'), sbatch, { mode: 0o755 })
     const submit = (): number | null =>
       spawnSync('bash', [join(folder, 'submit.sh'), at('pipeline.yaml'), runDir, String(shares), ...arguments_], {
-        env: { ...env, PATH: `${at('bin')}:${env.PATH}`, QUEUE: at('queue') },
+        env: { ...env, PATH: `${at('bin')}:${process.env.PATH}`, QUEUE: at('queue') },
         stdio: 'ignore',
       }).status
     expect(submit()).toBe(0)

@@ -2,9 +2,10 @@ import type { Finding } from '../../contracts/finding.ts'
 import { coverageId, type DetectorOutcome, type Incomplete } from '../../contracts/outcome.ts'
 import type { AttackSensitivity, SensitivityOutcome, SensitivityRate, SensitivityTrial } from '../../contracts/sensitivity.ts'
 import { formatPercent, plural } from '../../report/format.ts'
-import { readJson } from '../files.ts'
 import type { Run } from '../run.ts'
 import { applicable, type Case } from './cases.ts'
+import { meanWithInterval } from './interval.ts'
+import { readTrials } from './rounds.ts'
 import { blindSpotRule } from './rule.ts'
 import { namesOf, trialFile, trialsOf } from './trials.ts'
 
@@ -12,19 +13,6 @@ import { namesOf, trialFile, trialsOf } from './trials.ts'
 const wellFound = 0.9
 /** Below it an attack is a blind spot. */
 const blind = 0.5
-
-/** Two-sided 95 % quantiles of Student's t with 1 to 9 degrees of freedom. */
-const studentT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262] as const
-
-/** Mean of shares with the 95 % interval of Student's t over them, cut to 0..1; no interval of one. */
-export function meanWithInterval(shares: readonly number[]): Pick<SensitivityRate, 'recall' | 'low' | 'high'> {
-  const n = shares.length
-  const recall = shares.reduce((sum, x) => sum + x, 0) / n
-  if (n < 2) return { recall, low: null, high: null }
-  const deviation = Math.sqrt(shares.reduce((sum, x) => sum + (x - recall) ** 2, 0) / (n - 1))
-  const half = ((studentT[Math.min(n - 1, studentT.length) - 1] as number) * deviation) / Math.sqrt(n)
-  return { recall, low: Math.max(0, recall - half), high: Math.min(1, recall + half) }
-}
 
 function rateOf(trials: readonly SensitivityTrial[], already: ReadonlySet<string>): SensitivityRate {
   const first = trials[0] as SensitivityTrial
@@ -81,12 +69,12 @@ export async function concludeSensitivity(run: Run, findings: readonly Finding[]
   const spec = run.plan.pipeline.sensitivity
   if (!spec) return null
   const planned = trialsOf(run.plan)
-  const done = planned.filter((t) => run.done(trialFile(t)))
-  const trials = await Promise.all(done.map((t) => readJson<SensitivityTrial>(run.path(trialFile(t)))))
+  const trials = await readTrials(run.dir, run.plan)
+  const skipped = planned.filter((t) => !run.done(trialFile(t))).length
   const already = new Set(namesOf(findings))
   const rows = trials.reduce((most, t) => Math.max(most, t.rows), 0)
   const attacks = applicable(spec, run.plan.subject.roles).map((c) => attackOf(c, trials, already))
-  const outcome = { spec, rows, skipped: planned.length - done.length, attacks }
+  const outcome = { spec, rows, skipped, attacks }
   const detector: DetectorOutcome = {
     id: coverageId,
     version: 1,

@@ -1,6 +1,6 @@
 import { selectColumns } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
-import type { Detector, Scored, Setup, Threshold } from '../../contracts/detector.ts'
+import type { Conclusion, Detector, Scored, Setup, Threshold } from '../../contracts/detector.ts'
 import type { Finding } from '../../contracts/finding.ts'
 import type { Context, Statistic } from '../../contracts/statistic.ts'
 import { takeRows } from '../../contracts/take-rows.ts'
@@ -30,19 +30,15 @@ export interface DetectorResult {
   readonly findings: readonly Finding[]
 }
 
-/** Summaries of all statistics of the detectors, by id. */
-async function fitInMemory(audit: MemoryAudit): Promise<ReadonlyMap<string, unknown>> {
-  const { subject, reference, seed, columns } = audit
-  const read = {
-    subject: subject.map((b) => selectColumns(b, columns)),
-    reference: reference.map((b) => selectColumns(b, columns)),
-    baseline: [],
-  }
-  const summaries = new Map(audit.known)
-  for (const s of buildStatistics(audit.detectors, audit.setup).flat()) {
+/** The statistics, in their order, over batches in memory; adds their summaries to those that are known. */
+export async function fitStatistics(
+  statistics: readonly Statistic[],
+  read: Readonly<Record<Statistic['over'], readonly Batch[]>>,
+  seed: Uint8Array,
+  summaries: Map<string, unknown>,
+): Promise<void> {
+  for (const s of statistics)
     if (!summaries.has(s.id)) summaries.set(s.id, await fitOne(s, read[s.over], contextFor(null, seed, summaries, s.after)))
-  }
-  return summaries
 }
 
 async function fitOne(s: Statistic, batches: readonly Batch[], context: Context): Promise<unknown> {
@@ -54,18 +50,32 @@ async function fitOne(s: Statistic, batches: readonly Batch[], context: Context)
 
 /** The statistics, scores, decisions and findings of planned detectors over records in memory, with the detectors' own functions. */
 export async function auditInMemory(audit: MemoryAudit): Promise<readonly DetectorResult[]> {
-  const summaries = await fitInMemory(audit)
-  const subject = audit.subject.map((b) => selectColumns(b, audit.columns))
+  const kept = (batches: readonly Batch[]): readonly Batch[] => batches.map((b) => selectColumns(b, audit.columns))
+  const subject = kept(audit.subject)
+  const summaries = new Map(audit.known)
+  const statistics = buildStatistics(audit.detectors, audit.setup).flat()
+  await fitStatistics(statistics, { subject, reference: kept(audit.reference), baseline: [] }, audit.seed, summaries)
   const results: DetectorResult[] = []
   for (const planned of audit.detectors) {
     const detector = detectorById(planned.id)
     const context = contextFor(planned.options, audit.seed, summaries, [...restsOn(planned, audit.setup)])
-    results.push({ detector: planned.id, ...(await detect(detector, context, audit.setup, subject)) })
+    const { flagged, conclusion } = await detect(detector, context, audit.setup, subject)
+    results.push({ detector: planned.id, flagged, findings: conclusion.findings })
   }
   return results
 }
 
-async function detect(detector: Detector, c: Context, setup: Setup, subject: readonly Batch[]): Promise<Omit<DetectorResult, 'detector'>> {
+/** What one detector makes of batches. */
+export interface Detection {
+  readonly scored: readonly Scored[]
+  readonly thresholds: readonly Threshold[]
+  /** By batch: 1 where the row is flagged. */
+  readonly flagged: readonly Uint8Array[]
+  readonly conclusion: Conclusion
+}
+
+/** Scores, tally, decision and conclusion of one detector, whose summaries are in `c`. */
+export async function detect(detector: Detector, c: Context, setup: Setup, subject: readonly Batch[]): Promise<Detection> {
   const score = await detector.scorer(c, setup)
   const state = detector.tally?.init(c)
   const scored: Scored[] = []
@@ -78,8 +88,7 @@ async function detect(detector: Detector, c: Context, setup: Setup, subject: rea
   const tally = (await detector.tally?.finish(c, state)) ?? null
   const thresholds = detector.decide(c, tally)
   const { flagged, count, rows, evidence } = await flag(detector, c, subject, scored, thresholds)
-  const { findings } = await detector.conclude(c, tally, evidence, { count, scored: rows, top: [] })
-  return { flagged, findings }
+  return { scored, thresholds, flagged, conclusion: await detector.conclude(c, tally, evidence, { count, scored: rows, top: [] }) }
 }
 
 interface Flagging {

@@ -21,15 +21,22 @@ function table(rows: number): string {
   return ['id,label,x,y,z', ...lines].join('\n')
 }
 
-async function run(dir: string, name: string, sensitivity: string, resume = false): Promise<AuditResult> {
+async function run(
+  dir: string,
+  name: string,
+  sensitivity: string,
+  resume = false,
+  more: { detectors?: string; workers?: number } = {},
+): Promise<AuditResult> {
+  const { detectors = 'embedding-cluster: false, embedding-outlier: false', workers = 1 } = more
   const file = join(dir, `${name}.yaml`)
   await writeFile(
     file,
     `version: 1\nsources: [{ path: data.csv, columns: { id: id, label: label }, features: [x, y, z] }]\n` +
-      `detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }\n${sensitivity}\nreport: { formats: [json] }\n`,
+      `detectors: { ${detectors}, spectral: false, trigger-tabular: false }\n${sensitivity}\nreport: { formats: [json] }\n`,
   )
   const { pipeline, base } = await loadPipeline(file)
-  return audit({ pipeline, base, runDir: join(dir, name), resume, seed: 'x', now, workers: 1, hooks })
+  return audit({ pipeline, base, runDir: join(dir, name), resume, seed: 'x', now, workers, hooks })
 }
 
 let dir = ''
@@ -37,7 +44,7 @@ let result: AuditResult
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'assay-'))
   await writeFile(join(dir, 'data.csv'), table(400))
-  result = await run(dir, 'tried', 'sensitivity: { rates: [0.05], seeds: 2, attacks: [flip-uniform, column-value] }')
+  result = await run(dir, 'tried', 'sensitivity: { rates: [0.05], seeds: 2, precision: 1, attacks: [flip-uniform, column-value] }')
 }, 300_000)
 
 describe('an audit that tries attacks', () => {
@@ -74,10 +81,29 @@ describe('an audit that tries attacks', () => {
 
   it('is resumed to the same report without a second trial', async () => {
     const before = (await readdir(join(dir, 'tried/sensitivity'))).length
-    const again = await run(dir, 'tried', 'sensitivity: { rates: [0.05], seeds: 2, attacks: [flip-uniform, column-value] }', true)
+    const again = await run(
+      dir,
+      'tried',
+      'sensitivity: { rates: [0.05], seeds: 2, precision: 1, attacks: [flip-uniform, column-value] }',
+      true,
+    )
     expect(again.report).toEqual(result.report)
     expect((await readdir(join(dir, 'tried/sensitivity'))).length).toBe(before)
     expect(before).toBe(4)
+  })
+
+  it('repeats an attack until its recall is known, the same with two workers', async () => {
+    const block = 'sensitivity: { rates: [0.05], seeds: 2, precision: 0.15, attacks: [column-value] }'
+    const light = { detectors: 'label-flip: false' }
+    const [one, two] = [
+      await run(dir, 'precise', block, false, light),
+      await run(dir, 'precise-two', block, false, { ...light, workers: 2 }),
+    ]
+    expect(one.report.sensitivity?.attacks[0]?.rates[0]?.trials).toBeGreaterThan(4)
+    expect(two.report.sensitivity).toEqual(one.report.sensitivity)
+    const trials = (await readdir(join(dir, 'precise/sensitivity'))).length
+    await run(dir, 'precise', block, true, light)
+    expect((await readdir(join(dir, 'precise/sensitivity'))).length).toBe(trials)
   })
 
   it('refuses an attack that there is not', async () => {

