@@ -35,7 +35,7 @@ function keel(name: string, columns: number, rows: number, attacks: Set['attacks
         .slice(0, rows)
         .map((i) => {
           const cells = (all[i] as string).split(',').map((cell) => cell.trim())
-          return [...cells.slice(-1 - columns, -1), `c${cells.at(-1)}`].join()
+          return [...cells.slice(-1 - columns, -1), `c-${cells.at(-1)}`].join()
         })
       writeFileSync(join(folder, 'data.csv'), `${csvSource(columns).features}`.concat(`,label\n${lines.join('\n')}\n`))
     },
@@ -92,11 +92,13 @@ const tumours = (attacks: Set['attacks']): Set => {
 }
 
 const flips = { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.02, 0.05] } as const
-const columns = { 'column-value': [0.005, 0.01, 0.02], 'column-interval': [0.01, 0.03], 'column-pair': [0.02] } as const
+const columns = { 'column-value': [0.01, 0.02, 0.04], 'column-interval': [0.02, 0.05], 'column-pair': [0.03] } as const
 
 export const sets: Readonly<Record<string, Set>> = {
-  tumours: tumours({ ...flips, 'flip-source': [0.03], 'column-value': [0.02, 0.05] }),
+  tumours: tumours({ ...flips, 'flip-source': [0.03], ...columns }),
   vowel: keel('vowel', 13, 990, { ...flips, ...columns }),
+  ionosphere: keel('ionosphere', 33, 351, { ...flips, ...columns }),
+  pima: keel('pima', 8, 768, { ...flips, ...columns }),
   satimage: keel('satimage', 36, 1500, { ...flips, ...columns }),
   spambase: keel('spambase', 57, 1500, { ...flips, ...columns }),
   segment: keel('segment', 19, 1500, { ...flips, ...columns }),

@@ -13,8 +13,11 @@ import { balance, nightlyChanges, relabelled, relabelledPairs } from './streams.
  */
 export const falseTrendsPerYear = 0.05
 const nightsPerYear = 365
-/** The questions that are asked of a night, and each one's part of the probability of a false trend: an attacker has a pair of classes. */
-const parts = { classes: 0.1, pairs: 0.6, sources: 0.1, balance: 0.1, quality: 0.1 } as const
+/**
+ * The questions that are asked of a night, and each one's part of the probability of a false trend, together at most 1: an attacker
+ * has a pair of classes.
+ */
+const parts = { classes: 0.05, pairs: 0.6, sources: 0.05, balance: 0.02, quality: 0.05 } as const
 type Question = keyof typeof parts
 const levelOfNight = falseTrendsPerYear / nightsPerYear
 
