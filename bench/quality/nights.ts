@@ -133,4 +133,4 @@ const wrong = cleanHistories.filter((l) => l.trends.length > 0).length
 console.log(
   `${inTime} of ${attackedHistories.length} named by night ${from + 5}; ${wrong} of ${cleanHistories.length} clean histories with a trend`,
 )
-if (values.record) record('nights', { nights, from, rows, clean: cleanHistories, attacked: attackedHistories })
+if (values.record) record('nights', { nights, from, rows, detector: values.detector, clean: cleanHistories, attacked: attackedHistories })

@@ -144,7 +144,46 @@ const fuzz = ({ seed, kinds }) =>
     ),
   )
 
-const parts = { ownPredictions, noModel, sources, reference, fuzz }
+const nights = ({ nights: count, from, rows, detector, clean, attacked }) => {
+  const rates = [...new Set([...clean, ...attacked].map((h) => h.corrections))].sort((a, b) => a - b)
+  return paragraphs(
+    '## Nights of a table in PostgreSQL',
+    `A table of ${rows.toLocaleString('en')} records of two classes in a server of its own, audited every night through \`sql:\` against the snapshot of the night before (bench/quality/nights.ts; \`${detector}\` and the history). People correct labels at random; an attacker relabels .1 % of one class a night from night ${from} on. Clean histories have ${count} nights.`,
+    table(
+      ['corrected a night, of the table', 'attacked', 'named by night 45', 'night in which it was named', 'clean', 'with a false trend'],
+      rates.map((rate) => {
+        const mine = attacked.filter((h) => h.corrections === rate)
+        const quiet = clean.filter((h) => h.corrections === rate)
+        return [
+          rate,
+          mine.length,
+          mine.filter((h) => h.named !== null && h.named <= 45).length,
+          mine.map((h) => h.named ?? 'never').join(', '),
+          quiet.length,
+          quiet.filter((h) => h.trends.length > 0).length,
+        ]
+      }),
+    ),
+  )
+}
+
+const days = ({ installed, steps }) =>
+  paragraphs(
+    "## Each user's day",
+    `The commands of the README, word for word, on a fresh clone (bench/days.mjs)${installed ? ', the packages installed already' : ''}; everybody begins with the same \`npm start\`, run once. **Bold**: the first verdict on the user's own data. Seconds of wall clock and of processor, on two cores that others use too.`,
+    table(
+      ['user', 'command', 'exit', 'wall', 'processor'],
+      steps.map((s) => [
+        `${s.user}, ${s.step}`,
+        s.verdict ? `**\`${s.command}\`**` : `\`${s.command}\``,
+        s.exit,
+        s.wall.toFixed(1),
+        s.processor.toFixed(1),
+      ]),
+    ),
+  )
+
+const parts = { ownPredictions, noModel, sources, reference, fuzz, nights, days }
 
 /** Empty where no part that runs a peer was measured. */
 const beside = (versions) =>
@@ -154,8 +193,8 @@ const beside = (versions) =>
 
 export const markdown = (results) =>
   `${paragraphs(
-    '# Measured: what the label-flip detector finds',
-    `Written by \`npm run prove\` from bench/quality/results.json; do not edit. ${beside(results.versions)}`,
+    '# Measured',
+    `Written by \`npm run prove\`, bench/quality/nights.ts and bench/days.mjs from bench/quality/results.json; do not edit. What the label-flip detector finds: ${beside(results.versions)}`,
     targets(results),
     Object.entries(parts).flatMap(([name, render]) => (results[name] ? [render(results[name])] : [])),
   )}\n`
