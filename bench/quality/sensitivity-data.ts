@@ -63,6 +63,35 @@ function pictures(name: string, rows: number, attacks: Set['attacks']): Set {
   }
 }
 
+const half = (bits: number): number => {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023]
+  return exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25)
+}
+
+/** Predictions of a model for CIFAR-10 with label noise, and the given labels (Northcutt et al. 2021). */
+const predicted = (noise: string, rows: number, attacks: Set['attacks']): Set => {
+  const classes = Array.from({ length: 10 }, (_, i) => `p${i}`)
+  return {
+    source: { path: 'data.csv', columns: { label: 'label', predictions: classes } },
+    attacks,
+    write(folder) {
+      const body = (name: string): Buffer => {
+        const bytes = readFileSync(join(process.env.ASSAY_DATA ?? '', `label-noise/cifar10_${noise}.${name}.npy`))
+        return bytes.subarray(10 + bytes.readUInt16LE(8))
+      }
+      const [labels, probabilities] = [body('given_labels'), body('predictions')]
+      const lines = shuffled(labels.length)
+        .slice(0, rows)
+        .map((i) => {
+          const row = classes.map((_, c) => half(probabilities.readUInt16LE(20 * i + 2 * c)))
+          const sum = row.reduce((a, b) => a + b, 0)
+          return [...row.map((p) => p / sum), labels[i]].join()
+        })
+      writeFileSync(join(folder, 'data.csv'), `${classes},label\n${lines.join('\n')}\n`)
+    },
+  }
+}
+
 const sst2 = (rows: number, attacks: Set['attacks']): Set => ({
   source: { path: 'data.jsonl', columns: { label: 'label', text: 'text' } },
   attacks,
@@ -96,6 +125,9 @@ const columns = { 'column-value': [0.01, 0.02, 0.04], 'column-interval': [0.02, 
 
 export const sets: Readonly<Record<string, Set>> = {
   tumours: tumours({ ...flips, 'flip-source': [0.03], ...columns }),
+  'noise-20': predicted('sparsity0.6_noise0.2', 2000, { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] }),
+  'noise-40': predicted('sparsity0.2_noise0.4', 2000, { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] }),
+  'noise-60': predicted('sparsity0.4_noise0.6', 2000, { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] }),
   vowel: keel('vowel', 13, 990, { ...flips, ...columns }),
   ionosphere: keel('ionosphere', 33, 351, { ...flips, ...columns }),
   pima: keel('pima', 8, 768, { ...flips, ...columns }),

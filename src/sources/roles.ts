@@ -86,7 +86,8 @@ function fits(role: Role, c: ColumnSample): boolean {
 }
 
 /** Several columns `p_0, p_1, ...` or `prob_cat, prob_dog` of numbers. */
-const probabilityColumn = /^(p|prob|proba|pred_?prob|probability)_?(class)?_?[0-9a-z_]+$/
+/** `p_cat`, `prob_class_0`, `p0`; not `petal_length` or `perimeter_mean`. */
+const probabilityColumn = /^(p|prob|proba|pred_?prob|probability)(_[0-9a-z_]+|(class_?)?\d+)$/
 
 const chatNames = /^(messages?|conversations?|chat|dialog(ue)?|turns)$/
 

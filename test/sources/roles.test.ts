@@ -72,6 +72,12 @@ describe('roles guessed from names and first rows', () => {
       { p_cat: 'share', p_dog: 'share', label: 'classes' },
       { predictions: ['p_cat', 'p_dog'], label: 'label' },
     ],
+    ['numbered predictions', { p0: 'share', p1: 'share', label: 'classes' }, { predictions: ['p0', 'p1'], label: 'label' }],
+    [
+      'measurements whose names begin with p are no predictions',
+      { petal_length: 'real', petal_width: 'real', perimeter_mean: 'real', probing_depth: 'real', species: 'classes' },
+      { features: ['petal_length', 'petal_width', 'perimeter_mean', 'probing_depth'], label: 'species' },
+    ],
     ['images in a table', { 'image.bytes': 'png', 'image.path': 'unique', label: 'binary' }, { image: 'image.bytes', label: 'label' }],
     ['addresses', { text: 'words', url: 'address' }, { text: 'text', url: 'url' }],
     ['a measurement called target is no label', { target: 'real', a: 'real' }, { features: ['a'] }],
