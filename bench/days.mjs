@@ -1,5 +1,5 @@
-// Each user's day from the README, on a fresh clone, timed step by step: node bench/days.mjs [--packages FOLDER] [--record]
-// The commands are those of the README, word for word (checked). --packages links an installed node_modules in place of `npm ci`.
+// Each user's day from the README, on a fresh clone, timed step by step: node bench/days.mjs [--clone FOLDER] [--record]
+// The commands are those of the README, word for word (checked). --clone names a clone in which `npm start` was run already.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { record } from './quality/record.mjs'
 
 const root = join(import.meta.dirname, '..')
-const { values } = parseArgs({ options: { packages: { type: 'string' }, record: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { clone: { type: 'string' }, record: { type: 'boolean', default: false } } })
 
 const start = { run: 'npm start', exit: 0 }
 const sample = 'datasets/wisconsin-breast-cancer/poisoned/data.csv'
@@ -46,10 +46,9 @@ const days = {
   ],
 }
 
-const clone = join(mkdtempSync(join(tmpdir(), 'assay-days-')), 'assay')
-execFileSync('git', ['clone', '-q', root, clone])
+const clone = values.clone ?? join(mkdtempSync(join(tmpdir(), 'assay-days-')), 'assay')
+if (!values.clone) execFileSync('git', ['clone', '-q', root, clone])
 const readme = readFileSync(join(clone, 'README.md'), 'utf8').replace(/ +/g, ' ')
-if (values.packages) execFileSync('cp', ['-al', values.packages, join(clone, 'node_modules')])
 
 /** Wall clock and processor time in seconds. */
 function timed(command) {
@@ -64,11 +63,12 @@ const steps = []
 try {
   for (const name of ['labels.csv', 'store.csv']) copyFileSync(join(clone, sample), join(clone, name))
   // Everybody begins with it; it is run once.
-  const first = timed(start.run)
+  const first = values.clone ? null : timed(start.run)
   for (const [user, day] of Object.entries(days)) {
     for (const [i, { run, exit, verdict = false }] of day.entries()) {
       if (!readme.includes(run)) throw new Error(`the README does not say: ${run}`)
       const took = run === start.run ? first : timed(run)
+      if (took === null) continue
       if (took.exit !== exit) throw new Error(`${run}: exit ${took.exit}, not ${exit}\n${took.output.slice(-2000)}`)
       steps.push({ user, step: i + 1, command: run, exit, verdict, wall: took.wall, processor: took.processor })
       console.log(
@@ -77,6 +77,6 @@ try {
     }
   }
 } finally {
-  rmSync(join(clone, '..'), { recursive: true, force: true })
+  if (!values.clone) rmSync(join(clone, '..'), { recursive: true, force: true })
 }
-if (values.record) record('days', { installed: values.packages !== undefined, steps })
+if (values.record) record('days', { started: values.clone === undefined, steps })

@@ -11,6 +11,8 @@ interface Set {
   readonly write: (folder: string) => void
   /** `sources:` of the pipeline file. */
   readonly source: Readonly<Record<string, unknown>> & { readonly path: string }
+  /** `detectors:` of the pipeline file. */
+  readonly detectors?: Readonly<Record<string, unknown>>
   /** Attacks and rates at which some of the records are found. */
   readonly attacks: Readonly<Record<string, readonly number[]>>
 }
@@ -69,11 +71,12 @@ const half = (bits: number): number => {
 }
 
 /** Predictions of a model for CIFAR-10 with label noise, and the given labels (Northcutt et al. 2021). */
-const predicted = (noise: string, rows: number, attacks: Set['attacks']): Set => {
+const predicted = (noise: string, filter: string): Set => {
   const classes = Array.from({ length: 10 }, (_, i) => `p${i}`)
   return {
     source: { path: 'data.csv', columns: { label: 'label', predictions: classes } },
-    attacks,
+    detectors: { 'label-flip': { filter } },
+    attacks: { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] },
     write(folder) {
       const body = (name: string): Buffer => {
         const bytes = readFileSync(join(process.env.ASSAY_DATA ?? '', `label-noise/cifar10_${noise}.${name}.npy`))
@@ -81,7 +84,7 @@ const predicted = (noise: string, rows: number, attacks: Set['attacks']): Set =>
       }
       const [labels, probabilities] = [body('given_labels'), body('predictions')]
       const lines = shuffled(labels.length)
-        .slice(0, rows)
+        .slice(0, 2000)
         .map((i) => {
           const row = classes.map((_, c) => half(probabilities.readUInt16LE(20 * i + 2 * c)))
           const sum = row.reduce((a, b) => a + b, 0)
@@ -125,9 +128,12 @@ const columns = { 'column-value': [0.01, 0.02, 0.04], 'column-interval': [0.02, 
 
 export const sets: Readonly<Record<string, Set>> = {
   tumours: tumours({ ...flips, 'flip-source': [0.03], ...columns }),
-  'noise-20': predicted('sparsity0.6_noise0.2', 2000, { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] }),
-  'noise-40': predicted('sparsity0.2_noise0.4', 2000, { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] }),
-  'noise-60': predicted('sparsity0.4_noise0.6', 2000, { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.01, 0.05] }),
+  'noise-20': predicted('sparsity0.6_noise0.2', 'ratio'),
+  'noise-40': predicted('sparsity0.2_noise0.4', 'ratio'),
+  'noise-60': predicted('sparsity0.4_noise0.6', 'ratio'),
+  'noise-20-both': predicted('sparsity0.6_noise0.2', 'both'),
+  'noise-40-both': predicted('sparsity0.2_noise0.4', 'both'),
+  'noise-60-both': predicted('sparsity0.4_noise0.6', 'both'),
   vowel: keel('vowel', 13, 990, { ...flips, ...columns }),
   ionosphere: keel('ionosphere', 33, 351, { ...flips, ...columns }),
   pima: keel('pima', 8, 768, { ...flips, ...columns }),
@@ -136,5 +142,5 @@ export const sets: Readonly<Record<string, Set>> = {
   segment: keel('segment', 19, 1500, { ...flips, ...columns }),
   mnist: pictures('mnist', 1000, { ...flips, patch: [0.01], blend: [0.02, 0.05], sinusoid: [0.02] }),
   fashion: pictures('fashion', 1000, { ...flips, patch: [0.01], blend: [0.02, 0.05], sinusoid: [0.02] }),
-  sst2: sst2(1500, { 'flip-pair': [0.02, 0.05], 'insert-word': [0.01, 0.02, 0.04], prefix: [0.01, 0.03], 'insert-sentence': [0.01] }),
+  sst2: sst2(1000, { 'insert-word': [0.015, 0.03], prefix: [0.02], 'flip-pair': [0.03] }),
 }

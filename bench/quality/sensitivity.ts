@@ -74,7 +74,7 @@ for (const name of values.sets.split(',')) {
       report: { formats: ['json'], flags: 'csv' },
     }
     const written = (file: string, path: string, more: object = {}): string => {
-      writeFileSync(join(work, file), stringify({ ...base, sources: [{ ...set.source, path }], ...more }))
+      writeFileSync(join(work, file), stringify({ ...base, sources: [{ ...set.source, path }], detectors: set.detectors ?? {}, ...more }))
       return join(work, file)
     }
     const file = set.source.path
