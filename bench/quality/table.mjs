@@ -170,7 +170,7 @@ const nights = ({ nights: count, from, rows, detector, clean, attacked }) => {
 const days = ({ started, steps }) =>
   paragraphs(
     "## Each user's day",
-    `The commands of the README, word for word, on a fresh clone (bench/days.mjs); everybody's first command is \`npm start\`${started ? ', run once' : ', which was timed apart'}. **Bold**: the first verdict on the user's own data. Seconds of wall clock and of processor, on two cores that others use too.`,
+    `The commands of the README, word for word, on a fresh clone (bench/quality/days.mjs); everybody's first command is \`npm start\`${started ? ', run once' : ', which was timed apart'}. **Bold**: the first verdict on the user's own data. Seconds of wall clock and of processor, on two cores that others use too.`,
     table(
       ['user', 'command', 'exit', 'wall', 'processor'],
       steps.map((s) => [
@@ -194,7 +194,7 @@ const beside = (versions) =>
 export const markdown = (results) =>
   `${paragraphs(
     '# Measured',
-    `Written by \`npm run prove\`, bench/quality/nights.ts and bench/days.mjs from bench/quality/results.json; do not edit. What the label-flip detector finds: ${beside(results.versions)}`,
+    `Written by \`npm run prove\`, bench/quality/nights.ts and bench/quality/days.mjs from bench/quality/results.json; do not edit. What the label-flip detector finds: ${beside(results.versions)}`,
     targets(results),
     Object.entries(parts).flatMap(([name, render]) => (results[name] ? [render(results[name])] : [])),
   )}\n`

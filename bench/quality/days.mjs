@@ -1,13 +1,13 @@
-// Each user's day from the README, on a fresh clone, timed step by step: node bench/days.mjs [--clone FOLDER] [--record]
+// Each user's day from the README, on a fresh clone, timed step by step: node bench/quality/days.mjs [--clone FOLDER] [--record]
 // The commands are those of the README, word for word (checked). --clone names a clone in which `npm start` was run already.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { record } from './quality/record.mjs'
+import { record } from './record.mjs'
 
-const root = join(import.meta.dirname, '..')
+const root = join(import.meta.dirname, '../..')
 const { values } = parseArgs({ options: { clone: { type: 'string' }, record: { type: 'boolean', default: false } } })
 
 const start = { run: 'npm start', exit: 0 }
