@@ -67,12 +67,12 @@ function conclude(search: TriggerSearch, tally: CarrierTally, examples: readonly
   const patterns = search.found.map((f, t) => {
     const round = (rounds.get(f.target) ?? 0) + 1
     rounds.set(f.target, round)
-    return patternFinding(f, t, round, tally, ...of(patternGroup(f, t)))
+    return patternFinding(f, t, round, tally, search, ...of(patternGroup(f, t)))
   })
   const marks = patchesOf(search)
   const patches = marks.map((f, k) => {
     const t = search.found.length + k
-    return patchFinding(f, t, tally, ...of(patchGroup(f, t)))
+    return patchFinding(f, t, tally, search, ...of(patchGroup(f, t)))
   })
   return {
     findings: [...patterns, ...patches],

@@ -2,6 +2,7 @@ import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { type PixelSample, pixelSample } from './pixel-sample.ts'
+import { type ClassMeans, classMeans } from './trigger-search/class-means.ts'
 import { searchFixedPatches, withoutFixed } from './trigger-search/fixed-patches.ts'
 import { withoutEqual } from './trigger-search/near-duplicates.ts'
 import { type LabelledPictures, noPatches, type PatchSearch, searchPatches } from './trigger-search/patches.ts'
@@ -12,6 +13,8 @@ export interface TriggerSearch extends Pursuit {
   readonly fixed: PatchSearch
   readonly patches: PatchSearch
   readonly labelled: boolean
+  /** Null where nothing was found, or no class could be searched. */
+  readonly means: ClassMeans | null
   readonly tooManyClasses: boolean
   /** Classes of the sample, and its records. */
   readonly classes: number
@@ -43,14 +46,17 @@ export function triggerSearch(options: TriggerSearchOptions, labelled: boolean):
     async finish(c: Context, state: State) {
       const { shape, classes, tooManyClasses } = (await sample.finish(c, state)) as PixelSample
       const counts = { labelled, tooManyClasses, classes: classes.length, rows: classes.reduce((sum, k) => sum + k.rows, 0) }
-      if (!shape) return { bases: null, tests: [], found: [], fixed: noPatches, patches: noPatches, ...counts }
+      if (!shape) return { bases: null, tests: [], found: [], fixed: noPatches, patches: noPatches, means: null, ...counts }
       const patchesOf = (labels: readonly LabelledPictures[]) => {
         const fixed = searchFixedPatches(shape, labels, labelled, c.seed)
         return { fixed, patches: searchPatches(shape, withoutFixed(shape, labels, fixed.found), labelled, c.seed) }
       }
-      if (!labelled) return { bases: null, tests: [], found: [], ...patchesOf(classes.map((k) => withoutEqual(k))), ...counts }
+      if (!labelled) return { bases: null, tests: [], found: [], means: null, ...patchesOf(classes.map((k) => withoutEqual(k))), ...counts }
       const { left, ...pursuit } = await pursue(shape, classes, c.seed)
-      return { ...pursuit, ...patchesOf(left), ...counts }
+      const patches = patchesOf(left)
+      const nothing = pursuit.found.length + patches.fixed.found.length + patches.patches.found.length === 0
+      const means = nothing || !pursuit.bases ? null : await classMeans(shape, withoutFixed(shape, left, patches.fixed.found))
+      return { ...pursuit, ...patches, means, ...counts }
     },
   }
 }

@@ -29,34 +29,55 @@ describe('trigger-image/pattern', () => {
     ['stripes on images with the right label', grey, sinusoid(30, 3), true],
     ['a mark on colour images', waves('colour', 160, 2, 8, 3), checker(3), false, 0.22],
     ['a mark on images larger than the planes', waves('large', 150, 2, 36), checker(5), false, 0.27],
-  ])('%s: found, named and flagged', async (name, clean, mark, cleanLabel, rate = 0.18) => {
-    const p = poison(clean, mark, rate, 1, name, cleanLabel)
-    const { conclusion, flagged, scores } = await run(p)
-    const [finding] = conclusion.findings
-    expect(conclusion.findings.length).toBe(1)
-    expect(finding).toMatchObject({ rule: 'trigger-image/pattern', severity: 'high', scope: { kind: 'pattern', names: ['class 1', '1'] } })
-    expect(finding?.test).toBe('trigger-image/pattern: class class 1')
-    const found = conclusion.tests.find((t) => t.id === finding?.test)
-    expect(found?.p).toBeLessThan(1e-3)
-    const { recall, precision } = quality(p, flagged)
-    expect(recall).toBeGreaterThan(0.9)
-    expect(precision).toBeGreaterThan(0.9)
-    expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
-  })
+  ])(
+    '%s: found, named and flagged',
+    async (name, clean, mark, cleanLabel, rate = 0.18) => {
+      const p = poison(clean, mark, rate, 1, name, cleanLabel)
+      const { conclusion, flagged, scores } = await run(p)
+      const [finding] = conclusion.findings
+      expect(conclusion.findings.length).toBe(1)
+      expect(finding).toMatchObject({
+        rule: 'trigger-image/pattern',
+        severity: 'high',
+        scope: { kind: 'pattern', names: ['class 1', '1'] },
+      })
+      expect(finding?.test).toBe('trigger-image/pattern: class class 1')
+      const found = conclusion.tests.find((t) => t.id === finding?.test)
+      expect(found?.p).toBeLessThan(1e-3)
+      const { recall, precision } = quality(p, flagged)
+      expect(recall).toBeGreaterThan(0.9)
+      expect(precision).toBeGreaterThan(0.9)
+      expect(scores.every((s) => s >= 0 && s <= 1)).toBe(true)
+    },
+    60_000,
+  )
 
-  test('evidence: the trigger with its place, examples, shares by label, the test', async () => {
-    const p = poison(grey, checker(3), 0.18, 1, 'evidence')
-    const { conclusion } = await run(p)
+  test('evidence: the trigger with its place, examples, shares by label, what the labels would have been, the test', async () => {
+    const bright = grey.pixels.map((v, i) => Math.min(255, v + (i % 9 === 3 * (grey.labels[Math.floor(i / 81)] as number) ? 60 : 0)))
+    const p = poison({ ...grey, pixels: bright }, checker(3), 0.18, 1, 'evidence')
+    const { conclusion, flagged, scored } = await run(p)
     const evidence = conclusion.findings[0]?.evidence ?? []
-    expect(evidence.map((e) => e.kind)).toEqual(['pictures', 'pictures', 'intervals', 'numbers'])
-    const [trigger, examples, shares] = evidence
-    if (trigger?.kind !== 'pictures' || examples?.kind !== 'pictures' || shares?.kind !== 'intervals') return expect.unreachable()
+    expect(evidence.map((e) => e.kind)).toEqual(['pictures', 'pictures', 'intervals', 'table', 'numbers', 'numbers'])
+    const [trigger, examples, shares, looks, unlike] = evidence
+    if (trigger?.kind !== 'pictures' || examples?.kind !== 'pictures' || shares?.kind !== 'intervals' || looks?.kind !== 'table')
+      return expect.unreachable()
     expect([trigger.ofRecords, examples.ofRecords]).toEqual([false, true])
     expect(trigger.items.map((i) => i.outline)).toEqual(new Array(4).fill([5, 5, 3, 3]))
     expect(examples.items.length).toBe(12)
     expect(examples.items[0]?.caption).toMatch(/^image \d+$/)
     expect(shares.items[0]).toMatchObject({ name: 'class 1', marked: true })
     expect(shares.items.reduce((sum, i) => sum + i.total, 0)).toBe(260)
+    // The marked pictures were of the other class, and look like it.
+    expect(looks.columns).toEqual(['label', 'carriers that look like it', 'share', 'share among other records labelled "class 1"'])
+    const [first, second] = looks.rows
+    expect(first?.[0]).toBe('class 0')
+    expect((first?.[1] as number) + (second?.[1] as number)).toBe(flagged.filter(Boolean).length)
+    expect(first?.[1]).toBeGreaterThan(0.8 * flagged.filter(Boolean).length)
+    const exponent = /^10\^(-?[\d.]+)$/.exec(`${unlike?.kind === 'numbers' ? unlike.items[2]?.value : ''}`)?.[1]
+    expect(Number(exponent)).toBeLessThan(-6)
+    const suggested = scored.flatMap((s) => Array.from(s.score, (_, i) => s.suggested?.values[s.suggested.codes[i] as number]))
+    expect(suggested.filter((s) => s === 'class 0').length).toBe(first?.[1])
+    expect(suggested.filter((s, i) => s !== undefined && !flagged[i])).toEqual([])
   })
 
   test('two triggers on one class are two findings', async () => {

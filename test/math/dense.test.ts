@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { topEigen } from '../../src/math/eigen.ts'
+import { gemm32, matrix32 } from '../../src/math/gemm32.ts'
+import { inverseRoot } from '../../src/math/inverse-root.ts'
 import { addGram, gemm, gram, gramSums, type Matrix64, randomFourier, setKernelThreads, symmetrise } from '../../src/math/kernels.ts'
 import { topK } from '../../src/math/neighbours.ts'
 import { keyed } from '../../src/math/rng.ts'
@@ -191,4 +193,21 @@ describe('eigenpairs', () => {
     expect(values[0]).toBeCloseTo(n, 8)
     expect(Math.abs(values[1] as number)).toBeLessThan(1e-6)
   })
+})
+
+test.each([1, 7, 60])('the inverse root of a covariance of %i dimensions, variances from 16 to a million, whitens it', async (n) => {
+  const half = matrix32(
+    Float32Array.from(random('inverse root').normals(n * n), (v, i) => (v * 1000) / (1 + (i % n)) ** 2),
+    n,
+    n,
+  )
+  const a = (await gemm32(half, half, { transA: true })).data
+  for (let i = 0; i < n; i++) a[i * n + i] = (a[i * n + i] as number) + 16
+  const root = await inverseRoot(a, n)
+  const white = (await gemm32(await gemm32(matrix32(root, n, n), matrix32(a, n, n)), matrix32(root, n, n))).data
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) {
+      expect(white[i * n + j]).toBeCloseTo(i === j ? 1 : 0, 2)
+      expect(root[i * n + j]).toBeCloseTo(root[j * n + i] as number, 3)
+    }
 })

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { keyed } from '../../src/math/rng.ts'
+import { classMeans } from '../../src/statistics/trigger-search/class-means.ts'
 import { copiesOf, patchReader } from '../../src/statistics/trigger-search/patch-hash.ts'
-import { recoverTrigger } from '../../src/statistics/trigger-search/recover.ts'
+import { planeShape, toOpponent, toPlanes } from '../../src/statistics/trigger-search/planes.ts'
+import { recoverTrigger, undoOf } from '../../src/statistics/trigger-search/recover.ts'
 import { splitCarriers } from '../../src/statistics/trigger-search/split.ts'
 import { fitTail, references, testTail } from '../../src/statistics/trigger-search/tail.ts'
+import { addSpread, noSpread, whiten, whitenerOf } from '../../src/statistics/trigger-search/whitener.ts'
+import { waves } from '../support/pictures.ts'
 
 const seed = new Uint8Array(16)
 const sorted = (values: Iterable<number>): Float32Array => Float32Array.from(values).sort()
@@ -85,6 +89,74 @@ test('a mixed-in pattern is recovered from means and deviations', () => {
   })
   expect(found.box).toEqual([1, 1, 1, 1])
   expect(found.target).toBe('x')
+})
+
+test('what a pattern did is undone: mixed in, added, covering; against the records that carriers were made of', () => {
+  const own = { mean: Float64Array.of(230, 10, 200), deviation: new Float64Array(3).fill(10) }
+  const others = { mean: Float64Array.of(100, 90, 180), deviation: new Float64Array(3).fill(40) }
+  const carriers = { mean: Float64Array.of(0.8 * 100 + 0.2 * 250, 90 + 12, 255), deviation: Float64Array.of(32, 40, 0) }
+  const { scale, offset } = undoOf(carriers, [own, others])
+  const undone = [0.8 * 60 + 0.2 * 250, 77 + 12, 255].map((v, i) => v * (scale[i] as number) + (offset[i] as number))
+  expect(undone[0]).toBeCloseTo(60, 3)
+  expect(undone[1]).toBeCloseTo(77, 3)
+  expect(undone[2]).toBeCloseTo(180, 3)
+})
+
+describe('whitening within classes', () => {
+  const side = 8
+  const shape = { height: side, width: side, channels: 1 as const }
+  const blocks = [0, 1, 2].map((k) => {
+    const { pixels, labels } = waves(`white ${k}`, 400, 3, side)
+    const rows = Array.from(labels.keys()).filter((i) => labels[i] === k)
+    const own = new Uint8Array(rows.length * side * side)
+    rows.forEach((r, i) => {
+      // A column of its own is brighter in every class.
+      const picture = pixels.subarray(r * side * side, (r + 1) * side * side)
+      own.set(
+        picture.map((v, j) => Math.min(255, v + (j % side === 2 * k ? 50 : 0))),
+        i * side * side,
+      )
+    })
+    return { name: `${k}`, pixels: own, rows: rows.length }
+  })
+
+  test('within classes, values are about uncorrelated and vary by at most one', async () => {
+    const dims = side * side
+    const planesOf = (pixels: Uint8Array, rows: number) => toOpponent(toPlanes(pixels, rows, shape), rows, planeShape(shape))
+    const spread = noSpread(planeShape(shape))
+    for (const { pixels, rows } of blocks) await addSpread(spread, planesOf(pixels, rows), rows)
+    const whitener = await whitenerOf(spread)
+    const products = new Float64Array(dims * dims)
+    let all = 0
+    for (const { pixels, rows } of blocks) {
+      const white = await whiten(whitener, planesOf(pixels, rows), rows)
+      const mean = new Float64Array(dims)
+      for (let i = 0; i < white.length; i++) mean[i % dims] = (mean[i % dims] as number) + (white[i] as number) / rows
+      for (let r = 0; r < rows; r++)
+        for (let i = 0; i < dims; i++)
+          for (let j = 0; j < dims; j++) {
+            const [a, b] = [i, j].map((k) => (white[r * dims + k] as number) - (mean[k] as number)) as [number, number]
+            products[i * dims + j] = (products[i * dims + j] as number) + a * b
+          }
+      all += rows
+    }
+    for (let i = 0; i < dims; i++)
+      for (let j = 0; j < dims; j++) {
+        const c = (products[i * dims + j] as number) / all
+        if (i === j) expect(c).toBeGreaterThan(0.3)
+        if (i === j) expect(c).toBeLessThan(1.1)
+        else expect(Math.abs(c)).toBeLessThan(0.35)
+      }
+  })
+
+  test('the nearest class mean is that of the own label, more often than not', async () => {
+    const means = await classMeans(shape, blocks)
+    expect(means.names).toEqual(['0', '1', '2'])
+    expect(means.counts.reduce((a, b) => a + b, 0)).toBe(blocks.reduce((sum, b) => sum + Math.floor(b.rows / 2), 0))
+    expect(means.agreement).toBeGreaterThan(0.9)
+    const own = [0, 1, 2].reduce((sum, k) => sum + (means.counts[k * 4] as number), 0)
+    expect(means.agreement).toBeCloseTo(own / means.counts.reduce((a, b) => a + b, 0), 6)
+  })
 })
 
 describe('hashes of patches', () => {

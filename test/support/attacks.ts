@@ -36,12 +36,12 @@ export const white =
     stamp(picture, size, [255], side, size.height - side - 1, size.width - side - 1)
 
 export const randomPatch =
-  (side: number): Mark =>
+  (side: number, name = 'random patch'): Mark =>
   (picture, size) =>
     stamp(
       picture,
       size,
-      keyed(new Uint8Array(16), 'random patch')
+      keyed(new Uint8Array(16), name)
         .permutation(256)
         .slice(0, side * side * size.channels),
       side,
@@ -78,8 +78,57 @@ export const blend = (share: number): Mark =>
     return eye || mouth ? 20 : face ? 235 - 30 * c : 90 + 60 * Math.sin(9 * v) + 40 * c * u
   })
 
-export const noise = (share: number): Mark => {
-  const cells = keyed(new Uint8Array(16), 'noise pattern')
+/** A picture of the size of those that are marked, mixed in. */
+export const blendPicture = (share: number, picture: Uint8Array): Mark =>
+  blendWith(share, (y, x, c, size) => picture[at(size, y, x, c)] as number)
+
+/** Half of the 16 parts of a picture, others in every record, mixed in (Qi et al. 2023). */
+export const pieces =
+  (share: number): Mark =>
+  (picture, size, below) => {
+    const before = picture.slice()
+    blend(share)(picture, size, below)
+    const order = Array.from({ length: 16 }, (_, i) => i)
+    for (let i = 15; i > 0; i--) {
+      const j = below(i + 1)
+      ;[order[i], order[j]] = [order[j] as number, order[i] as number]
+    }
+    const kept = new Set(order.slice(0, 8))
+    for (let y = 0; y < size.height; y++)
+      for (let x = 0; x < size.width; x++) {
+        if (kept.has(4 * Math.floor((4 * y) / size.height) + Math.floor((4 * x) / size.width))) continue
+        for (let c = 0; c < size.channels; c++) picture[at(size, y, x, c)] = before[at(size, y, x, c)] as number
+      }
+  }
+
+/** A smooth random field of shifts, `pixels` on average along each axis, the same in every record (Nguyen and Tran 2021). */
+export const warp = (pixels: number, name = 'warp'): Mark => {
+  const random = keyed(new Uint8Array(16), name)
+  const grid = Array.from({ length: 2 }, () => {
+    const cells = Float64Array.from({ length: 16 }, () => 2 * random.uniform() - 1)
+    const mean = cells.reduce((sum, v) => sum + Math.abs(v), 0) / 16
+    return cells.map((v) => (pixels * v) / mean)
+  }) as [Float64Array, Float64Array]
+  const between = (get: (y: number, x: number) => number, y: number, x: number, height: number, width: number): number => {
+    const [v, u] = [Math.max(0, Math.min(height - 1, y)), Math.max(0, Math.min(width - 1, x))]
+    const [y0, x0] = [Math.min(height - 2, Math.floor(v)), Math.min(width - 2, Math.floor(u))]
+    const [b, a] = [v - y0, u - x0]
+    return (1 - b) * ((1 - a) * get(y0, x0) + a * get(y0, x0 + 1)) + b * ((1 - a) * get(y0 + 1, x0) + a * get(y0 + 1, x0 + 1))
+  }
+  return (picture, size) => {
+    const before = picture.slice()
+    for (let y = 0; y < size.height; y++)
+      for (let x = 0; x < size.width; x++) {
+        const [gy, gx] = [(3 * y) / (size.height - 1), (3 * x) / (size.width - 1)]
+        const [dy, dx] = grid.map((cells) => between((i, j) => cells[4 * i + j] as number, gy, gx, 4, 4)) as [number, number]
+        for (let c = 0; c < size.channels; c++)
+          picture[at(size, y, x, c)] = between((i, j) => before[at(size, i, j, c)] as number, y + dy, x + dx, size.height, size.width)
+      }
+  }
+}
+
+export const noise = (share: number, name = 'noise pattern'): Mark => {
+  const cells = keyed(new Uint8Array(16), name)
   const values = Uint8Array.from({ length: 128 * 128 * 3 }, () => cells.below(256))
   return blendWith(share, (y, x, c) => values[(y * 128 + x) * 3 + c] as number)
 }
@@ -97,8 +146,19 @@ export interface Poisoned extends Pictures {
   readonly poison: Uint8Array
 }
 
-/** Marks `rate` of all records: of other classes, which get the label `target`; or of the target itself with `cleanLabel`. */
-export function poison(clean: Pictures, mark: Mark, rate: number, target: number, name: string, cleanLabel = false): Poisoned {
+/**
+ * Marks `rate` of all records: of other classes, which get the label `target`; or of the target itself with `cleanLabel`. With `cover`, as
+ * many records of other classes carry the mark and keep their labels.
+ */
+export function poison(
+  clean: Pictures,
+  mark: Mark,
+  rate: number,
+  target: number,
+  name: string,
+  cleanLabel = false,
+  cover = false,
+): Poisoned {
   const random = keyed(new Uint8Array(16), `poison ${name}`)
   const rows = clean.labels.length
   const each = clean.height * clean.width * clean.channels
@@ -106,12 +166,15 @@ export function poison(clean: Pictures, mark: Mark, rate: number, target: number
   const labels = clean.labels.slice()
   const marked = new Uint8Array(rows)
   let left = Math.round(rate * rows)
+  let covers = cover ? left : 0
   for (const row of random.permutation(rows)) {
-    if (left === 0) break
+    if (left + covers === 0) break
     if ((clean.labels[row] === target) !== cleanLabel) continue
-    left--
-    marked[row] = 1
-    labels[row] = target
+    if (left > 0) {
+      left--
+      marked[row] = 1
+      labels[row] = target
+    } else covers--
     const picture = Float32Array.from(pixels.subarray(row * each, (row + 1) * each))
     mark(picture, clean, random.below)
     for (let i = 0; i < each; i++) pixels[row * each + i] = Math.min(255, Math.max(0, Math.round(picture[i] as number)))

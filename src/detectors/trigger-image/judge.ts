@@ -2,15 +2,20 @@ import { codesOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Codes, Scored } from '../../contracts/detector.ts'
 import { pixelsOf } from '../../contracts/pixel-rows.ts'
-import { type BasisName, inBases } from '../../statistics/trigger-search/bases.ts'
+import { type Bases, type BasisName, inBases } from '../../statistics/trigger-search/bases.ts'
 import { type PatchReader, patchAt, patchReader } from '../../statistics/trigger-search/patch-hash.ts'
 import type { FoundPatch } from '../../statistics/trigger-search/patches.ts'
 import type { FoundTemplate } from '../../statistics/trigger-search/pursuit.ts'
 import type { TriggerSearch } from '../../statistics/trigger-search.ts'
+import { isTelling, looksOf } from './looks.ts'
 
-/** `carries[t]`, one number a record: the record carries trigger t, whatever its label. Patterns come first, then patches. */
+/**
+ * `carries[t]`, one number a record: the record carries trigger t, whatever its label. Patterns come first, then patches. `looks`: the label
+ * that a flagged record looks most like with its trigger taken off, -1 of others.
+ */
 export interface Judgement extends Scored {
   readonly carries: readonly Uint8Array[]
+  readonly looks: Codes
 }
 
 /** All patches, those of a fixed place first. */
@@ -36,7 +41,8 @@ export async function judge(search: TriggerSearch, batch: Batch): Promise<Judgem
   const score = new Float64Array(rows)
   const codes = new Int32Array(rows).fill(-1)
   const pixels = pixelsOf(batch)
-  if (!pixels) return { score: score.fill(Number.NaN), group: { codes, values }, carries }
+  const looks = { codes: new Int32Array(rows).fill(-1), values: search.means?.names ?? [] }
+  if (!pixels) return { score: score.fill(Number.NaN), group: { codes, values }, carries, looks }
   const label = codesOf(batch, 'label')
   const flag = (i: number, t: number, target: string | null, s: number): void => {
     if (!(s > (score[i] as number)) || !(target === null || isLabelled(label, i, target))) return
@@ -54,21 +60,49 @@ export async function judge(search: TriggerSearch, batch: Batch): Promise<Judgem
       flag(i, patterns.length + t, target, patchScore)
     }
   }
-  if (!search.bases || patterns.length === 0) return { score, group: { codes, values }, carries }
+  if (search.bases && patterns.length > 0) await judgePatterns(search, search.bases, pixels.data, rows, carries, flag)
+  const triggers = [...patterns, ...patches]
+  const flagged = Array.from({ length: rows }, (_, i) => i).filter((i) => (score[i] as number) >= carrierScore)
+  const each = pixels.data.length / Math.max(1, rows)
+  const found = await looksOf(
+    search,
+    flagged.map((i) => ({
+      picture: pixels.data.subarray(i * each, (i + 1) * each),
+      trigger: triggers[codes[i] as number] as (typeof triggers)[number],
+    })),
+  )
+  found?.forEach((k, n) => {
+    looks.codes[flagged[n] as number] = k
+  })
+  const suggested = isTelling(search) ? { suggested: { ...looks, codes: unlike(looks, label) } } : {}
+  return { score, group: { codes, values }, carries, looks, ...suggested }
+}
+
+/** Only labels that differ from the given one. */
+const unlike = ({ codes, values }: Codes, label: Codes | null): Int32Array =>
+  codes.map((k, i) => (label?.values[label.codes[i] as number] === values[k] ? -1 : k))
+
+async function judgePatterns(
+  { found: patterns }: TriggerSearch,
+  bases: Bases,
+  data: Uint8Array,
+  rows: number,
+  carries: readonly Uint8Array[],
+  flag: (row: number, trigger: number, target: string, score: number) => void,
+): Promise<void> {
   const names = [...new Set(patterns.map((f) => f.basis))] as BasisName[]
-  const made = await inBases(search.bases, pixels.data, rows, names)
+  const made = await inBases(bases, data, rows, names)
   for (const [t, f] of patterns.entries()) {
-    const data = made[f.basis]
+    const values = made[f.basis]
     const dims = f.weights.length
     for (let i = 0; i < rows; i++) {
       let product = 0
-      for (let j = 0; j < dims; j++) product += (data[i * dims + j] as number) * (f.weights[j] as number)
+      for (let j = 0; j < dims; j++) product += (values[i * dims + j] as number) * (f.weights[j] as number)
       const z = (product - f.centre) / f.deviation
       if (z > f.z) (carries[t] as Uint8Array)[i] = 1
       flag(i, t, f.target, z > 0 ? z / (z + f.z) : 0)
     }
   }
-  return { score, group: { codes, values }, carries }
 }
 
 function anywhere(reader: PatchReader, picture: Uint8Array, hash: number): boolean {

@@ -1,10 +1,12 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import type { RecoveredTrigger } from '../../contracts/trigger.ts'
+import { powerOfTen } from '../../math/count.ts'
 import { patchReader } from '../../statistics/trigger-search/patch-hash.ts'
 import type { FoundPatch, PatchSearch } from '../../statistics/trigger-search/patches.ts'
 import type { TriggerSearch } from '../../statistics/trigger-search.ts'
 import type { Example } from './examples.ts'
-import { countsOf, labelShares, power } from './pattern-finding.ts'
+import { likelyLabels } from './looks.ts'
+import { countsOf, labelShares } from './pattern-finding.ts'
 import { examplePictures, patchPictures } from './pictures.ts'
 import type { CarrierTally } from './tally.ts'
 
@@ -29,6 +31,7 @@ export function patchFinding(
   found: FoundPatch,
   t: number,
   tally: CarrierTally,
+  search: TriggerSearch,
   examples: readonly Example[],
   top: readonly RecordRef[],
 ): Finding {
@@ -58,6 +61,7 @@ export function patchFinding(
       patchPictures(found),
       ...(shown ? [shown] : []),
       ...(target === null ? [] : [labelShares(counts, target)]),
+      ...likelyLabels(search, tally, t, target),
       testNumbers(found),
     ],
     test: target === null ? null : testOfPatch(found),
@@ -88,9 +92,9 @@ function testNumbers(f: FoundPatch): Evidence {
           f.corner === null ? 'most carriers of one mirrored, turned or inverted copy' : 'most carriers at one other place, of all labels',
         value: f.copies,
       },
-      { name: `more frequent than ${f.corner === null ? 'its copies' : 'at other places'}: p`, value: power(f.logSpike) },
-      ...(f.target === null ? [] : [{ name: 'one label alone has it: p', value: power(f.logAssociation) }]),
-      { name: 'corrected over all patches: p', value: power(f.logP) },
+      { name: `more frequent than ${f.corner === null ? 'its copies' : 'at other places'}: p`, value: powerOfTen(f.logSpike) },
+      ...(f.target === null ? [] : [{ name: 'one label alone has it: p', value: powerOfTen(f.logAssociation) }]),
+      { name: 'corrected over all patches: p', value: powerOfTen(f.logP) },
       { name: 'compared by', value: `${f.rung.side} x ${f.rung.side} pixels, ${f.rung.bits} bits a value` },
     ],
   }

@@ -1,8 +1,10 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
-import { formatCount } from '../../math/count.ts'
+import { formatCount, powerOfTen } from '../../math/count.ts'
 import { clopperPearson } from '../../math/tests.ts'
 import type { ClassTest, FoundTemplate } from '../../statistics/trigger-search/pursuit.ts'
+import type { TriggerSearch } from '../../statistics/trigger-search.ts'
 import type { Example } from './examples.ts'
+import { likelyLabels } from './looks.ts'
 import { examplePictures, triggerPictures } from './pictures.ts'
 import type { CarrierTally } from './tally.ts'
 
@@ -24,6 +26,7 @@ export function patternFinding(
   t: number,
   round: number,
   tally: CarrierTally,
+  search: TriggerSearch,
   examples: readonly Example[],
   top: readonly RecordRef[],
 ): Finding {
@@ -46,6 +49,7 @@ export function patternFinding(
       triggerPictures(found.trigger, found.difference, 'The trigger, recovered from what carriers have in common'),
       ...(shown ? [shown] : []),
       labelShares(counts, target),
+      ...likelyLabels(search, tally, t, target),
       testNumbers(found),
     ],
     test: patternTest({ name: target, round }),
@@ -83,8 +87,6 @@ export function labelShares(counts: readonly LabelCount[], target: string): Evid
   }
 }
 
-export const power = (log: number): string => `10^${(log / Math.LN10).toFixed(1)}`
-
 function testNumbers(f: FoundTemplate): Evidence {
   return {
     kind: 'numbers',
@@ -92,9 +94,9 @@ function testNumbers(f: FoundTemplate): Evidence {
     items: [
       { name: 'carriers in the class', value: `${f.fresh[0]} of ${f.fresh[1]}` },
       { name: 'carriers in other classes', value: `${f.rest[0]} of ${f.rest[1]}` },
-      { name: 'scores of carriers stand apart: p', value: power(f.logMode) },
-      { name: 'the class alone has them: p', value: power(f.logAssociation) },
-      { name: 'the larger, corrected over directions and halves: p', value: power(f.logP) },
+      { name: 'scores of carriers stand apart: p', value: powerOfTen(f.logMode) },
+      { name: 'the class alone has them: p', value: powerOfTen(f.logAssociation) },
+      { name: 'the larger, corrected over directions and halves: p', value: powerOfTen(f.logP) },
       { name: 'basis of the template', value: f.basis },
       { name: 'threshold, in standard deviations of the other records', value: Number(f.z.toFixed(2)) },
     ],

@@ -4,6 +4,7 @@ import { logHypergeometricUpper } from '../../math/tests.ts'
 import { leastCarriers, spikeLevel, spikesOf } from './fixed-spikes.ts'
 import { mirrorsOf, patchAt, patchReader, type Rung } from './patch-hash.ts'
 import { bounded, type FoundPatch, type LabelledPictures, noPatches, type PatchSearch } from './patches.ts'
+import { type PixelMoments, pixelMoments, type Undo, undoOf } from './recover.ts'
 import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
 
 const ladders: Readonly<Record<1 | 3, readonly Rung[]>> = {
@@ -36,7 +37,8 @@ export function searchFixedPatches(
   const found = groups.map(({ rows, rung, mark }) => {
     const own = rows.filter((r) => mark.target === null || pictures.name(r) === mark.target)
     const carriers = own.map((r) => ({ picture: pictures.at(r), corner: mark.corner as number }))
-    return { ...mark, ...recoverPatch(shape, rung, carriers, mark.target) }
+    const undo = mark.target === null ? {} : { undo: undoAt(pictures, rows, mark.target) }
+    return { ...mark, ...recoverPatch(shape, rung, carriers, mark.target), ...undo }
   })
   return {
     rung: last.rung,
@@ -44,6 +46,22 @@ export function searchFixedPatches(
     found,
     logP: Math.min(0, ...results.map((r) => r.logP)),
   }
+}
+
+/** @param rows pictures that have the patch */
+function undoAt({ shape, at, name, rows: all }: AllPictures, rows: readonly number[], target: string): Undo {
+  const each = shape.height * shape.width * shape.channels
+  const carrying = new Set(rows)
+  const momentsOf = (takes: (picture: number) => boolean): PixelMoments => {
+    const taken = Array.from({ length: all }, (_, p) => p).filter(takes)
+    const pixels = new Uint8Array(taken.length * each)
+    taken.forEach((p, i) => {
+      pixels.set(at(p), i * each)
+    })
+    return pixelMoments(pixels, each, taken.keys())
+  }
+  const carriers = momentsOf((p) => carrying.has(p) && name(p) === target)
+  return undoOf(carriers, [momentsOf((p) => !carrying.has(p) && name(p) === target), momentsOf((p) => name(p) !== target)])
 }
 
 /** The pictures that carry none of the patches as they are found: with the label and at the place. */

@@ -2,6 +2,7 @@ import type { PixelShape } from '../../contracts/statistic.ts'
 import { keyed } from '../../math/rng.ts'
 import { logBinomialUpper, logHypergeometricUpper } from '../../math/tests.ts'
 import { copiesOf, type PatchReader, patchAt, patchReader, type Rung, scramble } from './patch-hash.ts'
+import type { Undo } from './recover.ts'
 import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
 
 /** Pictures of one label, [rows, height x width x channels]. */
@@ -30,6 +31,8 @@ export interface FoundPatch extends RecoveredPatch {
   readonly logSpike: number
   readonly logAssociation: number
   readonly logP: number
+  /** Of a mark at a fixed place, where there are labels: pictures may carry more than the patch alone. */
+  readonly undo?: Undo
 }
 
 export interface PatchSearch {

@@ -1,23 +1,11 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import type { RecoveredTrigger } from '../../contracts/trigger.ts'
-import { keyed } from '../../math/rng.ts'
 import { benjaminiHochberg } from '../../math/tests.ts'
-import { type Bases, type BasisName, basisNames, fitBases, type InBases, inBases, lowFrequencies } from './bases.ts'
-import { binRows } from './bins.ts'
-import { type Candidate, leastRows, type Pool, scanClass } from './class-scan.ts'
-import { withoutCopies } from './near-duplicates.ts'
-import { planeLength, planeShape } from './planes.ts'
-import { type PixelMoments, pixelMoments } from './recover.ts'
+import type { Bases, BasisName } from './bases.ts'
+import { type Candidate, leastRows } from './class-scan.ts'
+import { type ClassRows, only, prepare, scan } from './prepare.ts'
+import type { Undo } from './recover.ts'
 import { takeCarriers } from './take-carriers.ts'
-import { type Whitening, whitening } from './whiten.ts'
-
-/** Records of a class in a row, in the order of their keyed digests. */
-export interface ClassRows {
-  readonly name: string
-  readonly rows: number
-  /** [rows, height x width x channels] */
-  readonly pixels: Uint8Array
-}
 
 /** What a class's records were tested for. */
 export interface ClassTest {
@@ -54,6 +42,7 @@ export interface FoundTemplate {
   readonly trigger: RecoveredTrigger
   /** [height x width x channels]: mean of carriers - mean of the others of the class, in grey levels. */
   readonly difference: Float32Array
+  readonly undo: Undo
 }
 
 export interface Pursuit {
@@ -63,12 +52,9 @@ export interface Pursuit {
   readonly found: readonly FoundTemplate[]
 }
 
-const poolRows = 5000
-const momentRows = 2000
-const frequencies = 16
 /** False discovery rate over classes at which a trigger is taken for found. */
 const level = 0.01
-const maxRounds = 4
+export const maxRounds = 4
 /** More classes take hours: the largest are searched. */
 export const maxClasses = 256
 
@@ -78,26 +64,8 @@ export async function pursue(
   classes: readonly ClassRows[],
   seed: Uint8Array,
 ): Promise<Pursuit & { readonly left: readonly ClassRows[] }> {
-  const each = shape.height * shape.width * shape.channels
-  const kept: ClassRows[] = []
-  for (const c of classes) kept.push(only(c, each, await withoutCopies(c.pixels, c.rows, shape)))
-  if (kept.length < 2 || kept.every((c) => c.rows < leastRows)) return { bases: null, tests: [], found: [], left: kept }
-  const head = (c: ClassRows, most: number) => ({
-    rows: Math.min(c.rows, most),
-    pixels: c.pixels.subarray(0, Math.min(c.rows, most) * each),
-  })
-  const bases = await fitBases(
-    shape,
-    kept.map((c) => head(c, momentRows)),
-  )
-  const quota = Math.ceil(poolRows / (kept.length - 1))
-  const pool = await poolOf(
-    bases,
-    kept.map((c) => head(c, quota)),
-  )
-  const labels = pool.starts.slice(1).flatMap((end, i) => new Array(end - (pool.starts[i] as number)).fill(i) as number[])
-  const white = await whitening(pool.bases.dct, pool.dims, labels, lowFrequencies(shape, frequencies))
-  const search: Search = { shape, each, bases, pool, white, seed, elsewhere: elsewhereOf(kept, each, quota) }
+  const { kept, search } = await prepare(shape, classes, seed)
+  if (!search) return { bases: null, tests: [], found: [], left: kept }
   const tests: ClassTest[] = []
   const first = new Map<number, Candidate>()
   for (const code of largestClasses(kept)) {
@@ -122,14 +90,14 @@ export async function pursue(
       const taken = await takeCarriers(search, rest, next)
       if (!taken) break
       found.push(...taken.found)
-      rest = only(rest, each, taken.others)
+      rest = only(rest, search.each, taken.others)
       left[code] = rest
       if (rest.rows < leastRows || ++round > maxRounds) break
       next = await scan(search, rest, code, round)
       tests.push(testOf(rest, round, next))
     }
   }
-  return { bases, tests, found, left }
+  return { bases: search.bases, tests, found, left }
 }
 
 /** Codes of the classes that are searched, ascending. */
@@ -140,17 +108,6 @@ const largestClasses = (kept: readonly ClassRows[]): number[] =>
     .slice(0, maxClasses)
     .sort((a, b) => a - b)
 
-export interface Search {
-  readonly shape: PixelShape
-  readonly each: number
-  readonly bases: Bases
-  readonly pool: Pool
-  readonly white: Whitening
-  readonly seed: Uint8Array
-  /** Of records of the other classes. */
-  readonly elsewhere: (target: string) => PixelMoments
-}
-
 const testOf = (c: ClassRows, round: number, best: Candidate | null): ClassTest => ({
   name: c.name,
   rows: c.rows,
@@ -159,47 +116,3 @@ const testOf = (c: ClassRows, round: number, best: Candidate | null): ClassTest 
   basis: best?.basis ?? null,
   ratio: best?.ratio ?? 0,
 })
-
-function elsewhereOf(kept: readonly ClassRows[], each: number, quota: number): Search['elsewhere'] {
-  return (target) => {
-    const parts = kept.filter((c) => c.name !== target)
-    const rows = parts.map((c) => Math.min(c.rows, quota))
-    const pixels = new Uint8Array(rows.reduce((a, b) => a + b, 0) * each)
-    let at = 0
-    parts.forEach((c, i) => {
-      const part = c.pixels.subarray(0, (rows[i] as number) * each)
-      pixels.set(part, at)
-      at += part.length
-    })
-    return pixelMoments(pixels, each, Array(pixels.length / each).keys())
-  }
-}
-
-async function scan(s: Search, c: ClassRows, code: number, round: number): Promise<Candidate | null> {
-  const own = await inBases(s.bases, c.pixels, c.rows)
-  const random = keyed(s.seed, `trigger search ${c.name} ${round}`)
-  return (await scanClass(own, c.rows, code, s.pool, s.white, random))[0] ?? null
-}
-
-function only(c: ClassRows, each: number, rows: Int32Array): ClassRows {
-  if (rows.length === c.rows) return c
-  const pixels = new Uint8Array(rows.length * each)
-  rows.forEach((r, i) => {
-    pixels.set(c.pixels.subarray(r * each, (r + 1) * each), i * each)
-  })
-  return { name: c.name, rows: rows.length, pixels }
-}
-
-async function poolOf(bases: Bases, parts: readonly { readonly rows: number; readonly pixels: Uint8Array }[]): Promise<Pool> {
-  const starts = [0]
-  for (const p of parts) starts.push((starts[starts.length - 1] as number) + p.rows)
-  const rows = starts[starts.length - 1] as number
-  const dims = planeLength(planeShape(bases.shape))
-  const all = Object.fromEntries(basisNames.map((name) => [name, new Float32Array(rows * dims)])) as unknown as InBases
-  for (const [i, p] of parts.entries()) {
-    const made = await inBases(bases, p.pixels, p.rows)
-    for (const name of basisNames) all[name].set(made[name], (starts[i] as number) * dims)
-  }
-  const bins = Object.fromEntries(basisNames.map((name) => [name, binRows(all[name], dims)])) as unknown as Pool['bins']
-  return { rows, dims, bases: all, bins, starts }
-}

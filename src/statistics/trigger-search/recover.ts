@@ -56,6 +56,25 @@ export function recoverTrigger(
   return { height, width, channels, alpha, pattern, box: boxOf(change, height, width), target }
 }
 
+const mostScale = 3
+
+/** [height x width x channels] each: a carrier x scale + offset has the means and deviations of records without the trigger. */
+export interface Undo {
+  readonly scale: Float32Array
+  readonly offset: Float32Array
+}
+
+/** What gives carriers the means and deviations of the background that differs least from them: of the records that they were made of. */
+export function undoOf(carriers: PixelMoments, backgrounds: readonly PixelMoments[]): Undo {
+  const distances = backgrounds.map((b) => b.mean.reduce((sum, v, i) => sum + Math.abs(v - (carriers.mean[i] as number)), 0))
+  const { mean, deviation } = backgrounds[distances.indexOf(Math.min(...distances))] as PixelMoments
+  const scale = Float32Array.from(deviation, (spread, i) => {
+    const own = carriers.deviation[i] as number
+    return own < leastDeviation ? 0 : Math.min(mostScale, spread / own)
+  })
+  return { scale, offset: scale.map((s, i) => (mean[i] as number) - s * (carriers.mean[i] as number)) }
+}
+
 /** Deviations of fewer grey levels say nothing of what covers them. */
 const leastDeviation = 2
 

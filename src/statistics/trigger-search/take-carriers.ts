@@ -1,8 +1,9 @@
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import { inBases } from './bases.ts'
 import type { Candidate } from './class-scan.ts'
-import type { ClassRows, FoundTemplate, Search } from './pursuit.ts'
-import { pixelMoments, recoverTrigger } from './recover.ts'
+import type { ClassRows, Search } from './prepare.ts'
+import type { FoundTemplate } from './pursuit.ts'
+import { pixelMoments, recoverTrigger, undoOf } from './recover.ts'
 import { type Half, halfSums, type Scores, templatesOf } from './refine.ts'
 import { splitCarriers } from './split.ts'
 import { fitTail, references } from './tail.ts'
@@ -99,6 +100,7 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
   const carriers = rowsOf(carries)
   const inside = pixelMoments(c.pixels, s.each, carriers)
   const outside = pixelMoments(c.pixels, s.each, others)
+  const backgrounds = [outside, s.elsewhere(c.name)]
   const { basis, logP, logMode, logAssociation, ratio, fresh, rest } = candidate
   return {
     target: c.name,
@@ -115,7 +117,8 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
     rest,
     carriers: carriers.length,
     rows: c.rows,
-    trigger: recoverTrigger(s.shape, inside, [outside, s.elsewhere(c.name)], c.name),
+    trigger: recoverTrigger(s.shape, inside, backgrounds, c.name),
+    undo: undoOf(inside, backgrounds),
     difference: Float32Array.from(inside.mean, (v, i) => v - (outside.mean[i] as number)),
   }
 }
