@@ -40,8 +40,9 @@ export function quadratic(data: ArrayLike<number>, dims: number, centre: Float64
     let sum = 0
     for (let a = 0; a < dims; a++) {
       let row = 0
-      for (let b = 0; b < dims; b++) row += (m[a * dims + b] as number) * (x[b] as number)
-      sum += row * (x[a] as number)
+      for (let b = 0; b < a; b++) row += (m[a * dims + b] as number) * (x[b] as number)
+      const own = x[a] as number
+      sum += own * (2 * row + (m[a * dims + a] as number) * own)
     }
     out[i] = sum
   }

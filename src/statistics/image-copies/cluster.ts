@@ -83,11 +83,12 @@ function distance(hashes: Uint8Array, i: number, j: number): number {
 export function clusterGroups(g: Groups, full: boolean): ImageClusters {
   const buckets = new Map<number, number[]>()
   const leaderOf = new Int32Array(g.count)
+  const seenFrom = new Int32Array(g.count).fill(-1)
   const size = new Float64Array(g.count)
   const thumbOf = (i: number): Uint8Array => g.thumbs.subarray(i * g.thumb, (i + 1) * g.thumb)
   const moments = Array.from({ length: g.count }, (_, i) => momentsOf(thumbOf(i)))
   for (let i = 0; i < g.count; i++) {
-    const leader = nearest(g, buckets, i, thumbOf, moments)
+    const leader = nearest(g, buckets, i, thumbOf, moments, seenFrom)
     leaderOf[i] = leader < 0 ? i : leader
     size[leaderOf[i] as number] = (size[leaderOf[i] as number] as number) + (g.records[i] as number)
     if (leader >= 0) continue
@@ -154,14 +155,15 @@ function nearest(
   i: number,
   thumbOf: (i: number) => Uint8Array,
   moments: readonly Moments[],
+  /** The last one that looked at a leader. */
+  seenFrom: Int32Array,
 ): number {
   let best = -1
   let most = leastLikeness
-  const seen = new Set<number>()
   for (const band of bandsOf(g.hashes, i))
     for (const leader of buckets.get(band) ?? []) {
-      if (seen.has(leader)) continue
-      seen.add(leader)
+      if (seenFrom[leader] === i) continue
+      seenFrom[leader] = i
       if (distance(g.hashes, i, leader) > maxBits) continue
       const alike = likeness(thumbOf(i), thumbOf(leader), moments[i], moments[leader])
       if (alike < most || (alike === most && best >= 0)) continue

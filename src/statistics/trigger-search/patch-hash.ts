@@ -29,6 +29,8 @@ const step2 = (h: number, value: number): number => (Math.imul(h ^ Math.imul(val
 const joined = (a: number, b: number): number => scramble(a) * 2 ** 20 + (scramble(b) >>> 12)
 
 export interface PatchReader {
+  /** Patches of a picture, at most. */
+  readonly most: number
   read(picture: Uint8Array): Patches
   /** Hash of one patch, side x side x channels. */
   hashOf(patch: Uint8Array): number
@@ -72,9 +74,12 @@ export function patchReader(
     }
     return false
   }
+  const greys = Int32Array.from({ length: 256 }, (_, v) => (channels === 1 ? cellOf(0, Uint8Array.of(v)) : 0))
   return {
+    most: hashes.length,
     read(picture) {
-      for (let i = 0; i < cells.length; i++) cells[i] = cellOf(i * channels, picture)
+      if (channels === 1) for (let i = 0; i < cells.length; i++) cells[i] = greys[picture[i] as number] as number
+      else for (let i = 0; i < cells.length; i++) cells[i] = cellOf(i * channels, picture)
       for (let y = 0; y < height; y++)
         for (let x = 0; x < columns; x++) {
           let h = 0

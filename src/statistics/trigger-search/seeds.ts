@@ -23,7 +23,7 @@ export async function sharedSeeds(x: Matrix32, random: Random): Promise<Seed[]> 
   const k = x.dims
   const axes = await mainDirections(x, directions, random)
   const along = columns(await gemm32(x, matrix32(axes, axes.length / k, k), { transB: true }))
-  const near = columns(await gemm32(x, matrix32(kMeans(x, random), centroids, k), { transB: true }))
+  const near = columns(await gemm32(x, matrix32(await kMeans(x, random), centroids, k), { transB: true }))
   return [
     ...along.flatMap((scores, i) => [
       ...bothShares(`direction ${i + 1}`, scores),
@@ -43,7 +43,8 @@ function columns({ data, rows, dims }: Matrix32): Float32Array[] {
 }
 
 /** [centroids, dims] */
-function kMeans({ data, rows, dims }: Matrix32, random: Random): Float32Array {
+async function kMeans(x: Matrix32, random: Random): Promise<Float32Array> {
+  const { data, rows, dims } = x
   const centres = new Float32Array(centroids * dims)
   const first = random.permutation(rows)
   for (let c = 0; c < centroids; c++) {
@@ -58,13 +59,12 @@ function kMeans({ data, rows, dims }: Matrix32, random: Random): Float32Array {
       for (let j = 0; j < dims; j++) sum += (centres[c * dims + j] as number) ** 2
       return sum
     })
+    const { data: dots } = await gemm32(x, matrix32(centres, centroids, dims), { transB: true })
     for (let r = 0; r < rows; r++) {
       let best = 0
       let least = Number.POSITIVE_INFINITY
       for (let c = 0; c < centroids; c++) {
-        let dot = 0
-        for (let j = 0; j < dims; j++) dot += (data[r * dims + j] as number) * (centres[c * dims + j] as number)
-        const distance = (norms[c] as number) - 2 * dot
+        const distance = (norms[c] as number) - 2 * (dots[r * centroids + c] as number)
         if (distance < least) [best, least] = [c, distance]
       }
       counts[best] = (counts[best] as number) + 1
