@@ -1,4 +1,4 @@
-import { cutOf, findGap, type Gap, testGap } from './isolation.ts'
+import { cutOf, findGap, type Gap, mostShare, testGap } from './isolation.ts'
 
 export interface Direction<Kind> {
   readonly kind: Kind
@@ -30,8 +30,11 @@ export async function isolatedIn<Kind>(
       if (gap && (!chosen || gap.strength > chosen.gap.strength)) chosen = { gap, direction, scores }
     }
     if (!chosen) continue
-    const p = Math.min(1, 2 * testGap(chosen.direction.score(other), chosen.gap))
-    if (!best || p < best.p) best = { p, kind: chosen.direction.kind, cut: cutOf(chosen.scores, chosen.gap) }
+    const scores = chosen.direction.score(other)
+    const cut = cutOf(chosen.scores, chosen.gap)
+    if (scores.filter((s) => s > cut).length > mostShare * scores.length) continue
+    const p = Math.min(1, 2 * testGap(scores, chosen.gap))
+    if (!best || p < best.p) best = { p, kind: chosen.direction.kind, cut }
   }
   return best
 }

@@ -13,7 +13,7 @@ export interface Gap {
 const from = 2.5
 const least = 6
 /** Of the rows: a part of a class beyond it is a kind of its own and no plant among them (Chen et al. 2018). */
-const mostShare = 0.35
+export const mostShare = 0.35
 
 /** Edges of the bins that windows are made of, each 12 % further out. */
 const edges: readonly number[] = Array.from({ length: 46 }, (_, i) => from * 1.12 ** i)
