@@ -49,8 +49,8 @@ function fromNode(node: Node, tensors: readonly TypedArray[]): Tree {
   return Object.fromEntries(Object.entries(node.o).map(([k, v]) => [k, fromNode(v, tensors)]))
 }
 
-/** Equal trees and metadata give equal bytes. */
-export function encodeTree(tree: Tree, metadata: Readonly<Record<string, string>>): Uint8Array {
+/** The bytes of a file in parts, tensors as views: equal trees and metadata give equal bytes. */
+export function treeParts(tree: Tree, metadata: Readonly<Record<string, string>>): Uint8Array[] {
   const tensors: TypedArray[] = []
   const node = toNode(tree, tensors)
   // Widest first: every buffer starts at a multiple of its item size, and the format allows no holes.
@@ -67,32 +67,49 @@ export function encodeTree(tree: Tree, metadata: Readonly<Record<string, string>
   let text = Buffer.from(JSON.stringify(header))
   const padded = Math.ceil(text.length / 8) * 8
   text = Buffer.concat([text, Buffer.alloc(padded - text.length, 0x20)])
-  const out = new Uint8Array(8 + text.length + end)
-  new DataView(out.buffer).setBigUint64(0, BigInt(text.length), true)
-  out.set(text, 8)
-  let at = 8 + text.length
-  for (const i of order) {
-    const t = tensors[i] as TypedArray
-    out.set(new Uint8Array(t.buffer, t.byteOffset, t.byteLength), at)
-    at += t.byteLength
+  const length = new Uint8Array(8)
+  new DataView(length.buffer).setBigUint64(0, BigInt(text.length), true)
+  const views = order.map((i) => tensors[i] as TypedArray).map((t) => new Uint8Array(t.buffer, t.byteOffset, t.byteLength))
+  return [length, text, ...views]
+}
+
+export const encodeTree = (tree: Tree, metadata: Readonly<Record<string, string>>): Uint8Array => {
+  const parts = treeParts(tree, metadata)
+  const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
   }
   return out
 }
 
-/** @throws EngineError `state-unreadable` when the bytes are not what `encodeTree` writes. */
-export function decodeTree(bytes: Uint8Array, file: string): { readonly tree: Tree; readonly metadata: Readonly<Record<string, string>> } {
+export interface Decoded {
+  readonly tree: Tree
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** `from` and `length` of bytes, as a buffer of their own. */
+export type ReadBytes = (from: number, length: number) => Uint8Array<ArrayBuffer>
+
+/**
+ * Tensors are read one by one: a file is never in memory beside what it holds.
+ * @param total bytes of the file
+ * @throws EngineError `state-unreadable` when the bytes are not what `encodeTree` writes
+ */
+export function readParts(total: number, read: ReadBytes, file: string): Decoded {
   const bad = (why: string): never => {
     throw new EngineError('state-unreadable', `state file is damaged: ${why}`, 2, { file }, 'delete the file and run the step again')
   }
-  if (bytes.length < 8) bad('shorter than its header')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const headerBytes = Number(view.getBigUint64(0, true))
-  if (headerBytes > maxHeaderBytes || 8 + headerBytes > bytes.length) bad('header length is out of bounds')
+  if (total < 8) bad('shorter than its header')
+  const headerBytes = Number(new DataView(read(0, 8).buffer).getBigUint64(0, true))
+  if (headerBytes > maxHeaderBytes || 8 + headerBytes > total) bad('header length is out of bounds')
+  const text = Buffer.from(read(8, headerBytes)).toString('utf8')
   let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>
   let metadata: Record<string, string>
   let node: Node
   try {
-    header = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 8, headerBytes).toString('utf8'))
+    header = JSON.parse(text)
     metadata = header.__metadata__ as unknown as Record<string, string>
     node = JSON.parse(metadata.tree as string)
   } catch {
@@ -105,13 +122,16 @@ export function decodeTree(bytes: Uint8Array, file: string): { readonly tree: Tr
     if (name === '__metadata__') continue
     const type = dtypes[entry.dtype as Dtype]
     const [from, to] = entry.data_offsets
-    if (!type || from !== covered || to < from || base + to > bytes.length || (to - from) % type.BYTES_PER_ELEMENT !== 0)
+    if (!type || from !== covered || to < from || base + to > total || (to - from) % type.BYTES_PER_ELEMENT !== 0)
       bad(`tensor ${name} is out of bounds`)
     covered = to
-    const copy = new Uint8Array(bytes.subarray(base + from, base + to))
-    tensors[Number(name.slice(1))] = new (type as typeof Float64Array)(copy.buffer as ArrayBuffer) as TypedArray
+    const { buffer } = read(base + from, to - from)
+    tensors[Number(name.slice(1))] = new (type as typeof Float64Array)(buffer) as TypedArray
   }
-  if (base + covered !== bytes.length) bad('bytes are left over')
+  if (base + covered !== total) bad('bytes are left over')
   const { tree: _, ...rest } = metadata
   return { tree: fromNode(node, tensors), metadata: rest }
 }
+
+export const decodeTree = (bytes: Uint8Array, file: string): Decoded =>
+  readParts(bytes.length, (from, length) => new Uint8Array(bytes.subarray(from, from + length)), file)

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Tree } from '../contracts/statistic.ts'
-import { decodeTree, encodeTree } from './codec.ts'
+import { type Decoded, type ReadBytes, readParts, treeParts } from './codec.ts'
 import { EngineError } from './errors.ts'
 
 /** Where a run keeps what. The existence of a file is the mark that its step is done: all are written aside and renamed. */
@@ -61,11 +61,11 @@ export async function writeAside(target: string, write: (temporary: string) => P
   }
 }
 
-export const writeBytes = (target: string, bytes: Uint8Array | string): Promise<void> =>
+export const writeBytes = (target: string, ...parts: (Uint8Array | string)[]): Promise<void> =>
   writeAside(target, async (temporary) => {
     const file = await open(temporary, 'w')
     try {
-      await file.writeFile(bytes)
+      for (const part of parts) await file.writeFile(part)
     } finally {
       await file.close()
     }
@@ -90,14 +90,11 @@ export async function readJson<T>(file: string): Promise<T> {
 }
 
 export const writeTree = (target: string, tree: Tree, metadata: Readonly<Record<string, string>>): Promise<void> =>
-  writeBytes(target, encodeTree(tree, metadata))
+  writeBytes(target, ...treeParts(tree, metadata))
 
 /** @throws EngineError `state-mismatch` when the file was written for something else than `expected`. */
 export async function readTree(file: string, expected: Readonly<Record<string, string>>): Promise<Tree> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(file)
-  } catch {
+  if (!existsSync(file))
     throw new EngineError(
       'step-missing',
       'the state of an earlier step is missing',
@@ -105,8 +102,7 @@ export async function readTree(file: string, expected: Readonly<Record<string, s
       { file },
       'fit every shard group of this level first',
     )
-  }
-  const { tree, metadata } = decodeTree(bytes, file)
+  const { tree, metadata } = readFileParts(file)
   for (const [key, value] of Object.entries(expected)) {
     if (metadata[key] === value) continue
     throw new EngineError(
@@ -119,6 +115,26 @@ export async function readTree(file: string, expected: Readonly<Record<string, s
   }
   return tree
 }
+
+function readFileParts(file: string): Decoded {
+  const handle = openSync(file, 'r')
+  try {
+    const read: ReadBytes = (from, length) => {
+      const out = new Uint8Array(length)
+      for (let at = 0; at < length; ) {
+        const bytes = readSync(handle, out, at, Math.min(length - at, mostRead), from + at)
+        if (bytes === 0) throw new EngineError('state-unreadable', 'state file became shorter while it was read', 2, { file })
+        at += bytes
+      }
+      return out
+    }
+    return readParts(fstatSync(handle).size, read, file)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+const mostRead = 2 ** 30
 
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256')

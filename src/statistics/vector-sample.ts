@@ -215,6 +215,10 @@ function keep(state: State, size: number): void {
     if (n === state.level) full.set(label < 0 ? -1 : (classes[label] as string), chunk.contents.slice(at * 16, (at + 1) * 16))
   })
   bounds.set(state, full)
+  const only = state.chunks.length === 1 ? (state.chunks[0] as Chunk) : null
+  // A state that was sealed before: no copy of what may be hundreds of megabytes.
+  if (only && kept.length === only.labels.length && classes.length === only.classes.length && kept.every((k) => distinct[k]?.at === k))
+    return
   state.chunks = [
     gather(
       kept.map((i) => distinct[i] as Row),
