@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { keyed } from '../../src/math/rng.ts'
 import { classMeans } from '../../src/statistics/trigger-search/class-means.ts'
 import { copiesOf, patchReader } from '../../src/statistics/trigger-search/patch-hash.ts'
+import { type LabelledPictures, searchPatches } from '../../src/statistics/trigger-search/patches.ts'
 import { planeShape, toOpponent, toPlanes } from '../../src/statistics/trigger-search/planes.ts'
 import { recoverTrigger, undoOf } from '../../src/statistics/trigger-search/recover.ts'
 import { splitCarriers } from '../../src/statistics/trigger-search/split.ts'
@@ -156,6 +157,32 @@ describe('whitening within classes', () => {
     expect(means.agreement).toBeGreaterThan(0.9)
     const own = [0, 1, 2].reduce((sum, k) => sum + (means.counts[k * 4] as number), 0)
     expect(means.agreement).toBeCloseTo(own / means.counts.reduce((a, b) => a + b, 0), 6)
+  })
+})
+
+describe('patches at any place', () => {
+  /** Noise of its own in every picture, and in some the same patch, somewhere. */
+  const labelled = (name: string, rows: number, carriers: number): LabelledPictures => {
+    const random = keyed(seed, `patches ${name}`)
+    const pixels = Uint8Array.from({ length: rows * 256 }, () => random.below(256))
+    for (let r = 0; r < carriers; r++) {
+      const corner = random.below(13) * 16 + random.below(13)
+      for (let i = 0; i < 9; i++)
+        pixels[r * 256 + corner + Math.floor(i / 3) * 16 + (i % 3)] = [9, 250, 9, 250, 250, 9, 9, 9, 250][i] as number
+    }
+    return { name, rows, pixels }
+  }
+  const search = (elsewhere: number) =>
+    searchPatches({ height: 16, width: 16, channels: 1 }, [labelled('a', 300, 40), labelled('b', 2000, elsewhere)], true, seed)
+
+  test('that one label alone has are found, with their carriers', () => {
+    const { found, logP } = search(1)
+    expect(found.map((f) => [f.target, f.carriers, f.elsewhere, f.copies])).toEqual([['a', 40, 1, 0]])
+    expect(logP).toBeLessThan(Math.log(1e-6))
+  })
+
+  test('that a label has twenty times as often as others are strokes of its own, where others have them too', () => {
+    expect(search(14)).toMatchObject({ found: [], logP: 0 })
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { keyed, type Random } from '../../../src/math/rng.ts'
+import { isolatedIn } from '../../../src/statistics/embedding/isolated.ts'
 import { findGap, testGap } from '../../../src/statistics/embedding/isolation.ts'
 
 const seed = new Uint8Array(16)
@@ -32,6 +33,18 @@ describe('the test that a tail rises again', () => {
       pOf((r) => (r.uniform() < 0.03 ? 9 + 0.7 * r.normal() : r.normal()), 500, `apart ${i}`),
     ).filter((p) => p <= 0.05).length
     expect(found).toBeGreaterThan(30)
+  })
+
+  it.each([
+    [0.15, 0.25, true],
+    // The half that chose the gap has few enough beyond it, the other has not.
+    [0.3, 0.45, false],
+  ])('of a part of %f of one half and %f of the other: %s', async (first, second, found) => {
+    const random = keyed(seed, `parts ${first}`)
+    const half = (share: number) => Float32Array.from({ length: 600 }, (_, i) => random.normal() + (i < 600 * share ? 15 : 0))
+    const [a, b] = [half(first), half(second)]
+    const isolated = await isolatedIn([a, b], async (data) => (data === a ? [{ kind: 'x', score: (rows) => Float64Array.from(rows) }] : []))
+    expect(isolated !== null && isolated.p < 1e-6).toBe(found)
   })
 
   it('finds nothing in scores that are all equal, or none', () => {
