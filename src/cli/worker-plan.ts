@@ -33,7 +33,11 @@ export async function runPlanRemote(options: PlanRemoteOptions, io: Io): Promise
   const [like] = pipeline.reference.length === 1 ? pipeline.reference : pipeline.sources
   const { referenceSample, referenceRows } = options
   const reference = referenceSample === undefined ? [] : [asSample(like as SourceSpec, referenceSample)]
-  const ready = { ...loaded, base: dirname(resolve(options.config)), pipeline: { ...pipeline, sources: pipeline.sources.map((s) => asSample(s, options.sample)), reference } }
+  const ready = {
+    ...loaded,
+    base: dirname(resolve(options.config)),
+    pipeline: { ...pipeline, sources: pipeline.sources.map((s) => asSample(s, options.sample)), reference },
+  }
   const { hooks } = await openWatch(watch, io)
   const request = requestOf(ready, data, clock(io.env), { runDir: resolve(options.runDir), resume: false, hooks })
   const plan = await openRun({ ...request, remote: { rows: options.rows, referenceRows: referenceRows ?? null } })
