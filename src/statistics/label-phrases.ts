@@ -16,7 +16,6 @@ import {
   occurrencesIn,
   startGathering,
 } from './text/carriers.ts'
-import { contentVotes } from './text/contradiction.ts'
 import { isShape, shapeTokens } from './text/grams.ts'
 import { neighbourClasses } from './text/insertion.ts'
 import { type InsertedPhrase, judgeInsertions } from './text/judge-insertions.ts'
@@ -151,10 +150,9 @@ function conclude(
   const common = sketch.mostCommon.slice(0, shapeTokens)
   const commonSet = new Set(common)
   const uniform = passagesOf(carriers.uniform)
-  const votes = contentVotes(grams, uniform, commonSet)
   const classOf = neighbourClasses(sketch.mostCommon)
   const found = occurrencesIn(carriers.carriers, candidates.hashes.length, matcher(candidates, commonSet))
-  const judged = judgeLabels(grams, candidates, carriers, found, votes, commonSet, uniform, classOf, trusted)
+  const { judged, votes } = judgeLabels({ grams, candidates, carriers, found, common, uniform, classOf, trusted })
   const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
   const sample = passagesOf(carriers.carriers)
   const standIn = (p: JudgedPhrase): Set<number> => new Set((found[p.candidate] ?? []).map((o) => o.passage))

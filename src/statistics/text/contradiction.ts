@@ -1,9 +1,9 @@
 import { seen } from '../../math/tokens.ts'
 import type { RepeatedGrams } from '../repeated-grams.ts'
+import { type MarginEvidence, marginEvidence } from './margins.ts'
 import type { Passage } from './passages.ts'
 
 const prior = 2
-/** A word this pure in this many records may be a trigger itself: it has no vote. */
 const pure = 0.9
 const pureFrom = 8
 const mostWords = 128
@@ -11,16 +11,28 @@ const mostWords = 128
 /** What the words of a text say of its label, by naive Bayes without the texts that are being judged. */
 export interface ContentVotes {
   readonly classes: number
-  /** [classes]: share of records whose other words contradict their label. */
+  /** [classes]: share of records whose words contradict their label. */
   readonly base: Float64Array
   /** [classes]: the same for records of all other labels if they were labelled this way: the most that a trigger can reach. */
   readonly ceiling: Float64Array
-  /** How many of the texts with label `given` contradict it once all `judged` are left out of the model and `ignored` words out of the vote. */
-  contradicting(judged: readonly Passage[], given: number, ignored: ReadonlySet<number>): { readonly count: number; readonly of: number }
+  /** Of the texts with label `given`, once all `judged` are left out of the model and `ignored` words out of the vote. */
+  judge(judged: readonly Passage[], given: number, ignored: ReadonlySet<number>): Verdict
   contradicts(passage: Passage): boolean
 }
 
-export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], common: ReadonlySet<number>): ContentVotes {
+export interface Verdict {
+  /** Texts whose words speak for another label. */
+  readonly contradicting: number
+  readonly of: number
+  /** How much likelier all of them are among records of other labels than among those of the given one. */
+  readonly nats: number
+}
+
+/**
+ * @param silent tokens that have no vote: common ones, and what may be a trigger itself
+ * @param share of judged texts that are of other labels where they are suspicious, above 0 to 1
+ */
+export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], silent: ReadonlySet<number>, share: number): ContentVotes {
   const k = grams.classes
   const records = grams.recordsByLabel
   const all = records.reduce((a, b) => a + b, 0)
@@ -36,7 +48,7 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       let n = 0
       for (const token of p.tokens) {
         if (n === mostWords) break
-        if (!once.add(token) || common.has(token)) continue
+        if (!once.add(token) || silent.has(token)) continue
         const word = vocabulary.number(token)
         if (word >= 0) found[n++] = word
       }
@@ -47,7 +59,7 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
   }
   const counts = new Float64Array(k)
   /** What a word adds for each label, to `into` from `at` on. */
-  const voteOf = (word: number, less: Float64Array, share: Float64Array, into: Float64Array, at: number): void => {
+  const voteOf = (word: number, less: Float64Array, priors: Float64Array, into: Float64Array, at: number): void => {
     const { counts: all } = vocabulary
     let total = 0
     for (let l = 0; l < k; l++) {
@@ -56,17 +68,22 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       total += n
     }
     for (let l = 0; l < k; l++) {
-      const q = share[l] as number
+      const q = priors[l] as number
       into[at + l] = total < 2 ? 0 : Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
     }
   }
   const add = (sums: Float64Array, votes: Float64Array, at: number): void => {
     for (let l = 0; l < k; l++) sums[l] = (sums[l] as number) + (votes[at + l] as number)
   }
-  const disagrees = (sums: Float64Array, given: number): boolean => sums.some((s, l) => l !== given && s > (sums[given] as number) + 1e-9)
+  /** How much more the words speak for a label than for any other. */
+  const marginOf = (sums: Float64Array, given: number): number => {
+    let most = Number.NEGATIVE_INFINITY
+    for (let l = 0; l < k; l++) if (l !== given) most = Math.max(most, sums[l] as number)
+    return (sums[given] as number) - most
+  }
   const shares = Float64Array.from(records, (n) => Math.max(1, n) / all)
   const [itself, vote] = [new Float64Array(k), new Float64Array(k)]
-  const contradicts = (p: Passage): boolean => {
+  const sumsWithoutItself = (p: Passage): Float64Array => {
     const sums = new Float64Array(k)
     itself.fill(0)
     if (p.label >= 0) itself[p.label] = 1
@@ -74,14 +91,19 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       voteOf(word, itself, shares, vote, 0)
       add(sums, vote, 0)
     }
-    return disagrees(sums, p.label)
+    return sums
   }
   // Words of the texts that are being judged, in the order of their first occurrence; where each stands among them.
   const words: number[] = []
   let places = new Int32Array(1024)
   let less = new Float64Array(1024 * k)
   let votes = new Float64Array(1024 * k)
-  const contradicting: ContentVotes['contradicting'] = (judged, given, ignored) => {
+  const within = (place: number): number => {
+    let n = 0
+    for (let l = 0; l < k; l++) n += less[place * k + l] as number
+    return n
+  }
+  const judge: ContentVotes['judge'] = (judged, given, ignored) => {
     words.length = 0
     const gone = new Float64Array(k)
     for (const p of judged) {
@@ -104,46 +126,53 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       }
     }
     const left = all - gone.reduce((a, b) => a + b, 0)
-    const share = Float64Array.from(records, (n, l) => Math.max(1, n - (gone[l] as number)) / Math.max(1, left))
+    const priors = Float64Array.from(records, (n, l) => Math.max(1, n - (gone[l] as number)) / Math.max(1, left))
     for (let place = 0; place < words.length; place++) {
       const word = words[place] as number
-      if (ignored.has(vocabulary.token(word))) votes.fill(0, place * k, (place + 1) * k)
-      else voteOf(word, less, share, votes, place * k)
+      // What most of the judged have is a part of what was put into them.
+      if (within(place) > judged.length / 2 || ignored.has(vocabulary.token(word))) votes.fill(0, place * k, (place + 1) * k)
+      else voteOf(word, less, priors, votes, place * k)
     }
-    let [count, of] = [0, 0]
+    let [contradicting, of, nats] = [0, 0, 0]
     const sums = new Float64Array(k)
     for (const p of judged) {
       if (p.label !== given) continue
       sums.fill(0)
       for (const word of content(p)) add(sums, votes, (places[word] as number) * k)
+      const margin = marginOf(sums, given)
       of++
-      if (disagrees(sums, given)) count++
+      if (margin < -1e-9) contradicting++
+      nats += (evidence[given] as MarginEvidence)(margin)
     }
-    return { count, of }
+    return { contradicting, of, nats }
   }
-  const wrong = new Float64Array(k)
-  const labelled = new Float64Array(k)
-  for (const p of uniform) {
-    if (p.label < 0) continue
-    labelled[p.label] = (labelled[p.label] as number) + 1
-    if (contradicts(p)) wrong[p.label] = (wrong[p.label] as number) + 1
+  const labelled = uniform.filter((p) => p.label >= 0)
+  const sums = labelled.map(sumsWithoutItself)
+  const margins = (label: number, own: boolean): number[] =>
+    labelled.flatMap((p, i) => ((p.label === label) === own ? [marginOf(sums[i] as Float64Array, label)] : []))
+  const contradicted = (of: readonly number[]): number => of.filter((m) => m < -1e-9).length / Math.max(1, of.length)
+  const byLabel = Array.from({ length: k }, (_, label) => ({ own: margins(label, true), other: margins(label, false) }))
+  const evidence = byLabel.map(({ own, other }) => marginEvidence(own, other, share))
+  return {
+    classes: k,
+    base: Float64Array.from(byLabel, ({ own }) => contradicted(own)),
+    ceiling: Float64Array.from(byLabel, ({ other }) => contradicted(other)),
+    judge,
+    contradicts: (p) => marginOf(sumsWithoutItself(p), p.label) < -1e-9,
   }
-  const base = wrong.map((n, l) => n / Math.max(1, labelled[l] as number))
-  const ceiling = base.map((_, l) => {
-    let [right, others] = [0, 0]
-    for (let m = 0; m < k; m++) {
-      if (m === l) continue
-      right += (1 - (base[m] as number)) * (records[m] as number)
-      others += records[m] as number
-    }
-    return right / Math.max(1, others)
-  })
-  return { classes: k, base, ceiling, contradicting, contradicts }
 }
 
-/** Words of the table that may vote, numbered in the order in which they are asked for. */
+/** Words that go with one label nearly always: each may be a trigger itself. */
+export function pureWords(grams: RepeatedGrams): Set<number> {
+  const out = new Set<number>()
+  for (let place = 0; place < grams.hashes.length; place++)
+    if (grams.kinds[place] === 1 && isPure(grams, place)) out.add(grams.hashes[place] as number)
+  return out
+}
+
+/** Words of the table, numbered in the order in which they are asked for. */
 interface Vocabulary {
-  /** -1 for one that is not in the table, or may be a trigger itself. */
+  /** -1 for one that is not in the table. */
   number(token: number): number
   token(word: number): number
   size(): number
@@ -171,7 +200,6 @@ function vocabularyOf(grams: RepeatedGrams): Vocabulary {
     }
     return -1
   }
-  const unfit = -2
   const numbers = new Int32Array(grams.hashes.length).fill(-1)
   const tokens = new Int32Array(entries)
   const counts = new Uint32Array(entries * k)
@@ -181,12 +209,7 @@ function vocabularyOf(grams: RepeatedGrams): Vocabulary {
       const place = placeOf(token)
       if (place < 0) return -1
       const known = numbers[place] as number
-      if (known === unfit) return -1
       if (known >= 0) return known
-      if (isPure(grams, place)) {
-        numbers[place] = unfit
-        return -1
-      }
       tokens[size] = token
       counts.set(grams.byLabel.subarray(place * k, (place + 1) * k), size * k)
       numbers[place] = size
