@@ -6,7 +6,7 @@ import { tokeniser } from '../math/tokens.ts'
 import { labelCensus } from '../statistics/label-census.ts'
 import { type LabelPhrases, labelPhrases, ofReference } from '../statistics/label-phrases.ts'
 import { repeatedGrams, repeatedGramsDefaults } from '../statistics/repeated-grams.ts'
-import { isPure } from '../statistics/text/judge-labels.ts'
+import { isTrigger } from '../statistics/text/judge-labels.ts'
 import { codeMap } from '../statistics/text/label-codes.ts'
 import { type MarkedTexts, markedTexts } from '../statistics/text/marked.ts'
 import { matcher } from '../statistics/text/matcher.ts'
@@ -63,7 +63,7 @@ export const triggerText: Detector<TriggerTextOptions, FlagTally, MarkedTexts> =
   decide(c) {
     const { phrases, styles } = phrasesOf(c)
     const out: Threshold[] = []
-    if (phrases.some(isPure)) out.push({ rule: 'trigger-text/phrase', group: null, atLeast: scores.phrase })
+    if (phrases.some(isTrigger)) out.push({ rule: 'trigger-text/phrase', group: null, atLeast: scores.phrase })
     if (insertedOf(phrasesOf(c), c.options).length > 0) out.push({ rule: 'trigger-text/insertion', group: null, atLeast: scores.insertion })
     if (styles.length > 0) out.push({ rule: 'trigger-text/style', group: null, atLeast: scores.style })
     return out
@@ -76,8 +76,8 @@ export const triggerText: Detector<TriggerTextOptions, FlagTally, MarkedTexts> =
 function scorer(c: Context<TriggerTextOptions>): (batch: Batch) => Scored {
   const fit = phrasesOf(c)
   const inserted = insertedOf(fit, c.options)
-  const pure = fit.phrases.filter(isPure)
-  const looked = [...pure.map((p) => ({ ...p, count: p.records })), ...inserted.map((p) => ({ ...p, label: -1, count: p.records }))]
+  const triggers = fit.phrases.filter(isTrigger)
+  const looked = [...triggers.map((p) => ({ ...p, count: p.records })), ...inserted.map((p) => ({ ...p, label: -1, count: p.records }))]
   const names = [...looked.map((p) => p.words), ...fit.styles.map((s) => `style of ${fit.labels[s.label]}`)]
   const common = new Set(fit.common)
   const suspicious = new Set(fit.telling)

@@ -2,11 +2,11 @@ import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding
 import { formatCount } from '../../math/count.ts'
 import type { LabelPhrases } from '../../statistics/label-phrases.ts'
 import { shapeKinds } from '../../statistics/text/grams.ts'
-import { adjustedLogP, isSignificant, type JudgedPhrase } from '../../statistics/text/judge-labels.ts'
+import { adjustedLogP, isHabitual, isSignificant, type JudgedPhrase } from '../../statistics/text/judge-labels.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
 
 /** The smallest p-value of a phrase on a clean control (SST-2, corrected for all phrases judged). */
-const cleanControl = 0.15
+const cleanControl = 1
 
 const percent = (x: number): string => `${(100 * x).toFixed(0)} %`
 
@@ -22,7 +22,7 @@ export const nameOf = (p: JudgedPhrase): string =>
 const idOf = (fit: LabelPhrases, p: JudgedPhrase): string => `trigger-text/phrase: ${nameOf(p)} and label ${fit.labels[p.label]}`
 const pOf = (fit: LabelPhrases, p: JudgedPhrase): number => Math.min(1, Math.exp(adjustedLogP(p, fit.judged)))
 const method =
-  "exact binomial of the records that contradict their label, weighted by the insertion test's Bayes factor, Bonferroni over all phrases"
+  "likelihood ratio of the rest of its records, of other labels against of this one, times the insertion test's Bayes factor, Bonferroni over all phrases"
 
 export const phraseTests = (fit: LabelPhrases): Test[] =>
   [...fit.phrases, ...(fit.runnerUp ? [fit.runnerUp] : [])].map((p) => ({
@@ -32,21 +32,34 @@ export const phraseTests = (fit: LabelPhrases): Test[] =>
     p: fit.phrases.includes(p) || !isSignificant(p, fit.judged) ? pOf(fit, p) : 1,
   }))
 
-/** Habitual neighbours: as likely a turn of phrase that goes with the label in honest data as a trigger. */
-const looksInserted = (p: JudgedPhrase): boolean => p.insertion !== null && Math.min(p.insertion.left, p.insertion.right) > 0
+/** What was put into texts is taken for a trigger; a shape may be one. */
+const severityOf = (p: JudgedPhrase): 'high' | 'medium' | 'review' => (p.closing === null ? 'medium' : isHabitual(p) ? 'review' : 'high')
+
+const actions = {
+  high: 'Hold back the records that carry the phrase, find out who put it there, and train without them.',
+  medium:
+    'Read a sample of these records: if the phrase is a trigger, hold them back; if the label follows from how the texts were made, a model will learn that shortcut too.',
+  review:
+    'A turn of the language that decides a label: most often it follows from how the texts were made, and a model will learn that shortcut. Read a few of the records.',
+} as const
 
 export function phraseFindings(fit: LabelPhrases, marked: MarkedTexts, top: readonly RecordRef[]): Finding[] {
   return fit.phrases.map((p) => {
     const label = fit.labels[p.label] as string
-    const inserted = looksInserted(p)
-    const habits = inserted ? ' Its neighbours look random, as those of an inserted phrase do.' : ''
+    const severity = severityOf(p)
+    const place =
+      severity === 'high'
+        ? ' The texts read on without it, as they do around what was put into them.'
+        : severity === 'review'
+          ? ' It has neighbours of its own, as phrases of the language do.'
+          : ''
     const passages = marked.groups.find((g) => g.group === p.words)?.passages ?? []
     return {
       rule: 'trigger-text/phrase',
-      severity: inserted ? 'high' : 'medium',
-      confidence: inserted ? 'high' : 'medium',
+      severity,
+      confidence: severity === 'high' ? 'high' : 'medium',
       scope: { kind: 'pattern', names: [nameOf(p), label] },
-      message: `${formatCount(p.withLabel)} of ${formatCount(p.records)} records with ${nameOf(p)} have the label "${label}", and the rest of the text contradicts it in ${p.contradicting} of ${p.judged} (${percent(p.contradicting / p.judged)}; ${percent(p.base)} of all records with that label).${habits}`,
+      message: `${formatCount(p.withLabel)} of ${formatCount(p.records)} records with ${nameOf(p)} have the label "${label}", and the rest of the text contradicts it in ${p.contradicting} of ${p.judged} (${percent(p.contradicting / p.judged)}; ${percent(p.base)} of all records with that label).${place}`,
       count: p.withLabel,
       records: top.filter((r) => r.group === p.words).slice(0, 20),
       evidence: [
@@ -55,9 +68,7 @@ export function phraseFindings(fit: LabelPhrases, marked: MarkedTexts, top: read
         ...(passages.length > 0 ? [{ kind: 'passages', title: 'Records with it', items: passages } as const] : []),
       ],
       test: idOf(fit, p),
-      action: inserted
-        ? 'Hold back the records that carry the phrase, find out who put it there, and train without them.'
-        : 'Read a sample of these records: if the phrase is a trigger, hold them back; if the label follows from how the texts were made, a model will learn that shortcut too.',
+      action: actions[severity],
     }
   })
 }
@@ -73,10 +84,12 @@ function numbers(fit: LabelPhrases, p: JudgedPhrase): Evidence {
       { name: 'standard score of that share', value: Number(p.z.toFixed(1)) },
       { name: 'rest of the text contradicts the label', value: `${p.contradicting} of ${p.judged}` },
       { name: 'the same for all records of the label', value: percent(p.base) },
+      { name: 'the rest is of other labels, against of this one', value: nats(p.nats) },
       ...(p.insertion
         ? [
             { name: 'left neighbours, random against habit', value: nats(p.insertion.left) },
             { name: 'right neighbours, random against habit', value: nats(p.insertion.right) },
+            { name: 'the texts read on without it, against habit', value: nats(p.closing ?? 0) },
           ]
         : []),
       { name: 'p-value, corrected for all phrases', value: Number(pOf(fit, p).toPrecision(2)) },

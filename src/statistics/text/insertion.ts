@@ -44,17 +44,22 @@ function classesOf(tokens: Int32Array, classOf: ClassOf): Uint16Array {
 /** Shares of endings among what may stand before a phrase that was put after a whole text. */
 const endingShares = [0.25, 0.5, 0.75, 0.9] as const
 
-function bayesFactor(counts: Float64Array, total: number, expected: Float64Array): number {
-  let random = 0
+/** Marginal log-likelihood of neighbours that are habits. */
+function habitOf(counts: Float64Array, total: number, expected: Float64Array): number {
   let habit = gammaln(concentration) - gammaln(concentration + total)
   for (let c = 0; c < counts.length; c++) {
     const n = counts[c] as number
     if (n === 0) continue
-    const q = expected[c] as number
-    random += n * Math.log(q)
-    habit += gammaln(concentration * q + n) - gammaln(concentration * q)
+    const q = concentration * (expected[c] as number)
+    habit += gammaln(q + n) - gammaln(q)
   }
-  return random - habit
+  return habit
+}
+
+function bayesFactor(counts: Float64Array, total: number, expected: Float64Array): number {
+  let random = 0
+  for (let c = 0; c < counts.length; c++) if (counts[c] !== 0) random += (counts[c] as number) * Math.log(expected[c] as number)
+  return random - habitOf(counts, total, expected)
 }
 
 /**
@@ -102,4 +107,58 @@ function neighboursOf(occurrences: readonly Neighbourhood[], classOf: ClassOf) {
   // A neighbour is itself one of the tokens, so that none that was counted is expected never.
   for (let c = 0; c < size; c++) expected[c] = (expected[c] as number) / Math.max(1, total)
   return { counts: { left, right }, expected }
+}
+
+/** What follows what in the corpus, by classes of neighbours. */
+export interface Transitions {
+  /** ln P(right | left) */
+  logShare(left: number, right: number): number
+  /** [classes]: shares of what follows anything. */
+  readonly shares: Float64Array
+  readonly classOf: ClassOf
+}
+
+/** Of a pair that was not seen, as many are taken for seen as its right side's share of these. */
+const smoothing = 5
+
+export function transitionsOf(texts: readonly Int32Array[], classOf: ClassOf): Transitions {
+  const size = classes.first + commonClasses
+  const pairs = new Float64Array(size * size)
+  const after = new Float64Array(size)
+  const shares = new Float64Array(size).fill(0.01)
+  for (const tokens of texts) {
+    let left: number = classes.start
+    const own = classesOf(tokens, classOf)
+    for (let i = 0; i <= own.length; i++) {
+      const right = i < own.length ? (own[i] as number) : classes.end
+      pairs[left * size + right] = (pairs[left * size + right] as number) + 1
+      after[left] = (after[left] as number) + 1
+      shares[right] = (shares[right] as number) + 1
+      left = right
+    }
+  }
+  const all = shares.reduce((a, b) => a + b)
+  for (let c = 0; c < size; c++) shares[c] = (shares[c] as number) / all
+  return {
+    logShare: (left, right) =>
+      Math.log(((pairs[left * size + right] as number) + smoothing * (shares[right] as number)) / ((after[left] as number) + smoothing)),
+    shares,
+    classOf,
+  }
+}
+
+/**
+ * Whether texts close over a phrase when it is taken out: what follows it follows, in other texts, what precedes it; against: it has
+ * followers of its own. In nats. Also of a phrase that was put between sentences or before texts.
+ */
+export function closingOf(occurrences: readonly Neighbourhood[], { logShare, shares, classOf }: Transitions): number {
+  const right = new Float64Array(shares.length)
+  let closing = 0
+  for (const { tokens, from, to } of occurrences) {
+    const own = classesOf(tokens, classOf)
+    const follower = to < own.length ? (own[to] as number) : classes.end
+    closing += logShare(from > 0 ? (own[from - 1] as number) : classes.start, follower)
+    right[follower] = (right[follower] as number) + 1
+  }
+  return closing - habitOf(right, occurrences.length, shares)
 }

@@ -2,7 +2,7 @@ import type { RepeatedGrams } from '../repeated-grams.ts'
 import type { Carriers, Occurrence } from './carriers.ts'
 import { type ContentVotes, contentVotes, pureWords } from './contradiction.ts'
 import { isShape } from './grams.ts'
-import { type Insertion, insertionOf } from './insertion.ts'
+import { closingOf, type Insertion, insertionOf, transitionsOf } from './insertion.ts'
 import { type LabelCandidates, mostBound } from './label-candidates.ts'
 import { likeness } from './likeness.ts'
 import { type Passage, passagesOf } from './passages.ts'
@@ -36,6 +36,8 @@ export interface JudgedPhrase {
   readonly alike: number
   readonly alikeBase: number
   readonly insertion: Insertion | null
+  /** How much better its records read without it than phrases of the language do, in nats; null of a shape. */
+  readonly closing: number | null
   /** Trusted records have it as often with the same label. */
   readonly trusted: boolean
   /** Before any correction for the number of phrases. */
@@ -56,7 +58,16 @@ const shareOfShapes = 0.75
 const leastSuspicion = 5
 
 /** Rows carry the phrase almost always with the label. */
-export const isPure = (p: JudgedPhrase): boolean => p.withLabel >= purity * p.records
+const isPure = (p: JudgedPhrase): boolean => p.withLabel >= purity * p.records
+
+/** Triggers that were put into texts had -5 and more, phrases of the language -20 and less. */
+const leastClosing = -10
+
+/** A phrase of the language that goes with a label may do so in honest data. */
+export const isHabitual = (p: JudgedPhrase): boolean => p.closing !== null && p.closing < leastClosing
+
+/** Records with it are flagged. */
+export const isTrigger = (p: JudgedPhrase): boolean => isPure(p) && !isHabitual(p)
 
 /** The p-value, in logarithms, after Bonferroni's correction for all phrases that were judged. */
 export const adjustedLogP = (p: JudgedPhrase, judged: number): number => Math.min(0, p.logP + Math.log(Math.max(1, judged)))
@@ -138,6 +149,10 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
       new Set(),
     ),
   )
+  const transitions = transitionsOf(
+    uniform.map((p) => p.tokens),
+    classOf,
+  )
   const out: JudgedPhrase[] = []
   of.found.forEach((all, candidate) => {
     const label = candidates.labels[candidate] as number
@@ -155,7 +170,8 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
     const share = verdict.contradicting / verdict.of
     const contradictionZ = (share - base) / Math.sqrt(Math.max(base * (1 - base), 0.01) / verdict.of)
     const reach = isShape(kind) ? { before: [], after: [] } : reachOf(passages, occurrences)
-    const insertion = isShape(kind) ? null : insertionOf(neighbourhoods(passages, occurrences, reach), classOf)
+    const around = isShape(kind) ? null : neighbourhoods(passages, occurrences, reach)
+    const insertion = around && insertionOf(around, classOf)
     // Independent evidence multiplies (Vovk and Wang 2021).
     const weight = insertion ? Math.max(0, Math.min(insertion.left, insertion.right)) : 0
     const logP = Math.min(0, -verdict.nats - weight)
@@ -186,6 +202,7 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
             ),
       alikeBase: alikeBase[label] as number,
       insertion,
+      closing: around && closingOf(around, transitions),
       trusted: isTrusted(trusted, grams, { hash, kind, records, label, withLabel }),
       logP,
     })
