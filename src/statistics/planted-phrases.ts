@@ -40,6 +40,9 @@ export interface PlantedPhrasesOptions {
   readonly carriers: number
 }
 
+/** From which it is learnt what follows what. */
+const uniformTexts = 2048
+
 interface Work {
   readonly candidates: Candidates
   readonly match: Matcher
@@ -58,7 +61,7 @@ export function plantedPhrases(options: PlantedPhrasesOptions): Statistic<Carrie
   const segmentsId = textSegmentsId(options.segments)
   const sketchId = textSketchId(options.segments.sketch)
   const gramsId = options.grams && repeatedGramsId(options.grams)
-  const sizes = { carriers: options.carriers, uniform: 1 }
+  const sizes = { carriers: options.carriers, uniform: uniformTexts }
   const candidatesOf = (c: Context): Candidates => {
     const segments = c.summaries.get<TextSegments>(segmentsId)
     const known = chosen.get(segments)

@@ -39,6 +39,7 @@ export function insertionFinding(
           { name: 'occurrences compared', value: p.insertion.occurrences },
           { name: 'left neighbours, random against habit', value: nats(p.insertion.left) },
           { name: 'right neighbours, random against habit', value: nats(p.insertion.right) },
+          { name: 'the texts read on without it, against habit', value: nats(p.closing) },
           { name: 'strongest phrase of the clean controls', value: nats(cleanMaximum) },
           { name: 'next phrase of this data', value: next ? `"${next.words}", ${nats(strengthOfInsertion(next))}` : null },
         ],

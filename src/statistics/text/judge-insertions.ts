@@ -1,6 +1,6 @@
 import type { Carriers, Occurrence } from './carriers.ts'
 import { isShape } from './grams.ts'
-import { type Insertion, insertionOf } from './insertion.ts'
+import { closingOf, type Insertion, insertionOf, transitionsOf } from './insertion.ts'
 import type { Candidates } from './matcher.ts'
 import { passagesOf } from './passages.ts'
 import { neighbourhoods, reachOf, wordsOfPhrase } from './phrases.ts'
@@ -13,6 +13,8 @@ export interface InsertedPhrase {
   /** Records with the part of it that was counted. */
   readonly records: number
   readonly insertion: Insertion
+  /** How much better its records read without it than phrases of the language do, in nats. */
+  readonly closing: number
 }
 
 const leastOccurrences = 12
@@ -20,7 +22,9 @@ const mostOccurrences = 400
 /** The strongest kept, for the report and for what lies below its threshold. */
 const most = 20
 
-export const strengthOfInsertion = (p: InsertedPhrase): number => Math.min(p.insertion.left, p.insertion.right)
+/** Nats for having been put there: those of the weaker side, unless the texts do not close over it. */
+export const strengthOfInsertion = ({ insertion, closing }: InsertedPhrase): number =>
+  closing < 0 ? Math.min(0, insertion.left, insertion.right) : Math.min(insertion.left, insertion.right)
 
 /** The insertion test of every candidate that is a phrase, extended to the whole of it; the strongest first. */
 export function judgeInsertions(
@@ -30,6 +34,10 @@ export function judgeInsertions(
   classOf: (token: number) => number,
 ): { readonly strongest: readonly InsertedPhrase[]; readonly judged: number } {
   const passages = passagesOf(carriers.carriers)
+  const transitions = transitionsOf(
+    passagesOf(carriers.uniform).map((p) => p.tokens),
+    classOf,
+  )
   const out: InsertedPhrase[] = []
   found.forEach((all, candidate) => {
     const occurrences = all.slice(0, mostOccurrences)
@@ -38,13 +46,14 @@ export function judgeInsertions(
     const reach = reachOf(passages, occurrences)
     const words = wordsOfPhrase(carriers.examples[candidate] ?? [], reach)
     if (!/\p{L}|\d{3}/u.test(words)) return
-    const insertion = insertionOf(neighbourhoods(passages, occurrences, reach), classOf)
+    const around = neighbourhoods(passages, occurrences, reach)
     out.push({
       words,
       hash: candidates.hashes[candidate] as number,
       kind,
       records: carriers.counts[candidate] as number,
-      insertion,
+      insertion: insertionOf(around, classOf),
+      closing: closingOf(around, transitions),
     })
   })
   out.sort((a, b) => strengthOfInsertion(b) - strengthOfInsertion(a) || (a.words < b.words ? -1 : 1))

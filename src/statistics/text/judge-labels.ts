@@ -1,6 +1,6 @@
 import type { RepeatedGrams } from '../repeated-grams.ts'
 import type { Carriers, Occurrence } from './carriers.ts'
-import { type ContentVotes, contentVotes, pureWords } from './contradiction.ts'
+import { type ContentVotes, contentVotes, pureWords, type Verdict } from './contradiction.ts'
 import { isShape } from './grams.ts'
 import { closingOf, type Insertion, insertionOf, transitionsOf } from './insertion.ts'
 import { type LabelCandidates, mostBound } from './label-candidates.ts'
@@ -47,6 +47,9 @@ export interface JudgedPhrase {
 /** Records of a phrase that are judged, and left out of the model that judges. */
 const mostJudged = 400
 const leastCarriers = 4
+/** So many tell whether a phrase is worth the rest: most say plainly that it is none. */
+const firstJudged = 100
+const hopeless = -30
 const purity = 0.9
 /** After the correction for all phrases that were judged. */
 const mostP = 0.005
@@ -123,7 +126,7 @@ export function judgeLabels(of: LabelCase): LabelJudgement {
   const suspects = of.found.flatMap((all, candidate) => {
     if (candidates.kinds[candidate] !== 1 || (candidates.labels[candidate] as number) < 0 || all.length < leastCarriers) return []
     const { judged, own } = partsOf(of, passages, candidate)
-    const { nats } = first.judge(judged, candidates.labels[candidate] as number, own)
+    const { nats } = verdictOf(first, judged, candidates.labels[candidate] as number, own)
     return nats > leastSuspicion ? [candidates.hashes[candidate] as number] : []
   })
   const words = contentVotes(grams, uniform, new Set([...silent, ...suspects]), 1)
@@ -136,6 +139,11 @@ const partsOf = (of: LabelCase, passages: readonly Passage[], candidate: number)
   const judged = occurrences.map((o) => passages[o.passage] as Passage)
   const own = new Set(occurrences.flatMap((o, i) => [...(judged[i] as Passage).tokens.subarray(o.from, o.to)]))
   return { occurrences, judged, own }
+}
+
+function verdictOf(votes: ContentVotes, judged: readonly Passage[], label: number, own: ReadonlySet<number>): Verdict {
+  const verdict = votes.judge(judged.slice(0, firstJudged), label, own)
+  return judged.length <= firstJudged || verdict.nats < hopeless ? verdict : votes.judge(judged, label, own)
 }
 
 function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: number) => ContentVotes): JudgedPhrase[] {
@@ -164,7 +172,7 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
     const records = candidates.counts[candidate] as number
     const withLabel = candidates.withLabel[candidate] as number
     // The words that a shape leaves open are the records' own.
-    const verdict = votes.judge(judged, label, isShape(kind) ? new Set() : own)
+    const verdict = verdictOf(votes, judged, label, isShape(kind) ? new Set() : own)
     if (verdict.of === 0) return
     const base = votes.base[label] as number
     const share = verdict.contradicting / verdict.of

@@ -51,7 +51,9 @@ export function labelCandidates(g: RepeatedGrams): LabelCandidates {
   rows.sort((a, b) => b.z - a.z || a.place - b.place)
   const kept = rows.slice(0, mostBound)
   const taken = new Set(kept.map((r) => r.place))
-  for (const place of insertedPlaces(g)) if (!taken.has(place)) kept.push({ place, label: -1, count: 0, z: 0 })
+  // Rare triggers are bound less surely than a thousand words of the language: where they stand betrays them.
+  const bound = new Map(rows.map((r) => [r.place, r]))
+  for (const place of insertedPlaces(g)) if (!taken.has(place)) kept.push(bound.get(place) ?? { place, label: -1, count: 0, z: 0 })
   return {
     hashes: Int32Array.from(kept, (r) => g.hashes[r.place] as number),
     kinds: Uint8Array.from(kept, (r) => g.kinds[r.place] as number),
