@@ -37,7 +37,8 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
   const records = grams.recordsByLabel
   const all = records.reduce((a, b) => a + b, 0)
   const known = new WeakMap<Passage, Int32Array>()
-  const vocabulary = vocabularyOf(grams)
+  const shares = Float64Array.from(records, (n) => Math.max(1, n) / all)
+  const vocabulary = vocabularyOf(grams, shares)
   const once = seen()
   const found = new Int32Array(mostWords)
   /** Numbers of the passage's content words. */
@@ -57,19 +58,20 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     }
     return own
   }
-  const counts = new Float64Array(k)
-  /** What a word adds for each label, to `into` from `at` on. */
-  const voteOf = (word: number, less: Float64Array, priors: Float64Array, into: Float64Array, at: number): void => {
-    const { counts: all } = vocabulary
+  /**
+   * What a word adds for each label, to `into` from `at` on: ln of its smoothed share among the label's records, but for a number that is
+   * the same for all labels and so tells nothing.
+   */
+  const voteOf = (word: number, less: Float64Array, logPriors: Float64Array, into: Float64Array, at: number): void => {
+    const { counts, logs } = vocabulary
+    const own = word * k
     let total = 0
+    for (let l = 0; l < k; l++) total += Math.max(0, (counts[own + l] as number) - (less[at + l] as number))
     for (let l = 0; l < k; l++) {
-      const n = Math.max(0, (all[word * k + l] as number) - (less[at + l] as number))
-      counts[l] = n
-      total += n
-    }
-    for (let l = 0; l < k; l++) {
-      const q = priors[l] as number
-      into[at + l] = total < 2 ? 0 : Math.log(((counts[l] as number) + prior * q) / ((total + prior) * q))
+      const gone = less[at + l] as number
+      const n = Math.max(0, (counts[own + l] as number) - gone)
+      const log = gone === 0 ? (logs[own + l] as number) : Math.log(n + prior * (shares[l] as number))
+      into[at + l] = total < 2 ? 0 : log - (logPriors[l] as number)
     }
   }
   const add = (sums: Float64Array, votes: Float64Array, at: number): void => {
@@ -81,14 +83,14 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
     for (let l = 0; l < k; l++) if (l !== given) most = Math.max(most, sums[l] as number)
     return (sums[given] as number) - most
   }
-  const shares = Float64Array.from(records, (n) => Math.max(1, n) / all)
+  const logShares = shares.map(Math.log)
   const [itself, vote] = [new Float64Array(k), new Float64Array(k)]
   const sumsWithoutItself = (p: Passage): Float64Array => {
     const sums = new Float64Array(k)
     itself.fill(0)
     if (p.label >= 0) itself[p.label] = 1
     for (const word of content(p)) {
-      voteOf(word, itself, shares, vote, 0)
+      voteOf(word, itself, logShares, vote, 0)
       add(sums, vote, 0)
     }
     return sums
@@ -126,12 +128,12 @@ export function contentVotes(grams: RepeatedGrams, uniform: readonly Passage[], 
       }
     }
     const left = all - gone.reduce((a, b) => a + b, 0)
-    const priors = Float64Array.from(records, (n, l) => Math.max(1, n - (gone[l] as number)) / Math.max(1, left))
+    const logPriors = Float64Array.from(records, (n, l) => Math.log(Math.max(1, n - (gone[l] as number)) / Math.max(1, left)))
     for (let place = 0; place < words.length; place++) {
       const word = words[place] as number
       // What most of the judged have is a part of what was put into them.
       if (within(place) > judged.length / 2 || ignored.has(vocabulary.token(word))) votes.fill(0, place * k, (place + 1) * k)
-      else voteOf(word, less, priors, votes, place * k)
+      else voteOf(word, less, logPriors, votes, place * k)
     }
     let [contradicting, of, nats] = [0, 0, 0]
     const sums = new Float64Array(k)
@@ -176,11 +178,13 @@ interface Vocabulary {
   number(token: number): number
   token(word: number): number
   size(): number
-  /** [words, classes]: records with it and that label. */
-  readonly counts: Uint32Array
+  /** [words, classes]: records with it and that label; they are other arrays once it has grown. */
+  readonly counts: Int32Array
+  /** [words, classes]: logarithms of the same, smoothed. */
+  readonly logs: Float64Array
 }
 
-function vocabularyOf(grams: RepeatedGrams): Vocabulary {
+function vocabularyOf(grams: RepeatedGrams, shares: Float64Array): Vocabulary {
   const k = grams.classes
   let entries = 0
   for (const kind of grams.kinds) if (kind === 1) entries++
@@ -201,8 +205,9 @@ function vocabularyOf(grams: RepeatedGrams): Vocabulary {
     return -1
   }
   const numbers = new Int32Array(grams.hashes.length).fill(-1)
-  const tokens = new Int32Array(entries)
-  const counts = new Uint32Array(entries * k)
+  let tokens = new Int32Array(1024)
+  let counts = new Int32Array(1024 * k)
+  let logs = new Float64Array(1024 * k)
   let size = 0
   return {
     number(token) {
@@ -210,14 +215,28 @@ function vocabularyOf(grams: RepeatedGrams): Vocabulary {
       if (place < 0) return -1
       const known = numbers[place] as number
       if (known >= 0) return known
+      if (size === tokens.length) {
+        tokens = grown(tokens, 2 * size)
+        counts = grown(counts, 2 * size * k)
+        logs = grown(logs, 2 * size * k)
+      }
       tokens[size] = token
-      counts.set(grams.byLabel.subarray(place * k, (place + 1) * k), size * k)
+      for (let l = 0; l < k; l++) {
+        const n = grams.byLabel[place * k + l] as number
+        counts[size * k + l] = n
+        logs[size * k + l] = Math.log(n + prior * (shares[l] as number))
+      }
       numbers[place] = size
       return size++
     },
     token: (word) => tokens[word] as number,
     size: () => size,
-    counts,
+    get counts() {
+      return counts
+    },
+    get logs() {
+      return logs
+    },
   }
 }
 

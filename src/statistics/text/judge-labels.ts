@@ -36,7 +36,7 @@ export interface JudgedPhrase {
   readonly alike: number
   readonly alikeBase: number
   readonly insertion: Insertion | null
-  /** How much better its records read without it than phrases of the language do, in nats; null of a shape. */
+  /** How much better its records read without it than phrases of the language do, in nats; null of a shape, and where it was not asked. */
   readonly closing: number | null
   /** Trusted records have it as often with the same label. */
   readonly trusted: boolean
@@ -56,7 +56,7 @@ const mostP = 0.005
 /** The most common tokens say nothing of a record's content. */
 const silentTokens = 20
 /** A shape stands in records of the label too. */
-const shareOfShapes = 0.75
+const shareOfShapes = 0.65
 /** Evidence against a word, in nats, from which on it has no vote. */
 const leastSuspicion = 5
 
@@ -177,8 +177,10 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
     const base = votes.base[label] as number
     const share = verdict.contradicting / verdict.of
     const contradictionZ = (share - base) / Math.sqrt(Math.max(base * (1 - base), 0.01) / verdict.of)
-    const reach = isShape(kind) ? { before: [], after: [] } : reachOf(passages, occurrences)
-    const around = isShape(kind) ? null : neighbourhoods(passages, occurrences, reach)
+    // Where a phrase stands is asked only of those whose records do not speak against it.
+    const isAsked = !isShape(kind) && verdict.nats >= hopeless
+    const reach = isAsked ? reachOf(passages, occurrences) : { before: [], after: [] }
+    const around = isAsked ? neighbourhoods(passages, occurrences, reach) : null
     const insertion = around && insertionOf(around, classOf)
     // Independent evidence multiplies (Vovk and Wang 2021).
     const weight = insertion ? Math.max(0, Math.min(insertion.left, insertion.right)) : 0
