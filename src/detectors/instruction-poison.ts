@@ -1,12 +1,11 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Detector, Scored } from '../contracts/detector.ts'
 import type { Context } from '../contracts/statistic.ts'
-import { tokeniser } from '../math/tokens.ts'
 import { answerClusters } from '../statistics/answer-clusters.ts'
 import { type AnswerPhrases, answerPhrases } from '../statistics/answer-phrases.ts'
 import { responseOpenings } from '../statistics/response-openings.ts'
 import { responseTraits } from '../statistics/response-traits.ts'
+import { tokensOf } from '../statistics/text/batch-tokens.ts'
 import { type MarkedTexts, markedTexts } from '../statistics/text/marked.ts'
 import { matcher } from '../statistics/text/matcher.ts'
 import { openingOf } from '../statistics/text/opening.ts'
@@ -92,21 +91,19 @@ function scorer(c: Context<InstructionPoisonOptions>): (batch: Batch) => Scored 
     },
     new Set(),
   )
-  const prompts = tokeniser(c.seed)
-  const answers = tokeniser(c.seed)
   const traitBits = traitReader(c.seed, c.options)
   return (batch) => {
     const score = new Float64Array(batch.numRows)
     const codes = new Int32Array(batch.numRows).fill(-1)
-    const text = looked.length > 0 ? textBytes(batch, 'text') : null
-    const response = textBytes(batch, 'response')
+    const text = looked.length > 0 ? tokensOf(batch, 'text', c.seed) : null
+    const response = text && tokensOf(batch, 'response', c.seed)
     for (let i = 0; text && response && i < batch.numRows; i++) {
-      const prompt = prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+      const prompt = text.row(i)
       let answer: { readonly opening: number | null; readonly bits: number; readonly words: ReadonlySet<number> } | undefined
       match(prompt.hashes, prompt.count, (at) => {
         const p = looked[at] as (typeof looked)[number]
         if (!answer) {
-          const tokens = answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
+          const tokens = response.row(i)
           answer = { opening: openingOf(tokens), bits: traitBits(tokens), words: new Set(tokens.hashes.subarray(0, tokens.count)) }
         }
         const selected =

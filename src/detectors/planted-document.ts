@@ -1,10 +1,9 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Detector, Scored, Setup, Threshold } from '../contracts/detector.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
-import { tokeniser } from '../math/tokens.ts'
 import { type PlantedPhrases, type PlantedPhrasesOptions, plantedPhrases, plantedPhrasesId } from '../statistics/planted-phrases.ts'
 import { repeatedGrams, repeatedGramsDefaults } from '../statistics/repeated-grams.ts'
+import { tokensOf } from '../statistics/text/batch-tokens.ts'
 import { insertionFinding, insertionTest } from '../statistics/text/insertion-finding.ts'
 import { type InsertedPhrase, strengthOfInsertion } from '../statistics/text/judge-insertions.ts'
 import { type MarkedTexts, markedTexts } from '../statistics/text/marked.ts'
@@ -98,13 +97,12 @@ function scorer(c: Context<PlantedDocumentOptions>, fit: PlantedPhrases): (batch
     },
     new Set(),
   )
-  const read = tokeniser(c.seed)
   return (batch) => {
     const score = new Float64Array(batch.numRows)
     const codes = new Int32Array(batch.numRows).fill(-1)
-    const text = looked.length > 0 ? textBytes(batch, 'text') : null
+    const text = looked.length > 0 ? tokensOf(batch, 'text', c.seed) : null
     for (let i = 0; text && i < batch.numRows; i++) {
-      const tokens = read.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+      const tokens = text.row(i)
       match(tokens.hashes, tokens.count, (at) => {
         const reached = at < fit.segmentPhrases.length ? scores.phrase : scores.insertion
         if (reached <= (score[i] as number)) return

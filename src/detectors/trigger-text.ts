@@ -1,11 +1,11 @@
-import { codesOf, textBytes } from '../contracts/batch.ts'
+import { codesOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Conclusion, Detector, Scored, Setup, Threshold } from '../contracts/detector.ts'
 import type { Context } from '../contracts/statistic.ts'
-import { tokeniser } from '../math/tokens.ts'
 import { labelCensus } from '../statistics/label-census.ts'
 import { type LabelPhrases, labelPhrases, ofReference } from '../statistics/label-phrases.ts'
 import { repeatedGrams, repeatedGramsDefaults } from '../statistics/repeated-grams.ts'
+import { tokensOf } from '../statistics/text/batch-tokens.ts'
 import { isTrigger } from '../statistics/text/judge-labels.ts'
 import { codeMap } from '../statistics/text/label-codes.ts'
 import { type MarkedTexts, markedTexts } from '../statistics/text/marked.ts'
@@ -89,18 +89,17 @@ function scorer(c: Context<TriggerTextOptions>): (batch: Batch) => Scored {
     },
     common,
   )
-  const read = tokeniser(c.seed)
   return (batch) => {
     const n = batch.numRows
     const score = new Float64Array(n)
     const group = new Int32Array(n).fill(-1)
-    const text = textBytes(batch, 'text')
+    const text = looked.length + fit.styles.length > 0 ? tokensOf(batch, 'text', c.seed) : null
     const label = codesOf(batch, 'label')
-    if (!text || looked.length + fit.styles.length === 0) return { score, group: { codes: group, values: names } }
+    if (!text) return { score, group: { codes: group, values: names } }
     const codes = codeMap(label?.values ?? [], fit.labels)
     for (let i = 0; i < n; i++) {
       const given = label ? (codes[label.codes[i] as number] ?? -1) : -1
-      const tokens = read.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+      const tokens = text.row(i)
       const raise = (to: number, at: number): void => {
         if (to <= (score[i] as number)) return
         score[i] = to

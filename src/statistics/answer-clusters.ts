@@ -1,10 +1,10 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { dense } from '../math/counts.ts'
 import { shortDigest } from '../math/hash.ts'
-import { digestOf, type Tokeniser, tokeniser, wordsOf } from '../math/tokens.ts'
+import { digestOf, wordsOf } from '../math/tokens.ts'
 import { type ResponseOpenings, responseOpenings } from './response-openings.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import { overlapOf, sharedPhrases } from './text/cluster-phrases.ts'
 import { openingOf } from './text/opening.ts'
 
@@ -59,8 +59,6 @@ const mostAnswers = 0.1
 const works = new WeakMap<
   State,
   {
-    readonly prompts: Tokeniser
-    readonly answers: Tokeniser
     readonly cells: Uint8Array | Uint16Array
     readonly clusters: Map<number, { words: string; records: number; prompts: Prompt[] }>
   }
@@ -81,18 +79,16 @@ export function answerClusters(options: AnswerClustersOptions): Statistic<State,
     over: 'subject',
     init: () => ({ clusters: [] }),
     update(c: Context, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      const response = textBytes(batch, 'response')
+      const text = tokensOf(batch, 'text', c.seed)
+      const response = tokensOf(batch, 'response', c.seed)
       if (!text || !response) return
       const work = works.get(state) ?? {
-        prompts: tokeniser(c.seed),
-        answers: tokeniser(c.seed),
         cells: dense(c.summaries.get<ResponseOpenings>(openings.id).counts),
         clusters: new Map(),
       }
       works.set(state, work)
       for (let i = 0; i < batch.numRows; i++) {
-        const answer = work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
+        const answer = response.row(i)
         const opening = openingOf(answer)
         if (opening === null || (work.cells[opening >>> (32 - options.bits)] as number) < options.least) continue
         let cluster = work.clusters.get(opening)
@@ -101,7 +97,7 @@ export function answerClusters(options: AnswerClustersOptions): Statistic<State,
           work.clusters.set(opening, cluster)
         }
         cluster.records++
-        const prompt = work.prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const prompt = text.row(i)
         const key = digestOf(prompt)
         const last = cluster.prompts[sampledPrompts - 1]
         if (last && key > last.key) continue

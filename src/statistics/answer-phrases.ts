@@ -1,10 +1,10 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { logHypergeometricUpper } from '../math/tests.ts'
-import { type Tokeniser, tokeniser, wordsOf } from '../math/tokens.ts'
+import { wordsOf } from '../math/tokens.ts'
 import { type AnswerCluster, type AnswerClusters, type AnswerClustersOptions, answerClustersId } from './answer-clusters.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import { type Candidates, type Matcher, matcher } from './text/matcher.ts'
 import { openingOf } from './text/opening.ts'
 
@@ -38,8 +38,6 @@ interface State {
 }
 
 interface Work {
-  readonly prompts: Tokeniser
-  readonly answers: Tokeniser
   readonly match: Matcher
   readonly owners: ReadonlyMap<number, readonly number[]>
   readonly last: Int32Array
@@ -86,8 +84,6 @@ export function answerPhrases(options: AnswerClustersOptions): Statistic<State, 
     })
     const byLast = new Map([...owners.values()].map((list) => [list.at(-1) as number, list]))
     const work = {
-      prompts: tokeniser(c.seed),
-      answers: tokeniser(c.seed),
       match: matcher(candidates, new Set()),
       owners: byLast,
       last: new Int32Array(candidates.hashes.length).fill(-1),
@@ -107,15 +103,15 @@ export function answerPhrases(options: AnswerClustersOptions): Statistic<State, 
       return { records: new Uint32Array(n), withAnswer: new Uint32Array(n), words: Array.from({ length: n }, () => '') }
     },
     update(c, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      const response = textBytes(batch, 'response')
+      const text = tokensOf(batch, 'text', c.seed)
+      const response = tokensOf(batch, 'response', c.seed)
       if (!text || !response || state.records.length === 0) return
       const { clusters } = chosen(c)
       const work = works.get(state) ?? open(c, state)
       for (let i = 0; i < batch.numRows; i++) {
         const row = work.row++
-        const opening = openingOf(work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number))
-        const prompt = work.prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const opening = openingOf(response.row(i))
+        const prompt = text.row(i)
         work.match(prompt.hashes, prompt.count, (found, from, to) => {
           if (work.last[found] === row) return
           work.last[found] = row

@@ -1,8 +1,7 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Statistic } from '../contracts/statistic.ts'
 import { addCounts, type Counts, dense, emptyCounts, packed } from '../math/counts.ts'
-import { type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import { openingOf } from './text/opening.ts'
 
 /** How often answers begin with the same ten tokens: records by hash of the opening, at least. */
@@ -16,7 +15,7 @@ interface State {
   counts: Counts
 }
 
-const works = new WeakMap<State, { readonly tokeniser: Tokeniser; readonly cells: Uint16Array }>()
+const works = new WeakMap<State, Uint16Array>()
 
 /** @param bits cells as a power of two */
 export const responseOpenings = ({ bits }: { readonly bits: number }): Statistic<State, ResponseOpenings> => ({
@@ -27,21 +26,21 @@ export const responseOpenings = ({ bits }: { readonly bits: number }): Statistic
   over: 'subject',
   init: () => ({ records: 0, counts: emptyCounts(bits, 16) }),
   update(c, state, batch: Batch) {
-    const text = textBytes(batch, 'response')
-    if (!text) return
-    const work = works.get(state) ?? { tokeniser: tokeniser(c.seed), cells: dense(state.counts) as Uint16Array }
-    works.set(state, work)
+    const all = tokensOf(batch, 'response', c.seed)
+    if (!all) return
+    const cells = works.get(state) ?? (dense(state.counts) as Uint16Array)
+    works.set(state, cells)
     for (let i = 0; i < batch.numRows; i++) {
-      const opening = openingOf(work.tokeniser.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number))
+      const opening = openingOf(all.row(i))
       if (opening === null) continue
       state.records++
       const at = opening >>> (32 - bits)
-      if ((work.cells[at] as number) < 0xffff) work.cells[at] = (work.cells[at] as number) + 1
+      if ((cells[at] as number) < 0xffff) cells[at] = (cells[at] as number) + 1
     }
   },
   seal(_, state) {
-    const work = works.get(state)
-    if (work) state.counts = packed(bits, work.cells)
+    const cells = works.get(state)
+    if (cells) state.counts = packed(bits, cells)
   },
   merge(into, from) {
     into.records += from.records

@@ -1,9 +1,9 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { logBinomialUpper } from '../math/tests.ts'
-import { digestOf, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { digestOf } from '../math/tokens.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import { eachGram } from './text/grams.ts'
 import { neighbourClasses } from './text/insertion.ts'
 import type { Candidates } from './text/matcher.ts'
@@ -57,8 +57,6 @@ const sampledPairs = 16_384
 export const isHeldOut = (digest: number): boolean => (digest & 1) === 1
 
 interface Work {
-  readonly prompts: Tokeniser
-  readonly answers: Tokeniser
   readonly traitsOf: ReturnType<typeof traitReader>
   readonly samplings: ReturnType<typeof startSampling>[]
   readonly pairs: ReturnType<typeof startSampling>
@@ -73,8 +71,6 @@ export const responseTraitsId = (options: ResponseTraitsOptions): string =>
 export function responseTraits(options: ResponseTraitsOptions): Statistic<State, ResponseTraits> {
   const open = (c: Context, state: State): Work => {
     const work = {
-      prompts: tokeniser(c.seed),
-      answers: tokeniser(c.seed),
       traitsOf: traitReader(c.seed, options.words),
       samplings: [...traits, 'all'].map(startSampling),
       pairs: startSampling(),
@@ -97,14 +93,14 @@ export function responseTraits(options: ResponseTraitsOptions): Statistic<State,
       pairs: emptySample(),
     }),
     update(c, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      const response = textBytes(batch, 'response')
+      const text = tokensOf(batch, 'text', c.seed)
+      const response = tokensOf(batch, 'response', c.seed)
       if (!text || !response) return
       const work = works.get(state) ?? open(c, state)
       for (let i = 0; i < batch.numRows; i++) {
-        const answer = work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
+        const answer = response.row(i)
         const has = work.traitsOf(answer)
-        const prompt = work.prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const prompt = text.row(i)
         const key = digestOf(prompt)
         const held = isHeldOut(key)
         state.records++

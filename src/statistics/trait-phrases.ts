@@ -1,10 +1,10 @@
-import { textBytes } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { logHypergeometricUpper } from '../math/tests.ts'
-import { digestOf, type Tokeniser, tokeniser } from '../math/tokens.ts'
+import { digestOf } from '../math/tokens.ts'
 import { isHeldOut, type ResponseTraits, type ResponseTraitsOptions, responseTraitsId } from './response-traits.ts'
+import { tokensOf } from './text/batch-tokens.ts'
 import {
   addCarriers,
   type Carriers,
@@ -71,8 +71,6 @@ interface State {
 }
 
 interface Work {
-  readonly prompts: Tokeniser
-  readonly answers: Tokeniser
   readonly traitsOf: ReturnType<typeof traitReader>
   readonly topics: TopicReader
   readonly match: Matcher
@@ -108,8 +106,6 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
   const open = (c: Context, state: State, words: TraitWords): Work => {
     const candidates = candidatesOf(c)
     const work = {
-      prompts: tokeniser(c.seed),
-      answers: tokeniser(c.seed),
       traitsOf: traitReader(c.seed, words),
       topics: topicReader(topicsOf(candidates), topicTrait),
       match: matcherOf(candidates),
@@ -138,8 +134,8 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
       }
     },
     update(c, state, batch: Batch) {
-      const text = textBytes(batch, 'text')
-      const response = textBytes(batch, 'response')
+      const text = tokensOf(batch, 'text', c.seed)
+      const response = tokensOf(batch, 'response', c.seed)
       const candidates = candidatesOf(c)
       if (!text || !response || candidates.hashes.length === 0) return
       const work = works.get(state) ?? open(c, state, options.words)
@@ -149,11 +145,11 @@ export function traitPhrases(options: ResponseTraitsOptions): Statistic<State, T
       const bits = bitsOf(candidates)
       const topics = topicPlaces(candidates)
       for (let i = 0; i < batch.numRows; i++) {
-        const prompt = work.prompts.read(text.bytes, text.offsets[i] as number, text.offsets[i + 1] as number)
+        const prompt = text.row(i)
         const row = work.gathering.records
         let has: number | undefined
         const held = isHeldOut(digestOf(prompt))
-        const readAnswer = () => work.answers.read(response.bytes, response.offsets[i] as number, response.offsets[i + 1] as number)
+        const readAnswer = () => response.row(i)
         if (topics.length > 0) {
           const answer = readAnswer()
           has = work.traitsOf(answer) | work.topics.bits(answer)

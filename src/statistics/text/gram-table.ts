@@ -160,33 +160,39 @@ function makeRoom(g: Growing): void {
 
 const digits = 11
 
-/** Places 0..count in the order of their hashes, of equal ones by kind: a radix sort. */
+/** Places 0..count in the order of their hashes, of equal ones by kind: a radix sort that takes the hashes along, and puts the few equal ones right. */
 function order(count: number, hashOf: (i: number) => number, kindOf: (i: number) => number): Uint32Array {
   let places = Uint32Array.from({ length: count }, (_, i) => i)
-  let next = new Uint32Array(count)
-  const keys = new Uint32Array(count)
-  const kinds = new Uint8Array(count)
-  for (let i = 0; i < count; i++) {
-    keys[i] = hashOf(i) ^ 0x80000000
-    kinds[i] = kindOf(i)
-  }
+  let nextPlaces = new Uint32Array(count)
+  let keys = Uint32Array.from(places, (i) => hashOf(i) ^ 0x80000000)
+  let nextKeys = new Uint32Array(count)
   const starts = new Uint32Array(2 ** digits + 1)
-  for (let shift = -digits; shift < 32; shift += digits) {
-    const [from, right] = shift < 0 ? [kinds, 0] : [keys, shift]
+  for (let shift = 0; shift < 32; shift += digits) {
     starts.fill(0)
     for (let i = 0; i < count; i++) {
-      const digit = ((from[i] as number) >>> right) & (2 ** digits - 1)
+      const digit = ((keys[i] as number) >>> shift) & (2 ** digits - 1)
       starts[digit + 1] = (starts[digit + 1] as number) + 1
     }
     for (let d = 1; d < starts.length; d++) starts[d] = (starts[d] as number) + (starts[d - 1] as number)
     for (let i = 0; i < count; i++) {
-      const place = places[i] as number
-      const digit = ((from[place] as number) >>> right) & (2 ** digits - 1)
+      const key = keys[i] as number
+      const digit = (key >>> shift) & (2 ** digits - 1)
       const at = starts[digit] as number
-      next[at] = place
+      nextKeys[at] = key
+      nextPlaces[at] = places[i] as number
       starts[digit] = at + 1
     }
-    ;[places, next] = [next, places]
+    ;[places, nextPlaces] = [nextPlaces, places]
+    ;[keys, nextKeys] = [nextKeys, keys]
+  }
+  for (let i = 1; i < count; i++) {
+    const place = places[i] as number
+    let at = i
+    while (at > 0 && keys[at - 1] === keys[i] && kindOf(places[at - 1] as number) > kindOf(place)) {
+      places[at] = places[at - 1] as number
+      at--
+    }
+    places[at] = place
   }
   return places
 }
