@@ -95,10 +95,10 @@ export function claimTable(options: TableOptions): Statistic<State, ClaimTable> 
           state.entries[key] ??= { order: sortKey(digest16(c.seed, 'claim subject', key), 0), records: [] }
           const entry = state.entries[key]
           entry.records.push({ order, values: [...values].sort((a, b) => a - b), source: from })
-          if (entry.records.length >= 4 * keptRecords) entry.records = firstSaid(entry.records)
+          if (entry.records.length >= 2 * keptRecords) entry.records = firstSaid(entry.records)
         }
       })
-      if (Object.keys(state.entries).length > 2 * size) trim(state, size)
+      if (Object.keys(state.entries).length > 1.25 * size) trim(state, size)
     },
     seal(_: Context, state: State) {
       trim(state, size)
