@@ -24,7 +24,7 @@ import { type LabelCandidates, labelCandidates } from './text/label-candidates.t
 import { codeMap } from './text/label-codes.ts'
 import { type Matcher, matcher } from './text/matcher.ts'
 import { passagesOf } from './text/passages.ts'
-import { type StyleModel, styleModel } from './text/style.ts'
+import { type StyleModel, scoreOfStyle, styleFeatures, styleModel } from './text/style.ts'
 import { enoughTrusted, isTrusted } from './text/trusted.ts'
 import { type TextSketch, textSketchId } from './text-sketch.ts'
 
@@ -79,6 +79,8 @@ const candidatesOf = (grams: RepeatedGrams): LabelCandidates => {
 const mostPhrases = 12
 const sameRecords = 0.6
 const styledBy = 60
+/** Likelihood ratio of a style's records, of other labels against of its own. */
+const leastStyleNats = 6
 
 /** The same counts over the reference. */
 export const ofReference = (grams: RepeatedGramsOptions): RepeatedGramsOptions => ({
@@ -156,6 +158,15 @@ function conclude(
   const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
   const sample = passagesOf(carriers.carriers)
   const standIn = (p: JudgedPhrase): Set<number> => new Set((found[p.candidate] ?? []).map((o) => o.passage))
+  const telling = Int32Array.from(judged.filter(isTelling), (p) => p.hash ^ p.kind)
+  const tellingSet = new Set(telling)
+  /** The records in the style look like those of other labels, as the ones do from which it was learnt. */
+  const isContradicted = (style: StyleModel): boolean => {
+    const own = uniform.filter(
+      (p) => p.label === style.label && scoreOfStyle(style, styleFeatures(p.tokens, commonSet, tellingSet)) > style.threshold,
+    )
+    return votes.judge(own, style.label, new Set()).nats > leastStyleNats
+  }
   const styles: StyleModel[] = []
   for (let label = 0; label < grams.classes; label++) {
     if (!suspicious.some((p) => p.label === label && isShape(p.kind))) continue
@@ -171,7 +182,7 @@ function conclude(
       commonSet,
       also,
     )
-    if (model) styles.push(model)
+    if (model && isContradicted(model)) styles.push(model)
   }
   const phrases: { readonly phrase: JudgedPhrase; readonly records: Set<number> }[] = []
   for (const phrase of suspicious) {
@@ -191,7 +202,7 @@ function conclude(
     phrases: phrases.map((p) => p.phrase),
     runnerUp: judged.find((p) => !isSuspicious(p, judged.length) && !phrases.some((q) => q.phrase.words === p.words)) ?? null,
     styles,
-    telling: Int32Array.from(judged.filter(isTelling), (p) => p.hash ^ p.kind),
+    telling,
     inserted: insertions.strongest.filter((p) => !isTrusted(trusted, grams, { ...p, label: -1, withLabel: 0 })),
     insertionsJudged: insertions.judged,
     base: votes.base,
