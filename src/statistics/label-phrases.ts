@@ -79,8 +79,8 @@ const candidatesOf = (grams: RepeatedGrams): LabelCandidates => {
 const mostPhrases = 12
 const sameRecords = 0.6
 const styledBy = 60
-/** Likelihood ratio of a style's records, of other labels against of its own. */
-const leastStyleNats = 6
+/** Nats by which a style's records look like those of other labels; the model knows the style, so that they may seem to be the label's own. */
+const leastStyleNats = -30
 
 /** The same counts over the reference. */
 export const ofReference = (grams: RepeatedGramsOptions): RepeatedGramsOptions => ({
