@@ -22,8 +22,8 @@ from .command import WorkerFailed, call, locate
 from .worker import ANSWER, pack, task
 
 # Executors need no package of ours: what a task runs travels with it.
-cloudpickle.register_pickle_by_value(command_module)
-cloudpickle.register_pickle_by_value(worker_module)
+cloudpickle.register_pickle_by_value(command_module)  # type: ignore[no-untyped-call]
+cloudpickle.register_pickle_by_value(worker_module)  # type: ignore[no-untyped-call]
 
 FAN = 8
 """States that become one in a round of the merge."""
@@ -65,7 +65,8 @@ class Audit:
 
     @property
     def report(self) -> dict[str, Any]:
-        return json.loads((self.run_dir / "report.json").read_text("utf-8"))
+        report: dict[str, Any] = json.loads((self.run_dir / "report.json").read_text("utf-8"))
+        return report
 
 
 def audit(
@@ -115,7 +116,7 @@ def _records_per_batch(spark: SparkSession) -> Iterator[None]:
     try:
         yield
     finally:
-        spark.conf.set(RECORDS, before)
+        spark.conf.set(RECORDS, before or "10000")
 
 
 class _Run:
