@@ -1,31 +1,41 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import { dctMatrix, type PlaneShape, planeLength, planeShape, toOpponent, toPlanes } from './planes.ts'
+import { addSpread, noSpread, type Whitener, whiten, whitenerOf } from './whitener.ts'
 
 /**
  * `dct`: coefficients in standard deviations; `pix`: their inverse transform, where natural pictures are nearly white and a fixed pattern
- * stays a peak; `raw`: pixels in standard deviations, for aligned pictures on a constant background.
+ * stays a peak; `raw`: pixels in standard deviations, for aligned pictures on a constant background; `white`: pixels whitened within
+ * classes, where faint patterns stand out that pictures do not vary by, and styles of a class as well.
  */
-export const basisNames = ['dct', 'pix', 'raw'] as const
+export const basisNames = ['dct', 'pix', 'raw', 'white'] as const
 export type BasisName = (typeof basisNames)[number]
 
 /** Largest magnitude of a value of each basis. */
-export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8 }
+export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8, white: 8 }
 
 /** Least standard deviations, in grey levels: what varies less is no more telling. */
 const leastDct = 1
 const leastRaw = 4
 
-/** What turns pixels into the three bases: plain data, `mean` and `deviation` of length `planeLength`. */
+/** What turns pixels into the bases: plain data, `mean` and `deviation` of length `planeLength`. */
 export interface Bases {
   readonly shape: PixelShape
   readonly dct: { readonly mean: Float32Array; readonly deviation: Float32Array }
   readonly raw: { readonly mean: Float32Array; readonly deviation: Float32Array }
+  /** Null where there are too few classes for it. */
+  readonly white: Whitener | null
 }
 
 export type InBases = Readonly<Record<BasisName, Float32Array>>
 
 const blockRows = 1000
+/** Classes: what is found in `white` has to differ as two others do, at least. */
+const leastWhite = 3
+
+/** Those that were fitted. */
+export const namesOf = (b: Bases): readonly BasisName[] => (b.white ? basisNames : basisNames.filter((name) => name !== 'white'))
+
 let matrices: { readonly key: string; readonly matrix: Float32Array } | null = null
 
 function matrixOf(s: PlaneShape): Float32Array {
@@ -41,7 +51,7 @@ async function dct(planes: Float32Array, rows: number, s: PlaneShape, inverse = 
   return (await gemm32(matrix32(planes, rows * s.planes, size), matrix, { transB: !inverse })).data
 }
 
-/** Means and deviations over rows of pixels that stand for all the data. */
+/** Means, deviations and covariances over rows of pixels that stand for all the data, a block a class. */
 export async function fitBases(
   shape: PixelShape,
   blocks: Iterable<{ readonly pixels: Uint8Array; readonly rows: number }>,
@@ -49,12 +59,21 @@ export async function fitBases(
   const s = planeShape(shape)
   const length = planeLength(s)
   const sums = { dct: moments(length), raw: moments(length) }
-  for (const { pixels, rows } of blocks) {
+  const parts = [...blocks]
+  const spread = parts.length >= leastWhite ? noSpread(s) : null
+  for (const { pixels, rows } of parts) {
     const planes = toPlanes(pixels, rows, shape)
     addMoments(sums.raw, planes, length)
-    addMoments(sums.dct, await dct(toOpponent(planes, rows, s), rows, s), length)
+    const colours = toOpponent(planes, rows, s)
+    addMoments(sums.dct, await dct(colours, rows, s), length)
+    if (spread) await addSpread(spread, colours, rows)
   }
-  return { shape, dct: finishMoments(sums.dct, leastDct), raw: finishMoments(sums.raw, leastRaw) }
+  return {
+    shape,
+    dct: finishMoments(sums.dct, leastDct),
+    raw: finishMoments(sums.raw, leastRaw),
+    white: spread && (await whitenerOf(spread)),
+  }
 }
 
 const moments = (length: number) => ({ rows: 0, sum: new Float64Array(length), squares: new Float64Array(length) })
@@ -94,8 +113,10 @@ export async function inBases(b: Bases, pixels: Uint8Array, rows: number, names:
       }
     }
     if (names.includes('raw')) put('raw', standardise(planes, b.raw, length))
+    const colours = toOpponent(planes, count, s)
+    if (names.includes('white') && b.white) put('white', await whiten(b.white, colours, count))
     if (!names.includes('dct') && !names.includes('pix')) continue
-    const z = standardise(await dct(toOpponent(planes, count, s), count, s), b.dct, length)
+    const z = standardise(await dct(colours, count, s), b.dct, length)
     if (names.includes('dct')) put('dct', z)
     if (names.includes('pix')) put('pix', await dct(z, count, s, true))
   }

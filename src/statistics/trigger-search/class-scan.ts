@@ -1,8 +1,9 @@
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import type { Random } from '../../math/rng.ts'
 import { logHypergeometricUpper } from '../../math/tests.ts'
-import { type BasisName, basisNames, type InBases } from './bases.ts'
+import type { BasisName, InBases } from './bases.ts'
 import { type Bins, binRows, without } from './bins.ts'
+import { logOfOtherClasses } from './other-classes.ts'
 import { type Half, halfSums, refineAll, type Template } from './refine.ts'
 import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
 import { lowerBound, references, testTail } from './tail.ts'
@@ -10,6 +11,8 @@ import { type Whitening, whitened } from './whiten.ts'
 
 /** Records of all classes, those of a class in a row: what the records of one class are compared with. */
 export interface Pool {
+  /** Of the bases that are searched. */
+  readonly names: readonly BasisName[]
   readonly rows: number
   readonly dims: number
   readonly bases: InBases
@@ -25,6 +28,8 @@ export interface Candidate {
   /** Natural logarithms: the mode and the association in the half that did not choose the template. */
   readonly logMode: number
   readonly logAssociation: number
+  /** Carriers differ among themselves as other classes do: asked only of the basis `white`, -Infinity elsewhere. */
+  readonly logMixture: number
   /** Share of carriers in the class against the rest. */
   readonly ratio: number
   /** Carriers in the fresh half, and its rows; carriers in the rest, and its rows. */
@@ -36,7 +41,9 @@ export interface Candidate {
   readonly logP: number
 }
 
+/** Of the first three bases, and of `white`: it takes no other's place. */
 const tested = 4
+const testedWhite = 2
 const halves = 2
 const leastRatio = 3
 const leastHalf = 30
@@ -58,7 +65,7 @@ export async function scanClass(
   whitening: Whitening,
   random: Random,
 ): Promise<Candidate[]> {
-  const parts = [0, 1].map((h) => takeHalf(own, rows, pool.dims, h))
+  const parts = [0, 1].map((h) => takeHalf(own, rows, pool, h))
   const out: Candidate[] = []
   const rest = restMoments(pool, code)
   for (const h of [0, 1]) {
@@ -74,20 +81,20 @@ interface HalfBases {
 }
 
 /** Every second row. */
-function takeHalf(own: InBases, rows: number, dims: number, half: number): HalfBases {
+function takeHalf(own: InBases, rows: number, { names, dims }: Pool, half: number): HalfBases {
   const count = Math.floor((rows + 1 - half) / 2)
   const take = (data: Float32Array): Float32Array => {
     const out = new Float32Array(count * dims)
     for (let i = 0; i < count; i++) out.set(data.subarray((2 * i + half) * dims, (2 * i + half + 1) * dims), i * dims)
     return out
   }
-  return { rows: count, bases: { dct: take(own.dct), pix: take(own.pix), raw: take(own.raw) } }
+  return { rows: count, bases: Object.fromEntries(names.map((name) => [name, take(own[name])])) as unknown as InBases }
 }
 
 function restMoments(pool: Pool, code: number): Readonly<Record<BasisName, RestMoments>> {
   const isOwn = ownRow(pool, code)
   return Object.fromEntries(
-    basisNames.map((basis) => {
+    pool.names.map((basis) => {
       const data = pool.bases[basis]
       const { dims } = pool
       const mean = new Float64Array(dims)
@@ -126,7 +133,7 @@ async function chooseOn(
   const { dims } = pool
   const shared = await sharedSeeds(await whitened(half.bases.dct, dims, whitening), random)
   const found: { basis: BasisName; template: Template; ratio: number }[] = []
-  for (const basis of basisNames) {
+  for (const basis of pool.names) {
     const data: Half = { data: half.bases[basis], rows: half.rows, dims }
     const sums = halfSums(data)
     const mean = sums.sum.map((s) => s / half.rows)
@@ -138,7 +145,9 @@ async function chooseOn(
     })
   }
   const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.template.fit.logP : 1 + f.template.fit.logP * 1e-9)
-  return found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio).slice(0, tested)
+  const order = found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio)
+  const isWhite = (f: (typeof found)[number]): boolean => f.basis === 'white'
+  return [...order.filter((f) => !isWhite(f)).slice(0, tested), ...order.filter(isWhite).slice(0, testedWhite)]
 }
 
 function distinct(templates: readonly Template[]): Template[] {
@@ -182,26 +191,44 @@ async function restCarriers(
 
 async function testOn(half: HalfBases, basis: BasisName, template: Template, pool: Pool, code: number): Promise<Candidate> {
   const { dims } = pool
-  const scores = (
-    await gemm32(matrix32(half.bases[basis], half.rows, dims), matrix32(template.weights, 1, dims), { transB: true })
-  ).data.sort()
+  const product = await gemm32(matrix32(half.bases[basis], half.rows, dims), matrix32(template.weights, 1, dims), { transB: true })
   const { threshold } = template.fit
+  const carries = Uint8Array.from(product.data, (s) => Number(s > threshold))
+  const scores = product.data.sort()
   const inside = scores.length - lowerBound(scores, threshold)
   const { counts, total } = await restCarriers(pool, code, basis, [template])
   const others = counts[0] as number
   const logMode = testTail(scores, template.fit)
   const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + others, scores.length)
   const ratio = inside / scores.length / ((others + 1) / (total + 1))
+  const logMixture = basis === 'white' ? await mixtureOf(half, carries, pool, code) : Number.NEGATIVE_INFINITY
   const [{ centre, deviation }] = references(scores)
   return {
     basis,
     template,
     logMode,
     logAssociation,
+    logMixture,
     ratio,
     fresh: [inside, scores.length],
     rest: [others, total],
     isolation: (threshold - centre) / deviation,
-    logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation) + Math.log(tested * halves)) : 0,
+    logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + Math.log((tested + testedWhite) * halves)) : 0,
   }
+}
+
+function mixtureOf(half: HalfBases, carries: Uint8Array, { bases, starts, dims }: Pool, code: number): Promise<number> {
+  const rowsWhere = (value: number) => {
+    const rows = Array.from(carries.keys()).filter((r) => carries[r] === value)
+    const data = new Float32Array(rows.length * dims)
+    rows.forEach((r, i) => {
+      data.set(half.bases.white.subarray(r * dims, (r + 1) * dims), i * dims)
+    })
+    return { data, rows: rows.length }
+  }
+  const others = starts.slice(1).flatMap((to, c) => {
+    const from = starts[c] as number
+    return c === code || to === from ? [] : [{ data: bases.white.subarray(from * dims, to * dims), rows: to - from }]
+  })
+  return logOfOtherClasses(rowsWhere(1), rowsWhere(0), others, dims)
 }

@@ -1,6 +1,6 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { keyed } from '../../math/rng.ts'
-import { type Bases, basisNames, fitBases, type InBases, inBases, lowFrequencies } from './bases.ts'
+import { type Bases, fitBases, type InBases, inBases, lowFrequencies, namesOf } from './bases.ts'
 import { binRows } from './bins.ts'
 import { type Candidate, leastRows, type Pool, scanClass } from './class-scan.ts'
 import { withoutCopies } from './near-duplicates.ts'
@@ -77,7 +77,7 @@ function elsewhereOf(kept: readonly ClassRows[], each: number, quota: number): S
 
 /** The best direction of a class. @param round 1, 2, ... : triggers found before were taken out */
 export async function scan(s: Search, c: ClassRows, code: number, round: number): Promise<Candidate | null> {
-  const own = await inBases(s.bases, c.pixels, c.rows)
+  const own = await inBases(s.bases, c.pixels, c.rows, s.pool.names)
   const random = keyed(s.seed, `trigger search ${c.name} ${round}`)
   return (await scanClass(own, c.rows, code, s.pool, s.white, random))[0] ?? null
 }
@@ -96,11 +96,12 @@ async function poolOf(bases: Bases, parts: readonly { readonly rows: number; rea
   for (const p of parts) starts.push((starts[starts.length - 1] as number) + p.rows)
   const rows = starts[starts.length - 1] as number
   const dims = planeLength(planeShape(bases.shape))
-  const all = Object.fromEntries(basisNames.map((name) => [name, new Float32Array(rows * dims)])) as unknown as InBases
+  const names = namesOf(bases)
+  const all = Object.fromEntries(names.map((name) => [name, new Float32Array(rows * dims)])) as unknown as InBases
   for (const [i, p] of parts.entries()) {
-    const made = await inBases(bases, p.pixels, p.rows)
-    for (const name of basisNames) all[name].set(made[name], (starts[i] as number) * dims)
+    const made = await inBases(bases, p.pixels, p.rows, names)
+    for (const name of names) all[name].set(made[name], (starts[i] as number) * dims)
   }
-  const bins = Object.fromEntries(basisNames.map((name) => [name, binRows(all[name], dims)])) as unknown as Pool['bins']
-  return { rows, dims, bases: all, bins, starts }
+  const bins = Object.fromEntries(names.map((name) => [name, binRows(all[name], dims)])) as unknown as Pool['bins']
+  return { names, rows, dims, bases: all, bins, starts }
 }
