@@ -33,6 +33,7 @@ export interface FoundTemplate {
   readonly logP: number
   readonly logMode: number
   readonly logAssociation: number
+  readonly logMixture: number
   readonly ratio: number
   readonly fresh: readonly [number, number]
   readonly rest: readonly [number, number]

@@ -101,7 +101,7 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
   const inside = pixelMoments(c.pixels, s.each, carriers)
   const outside = pixelMoments(c.pixels, s.each, others)
   const backgrounds = [outside, s.elsewhere(c.name)]
-  const { basis, logP, logMode, logAssociation, ratio, fresh, rest } = candidate
+  const { basis, logP, logMode, logAssociation, logMixture, ratio, fresh, rest } = candidate
   return {
     target: c.name,
     basis,
@@ -112,6 +112,7 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
     logP,
     logMode,
     logAssociation,
+    logMixture,
     ratio,
     fresh,
     rest,
