@@ -1,7 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
 // Networks in child processes, whole audits and copies: with the long end-to-end tests.
-const long = ['cli/classes', 'engine/remote/same-answer', 'engine/trigger-response', 'features/models', 'review/clean'].map((name) => `test/${name}.test.ts`)
+const long = [
+  'cli/classes',
+  'engine/remote/same-answer',
+  'engine/sensitivity/sensitivity',
+  'engine/trigger-response',
+  'features/models',
+  'inject/inject',
+  'provenance/signatures/sigstore',
+  'review/clean',
+].map((name) => `test/${name}.test.ts`)
 
 export default defineConfig({
   test: {
