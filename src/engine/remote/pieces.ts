@@ -103,10 +103,11 @@ const damaged = (why: string): never => {
 
 /** The pieces of an Arrow IPC stream with the columns of `writePieces`, one record batch in memory at a time. @throws EngineError */
 export async function* readPieces(input: Readable): AsyncGenerator<Piece> {
-  let reader: RecordBatchReader
   try {
-    reader = (await RecordBatchReader.from(input)) as unknown as RecordBatchReader
-    for await (const batch of reader as unknown as AsyncIterable<RecordBatch>) yield* piecesOf(batch)
+    const reader = (await RecordBatchReader.from(input)) as unknown as RecordBatchReader & AsyncIterable<RecordBatch>
+    await reader.open()
+    if (!reader.schema) damaged('it is no Arrow IPC stream')
+    for await (const batch of reader) yield* piecesOf(batch)
   } catch (error) {
     if (error instanceof EngineError) throw error
     damaged(error instanceof Error ? error.message : String(error))
