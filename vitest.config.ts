@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 // Networks in child processes, whole audits and copies: with the long end-to-end tests.
 const long = [
+  'cli/audit',
   'cli/classes',
   'engine/remote/same-answer',
   'engine/sensitivity/sensitivity',
