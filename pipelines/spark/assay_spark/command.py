@@ -1,5 +1,6 @@
 """Where Assay is on this machine, and how it is called."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -71,7 +72,13 @@ def _feed(stdin: IO[bytes], feed: Iterator[bytes]) -> None:
             stdin.write(part)
         stdin.close()
     except BrokenPipeError:
-        pass  # its exit code tells why
+        drop(stdin)  # its exit code tells why
+
+
+def drop(pipe: IO[bytes]) -> None:
+    """Closes a pipe that nobody reads any longer: what is left in its buffer would be written once more."""
+    with contextlib.suppress(BrokenPipeError):
+        pipe.close()
 
 
 def tail(file: IO[bytes]) -> str:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from .command import WorkerFailed, locate, tail
+from .command import WorkerFailed, drop, locate, tail
 
 ANSWER = "part int, kind string, name string, seq int, rows_in bigint, digest string, bytes binary"
 """Columns of what a task returns, as Spark writes a schema."""
@@ -68,11 +68,12 @@ class _Pump(threading.Thread):
                 writer.close()
             self._stdin.close()
         except BrokenPipeError:
-            pass  # the worker's exit code tells why
+            drop(self._stdin)  # the worker's exit code tells why
         except BaseException as error:
             self.error = error
             # A stream that is cut looks complete to the reader: the worker must not answer for half of it.
             self.kill()
+            drop(self._stdin)
 
     def kill(self) -> None:
         """Set by who started the worker."""

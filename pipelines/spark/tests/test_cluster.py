@@ -13,13 +13,13 @@ from pyspark.sql import SparkSession
 
 from assay_spark import audit
 
-from .support import NUMBERS, here, numbers, pipeline, said
+from .support import LOCAL, NUMBERS, here, numbers, pipeline, said
 
 HOME = Path(pyspark.__file__).parent
 ONLY = "detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }"
 
 KILLER = """#!/bin/bash
-# Assay from the archive; the first call of a step kills what the test asks for.
+# Assay; the first call of a step kills what the test asks for.
 if [ "$2" = "$KILL_STEP" ] && mkdir "$KILL_MARK" 2>/dev/null; then
   if [ "$KILL_WHAT" = worker ]; then kill -9 $$; fi
   at=$PPID
@@ -28,7 +28,7 @@ if [ "$2" = "$KILL_STEP" ] && mkdir "$KILL_MARK" 2>/dev/null; then
     at=$(awk '{ print $4 }' /proc/$at/stat)
   done
 fi
-exec ./assay/bin/assay "$@"
+exec ASSAY "$@"
 """
 
 
@@ -72,10 +72,12 @@ class Cluster(unittest.TestCase):
         cls.master = master
         cls.archive = archive
 
-    def session(self, **env: str) -> SparkSession:
+    def session(self, archive: bool = False, **env: str) -> SparkSession:
         """A session with executors of its own, whose environment tells the killer what to do."""
         builder = SparkSession.builder.master(self.master).appName("test").config("spark.ui.enabled", "false")
-        builder = builder.config("spark.archives", f"{self.archive}#assay").config("spark.executor.memory", "700m")
+        builder = builder.config("spark.executor.memory", "700m")
+        if archive:
+            builder = builder.config("spark.archives", f"{self.archive}#assay")
         builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.sql.shuffle.partitions", "4")
         builder = builder.config("spark.ui.showConsoleProgress", "false")
         for name, value in {"ASSAY_NOW": os.environ["ASSAY_NOW"], **env}.items():
@@ -87,7 +89,7 @@ class Cluster(unittest.TestCase):
 
     def killer(self) -> list[str]:
         script = self.root / "killer"
-        script.write_text(KILLER)
+        script.write_text(KILLER.replace("ASSAY", " ".join(LOCAL)))
         script.chmod(0o755)
         return [str(script)]
 
@@ -95,22 +97,12 @@ class Cluster(unittest.TestCase):
         mark = self.root / f"{what}-{step}"
         spark = self.session(KILL_STEP=step, KILL_WHAT=what, KILL_MARK=str(mark))
         df = spark.read.parquet(str(self.data)).repartition(4)
-        driver = self.root / "driver"
-        if not (driver / "assay").exists():
-            driver.mkdir()
-            (driver / "assay").mkdir()
-            subprocess.run(["tar", "-xzf", self.archive, "-C", driver / "assay"], check=True)
-        before = os.getcwd()
-        os.chdir(driver)
-        try:
-            done = audit(df, self.config, run_dir=self.root / f"run-{what}-{step}", seed="1", command=self.killer())
-        finally:
-            os.chdir(before)
+        done = audit(df, self.config, run_dir=self.root / f"run-{what}-{step}", seed="1", command=self.killer())
         self.assertTrue(mark.exists(), "nothing was killed")
         self.assertEqual(said(done.run_dir), self.expected)
 
     def test_the_same_answer_with_the_program_from_the_archive(self) -> None:
-        spark = self.session()
+        spark = self.session(archive=True)
         df = spark.read.parquet(str(self.data)).repartition(5)
         os.environ.pop("ASSAY_COMMAND", None)
         done = audit(df, self.config, run_dir=self.root / "there", seed="1")

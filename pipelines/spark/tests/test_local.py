@@ -53,7 +53,7 @@ class Local(unittest.TestCase):
                 self.assertEqual(said(self.there(cut, config, name)), expected)
 
     def test_sixty_four_partitions(self) -> None:
-        data = numbers(self.dir / "n.parquet", 320)
+        data = numbers(self.dir / "n.parquet", 240)
         only = "detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }"
         config = pipeline(self.dir / "n.yaml", NUMBERS, "n.parquet", only)
         df = self.spark.read.parquet(str(data)).repartition(64)
