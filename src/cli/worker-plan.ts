@@ -2,7 +2,6 @@ import { dirname, resolve } from 'node:path'
 import type { SourceSpec } from '../contracts/data.ts'
 import { openRun } from '../engine/plan.ts'
 import { Run } from '../engine/run.ts'
-import { describePlan } from './describe-plan.ts'
 import { clock, loadInput, requestOf } from './input.ts'
 import { type Io, write } from './io.ts'
 import type { DataOptions } from './options.ts'
@@ -51,7 +50,6 @@ export async function runPlanRemote(options: PlanRemoteOptions, io: Io): Promise
     id,
     snapshot: plan.comparison !== null,
     scores: plan.pipeline.report.scores !== null,
-    text: describePlan(plan, 1),
   }
   await write(io.stdout, `${JSON.stringify(told)}\n`)
   return 0

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark import StorageLevel, cloudpickle
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import command as command_module
@@ -140,6 +140,7 @@ class _Run:
         self.dir.mkdir(parents=True, exist_ok=True)
         plan, batch_rows = self.plan(df, reference, pipeline)
         frames = {"subject": df} if reference is None else {"subject": df, "reference": reference}
+        names = {over: frame.columns for over, frame in frames.items()}
         read: dict[str, DataFrame] = {}
         for level in range(len(plan["subject"])):
             model = self.model(level)
@@ -148,7 +149,7 @@ class _Run:
                 step = f"fit:{level}:{over}"
                 if level == 0:
                     self.spark.conf.set(RECORDS, str(batch_rows[over]))
-                    read[over] = answers = self.keep(frame.mapInArrow(task(args, model, self.given), ANSWER))
+                    read[over] = answers = self.keep(_plain(frame).mapInArrow(task(args, model, self.given, names[over]), ANSWER))
                     self.parts[over] = self.count_parts(answers)
                     self.spark.conf.set(RECORDS, str(PIECES))
                     if over == "subject" and plan["snapshot"]:
@@ -188,10 +189,11 @@ class _Run:
 
     def sample(self, df: DataFrame, name: str) -> tuple[str, int]:
         """The first records in a file, and how many of their size make a batch."""
-        few = df.limit(64).toArrow()
+        plain = _plain(df)
+        few = plain.limit(64).toArrow()
         width = max(1, few.nbytes // max(1, few.num_rows))
         rows = max(64, min(SAMPLE_ROWS, SAMPLE_BYTES // width))
-        table = few if few.num_rows < 64 else df.limit(rows).toArrow()
+        table = (few if few.num_rows < 64 else plain.limit(rows).toArrow()).rename_columns(df.columns)
         path = str(self.dir / name)
         with pa.ipc.new_stream(path, table.schema) as out:
             out.write_table(table.combine_chunks())
@@ -241,7 +243,7 @@ class _Run:
         """Records whose id an earlier one has."""
         found: dict[str, Any] = {"count": 0, "examples": []}
         if column is not None:
-            ids = df.select(F.col(f"`{column}`").cast("string").alias("id")).where("id is not null")
+            ids = _plain(df).select(_column(df.columns, column).cast("string").alias("id")).where("id is not null")
             more = ids.groupBy("id").count().where("count > 1")
             total = more.select(F.sum(F.col("count") - 1)).first()
             count = int(total[0] or 0) if total is not None else 0
@@ -267,7 +269,7 @@ class _Run:
         except WorkerFailed as failed:
             if not (self.dir / "report.json").exists():
                 raise
-            return Audit(failed.exit, self.dir, "")
+            return Audit(failed.exit, self.dir, failed.said)
 
 
 FLAGS = (
@@ -296,6 +298,19 @@ def _whole(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
 def _unpack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for data in _whole(row for batch in batches for row in batch.to_pylist()):
         yield from pq.read_table(pa.BufferReader(data)).select(_FLAG_SCHEMA.names).cast(_FLAG_SCHEMA).to_batches()
+
+
+def _plain(df: DataFrame) -> DataFrame:
+    """The same columns under plain names: Spark takes a dot or a backtick in a name for a part of its own grammar."""
+    return df.toDF(*[f"c{i}" for i in range(len(df.columns))])
+
+
+def _column(names: Sequence[str], name: str) -> Column:
+    """A column of the plain frame by its name in the data, or the field of a struct as `struct.field`."""
+    if name in names:
+        return F.col(f"c{names.index(name)}")
+    head, _, field = name.partition(".")
+    return F.col(f"c{names.index(head)}").getField(field)
 
 
 def _of(answers: DataFrame, kind: str) -> DataFrame:

@@ -14,11 +14,12 @@ TOLD = 4_000
 
 
 class WorkerFailed(RuntimeError):
-    """A command of Assay ended with another exit code than 0; `exit` is that code."""
+    """A command of Assay ended with another exit code than 0; `exit` is that code, `said` what it printed."""
 
-    def __init__(self, what: str, exit: int, told: str) -> None:
+    def __init__(self, what: str, exit: int, told: str, said: str = "") -> None:
         super().__init__(f"assay {what} ended with exit code {exit}: {told.strip() or 'it said nothing'}")
         self.exit = exit
+        self.said = said
 
 
 def locate(command: Sequence[str] | None) -> list[str]:
@@ -62,7 +63,7 @@ def call(command: Sequence[str], *args: str, feed: Iterator[bytes] | None = None
             process.kill()
             raise
         if code != 0:
-            raise WorkerFailed(" ".join(args[:2]), code, tail(told))
+            raise WorkerFailed(" ".join(args[:2]), code, tail(told), said.decode())
         return said.decode()
 
 

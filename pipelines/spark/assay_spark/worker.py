@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import os
 import subprocess
 import tarfile
@@ -86,29 +87,32 @@ def _first(batches: Batches) -> tuple[pa.RecordBatch | None, Batches]:
     return None, batches
 
 
-def _again(first: pa.RecordBatch, rest: Batches) -> Batches:
-    yield first
-    yield from rest
+def _again(first: pa.RecordBatch, rest: Batches, names: Sequence[str] | None) -> Batches:
+    for batch in itertools.chain([first], rest):
+        yield batch if names is None else batch.rename_columns(names)
 
 
-def task(args: Sequence[str], model: bytes, command: Sequence[str] | None) -> Callable[[Batches], Batches]:
+def task(
+    args: Sequence[str], model: bytes, command: Sequence[str] | None, names: Sequence[str] | None = None
+) -> Callable[[Batches], Batches]:
     """
     A function for `mapInArrow` that has one worker answer for the partition. `args`: the worker's command without its folder and, for a
-    read, without the number of the partition. A partition without rows has no answer. Raises WorkerFailed, so that Spark tries the task
-    again.
+    read, without the number of the partition. `names`: what the columns of records are called in truth. A partition without rows has
+    no answer. Raises WorkerFailed, so that Spark tries the task again.
     """
 
     def run(batches: Batches) -> Batches:
         first, rest = _first(batches)
         if first is None:
             return
-        is_records = "rows_in" not in first.schema.names or "seq" not in first.schema.names
+        # By the step and not by the columns: a table may have any.
+        is_records = list(args[:4]) == ["worker", "fit", "--level", "0"]
         more = [] if args[1] == "merge" else ["--part", str(_part(first, is_records))]
         with tempfile.TemporaryDirectory(prefix="assay-model-") as folder:
             with tarfile.open(fileobj=io.BytesIO(model), mode="r:gz") as archive:
                 archive.extractall(folder, filter="data")
             line = [*locate(command), *args, *more, "--run-dir", folder]
-            yield from _converse(line, _again(first, rest), is_records)
+            yield from _converse(line, _again(first, rest, names), is_records)
 
     return run
 

@@ -82,6 +82,29 @@ class Local(unittest.TestCase):
         written = self.spark.read.parquet(str(self.dir / "flags"))
         self.assertEqual(written.count(), len(expected["flags"]))
 
+    def test_a_table_with_the_columns_of_an_answer_and_hostile_names(self) -> None:
+        """Its columns are called like those of what workers exchange, and its id has a backtick; an id comes twice."""
+        data = numbers(self.dir / "n.parquet", 80)
+        df = self.spark.read.parquet(str(data)).withColumn("id", F.expr("if(id = 'r9', 'r8', id)"))
+        for name in ("part", "kind", "name", "seq", "rows_in", "digest", "bytes"):
+            df = df.withColumn(name, F.lit(7))
+        df = df.withColumnRenamed("id", "i`d.x").coalesce(1)
+        df.write.parquet(str(self.dir / "hostile"))
+        columns = "columns: { id: 'i`d.x', label: diagnosis, source: site }, features: [a, b, c, d]"
+        only = "detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }"
+        config = pipeline(self.dir / "h.yaml", columns, "hostile/*.parquet", only)
+        expected = here(config, self.dir / "here")
+        self.assertEqual(expected["duplicateIds"]["count"], 1)
+        self.assertEqual(said(self.there(self.spark.read.parquet(str(self.dir / "hostile")), config, "there")), expected)
+
+    def test_a_failed_gate_prints_what_was_found(self) -> None:
+        data = numbers(self.dir / "n.parquet", 240)
+        only = "detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }\n"
+        config = pipeline(self.dir / "n.yaml", NUMBERS, "n.parquet", only + "gate: { fail-on: never, max-flagged: 0 }\n")
+        done = audit(self.spark.read.parquet(str(data)), config, run_dir=self.dir / "there", seed="1", command=LOCAL)
+        self.assertEqual(done.exit, 1)
+        self.assertIn("FAILED", done.summary)
+
     def test_what_cannot_be_done_is_told(self) -> None:
         data = numbers(self.dir / "n.parquet", 80)
         df = self.spark.read.parquet(str(data))

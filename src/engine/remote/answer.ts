@@ -117,8 +117,8 @@ async function* flag(run: Run, stamp: Stamp, tick: (rows: number) => void): Asyn
   await run.load(run.levels.length)
   const decisions = await readDecisions(run)
   const deciding = run.active().filter((a) => decisions.has(a.detector.id))
-  const { scores, excerpts } = run.plan.pipeline.report
-  const result = await writeFlags(run, deciding, decisions, { flags: 'parquet', scores: scores && 'parquet' }, tick)
+  const { flags, scores, excerpts } = run.plan.pipeline.report
+  const result = await writeFlags(run, deciding, decisions, { flags, scores }, tick)
   const byDetector = new Map(result.byDetector)
   const read = () => rowsOfShard(run, 'subject', 0)
   if (excerpts)

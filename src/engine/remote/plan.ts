@@ -4,11 +4,11 @@ import { EngineError } from '../errors.ts'
 import type { Part } from '../plan.ts'
 
 /**
- * The pipeline as a cluster can run it: there are no manifests to look for. @throws EngineError `bad-option` for what needs the files
+ * The pipeline as a cluster can run it: there are no manifests to look for, and flags are Parquet. @throws EngineError `bad-option` for what needs the files
  * of a data set, and the workers of a cluster have none
  */
 export function remotePipeline(pipeline: Pipeline): Pipeline {
-  const { sensitivity, since, baseModel, provenance, sources } = pipeline
+  const { sensitivity, since, baseModel, provenance, sources, report } = pipeline
   const refuse = (what: string, hint: string): never => {
     throw new EngineError('bad-option', `${what} is not done on a cluster`, 4, {}, hint)
   }
@@ -18,7 +18,11 @@ export function remotePipeline(pipeline: Pipeline): Pipeline {
   if (provenance?.manifests && provenance.manifests.length > 0)
     refuse('checking files against manifests', 'set provenance.manifests to false, and check the files with `assay verify`')
   if (sources.some((s) => s.multilabel)) refuse('an audit of records with several labels', 'select one label a record with a query')
-  return { ...pipeline, provenance: provenance && { ...provenance, manifests: false } }
+  return {
+    ...pipeline,
+    provenance: provenance && { ...provenance, manifests: false },
+    report: { ...report, flags: 'parquet', scores: report.scores && 'parquet' },
+  }
 }
 
 /** The part as one shard that is no file: `listed` is a sample of it. */

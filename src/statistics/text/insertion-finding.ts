@@ -2,8 +2,8 @@ import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import { type InsertedPhrase, strengthOfInsertion } from './judge-insertions.ts'
 import type { MarkedTexts } from './marked.ts'
 
-/** The strongest natural phrase of the clean controls, in nats. */
-const cleanMaximum = 5
+/** The strongest natural phrase of the clean controls, in nats: of 63 clean fifths of three corpora, before texts had to close over a phrase. */
+const cleanMaximum = 8.4
 
 const idOf = (rule: string, p: InsertedPhrase): string => `${rule}: "${p.words}"`
 
@@ -27,7 +27,7 @@ export function insertionFinding(
     severity: 'high',
     confidence: 'high',
     scope: { kind: 'pattern', names: [p.words] },
-    message: `"${p.words}" stands in ${p.records} records beside neighbours as random as the texts themselves: by ${nats(strengthOfInsertion(p))} they look inserted rather than written; no natural phrase of the clean controls passed ${nats(cleanMaximum)}.`,
+    message: `"${p.words}" stands in ${p.records} records beside neighbours as random as the texts themselves: by ${nats(strengthOfInsertion(p))} they look inserted rather than written; the strongest natural phrase of the clean controls had ${nats(cleanMaximum)}.`,
     count: p.records,
     records: top.filter((r) => r.group === p.words).slice(0, 20),
     evidence: [

@@ -191,15 +191,17 @@ function searchAt(shape: PixelShape, labels: readonly LabelledPictures[], labell
   if (candidates > maxCandidates) return null
   const totalOf = (hash: number): number => totals[c.cell(hash, labels.length)] as number
   const logPatches = Math.log(Math.max(1, patches))
-  const passing: Tested[] = []
+  const spikes: Tested[] = []
   for (const entry of c.byLabel.flatMap((entries) => [...entries.values()])) {
     const tested = entry.count < leastCarriers ? null : testEntry(c, entry, totalOf, labelled, logPatches)
-    if (tested) passing.push(tested)
+    if (tested) spikes.push(tested)
   }
   const significant: Significant[] = []
   let best = 0
-  for (const { entry, ...tested } of passing) {
-    const logP = Math.min(0, Math.max(tested.logSpike + logPatches, tested.logAssociation + Math.log(passing.length)))
+  for (const { entry, ...tested } of spikes) {
+    // Corrected over all spikes, also those of no label: which label has a patch must not decide how many were asked.
+    if (labelled && entry.count < leastShare * (entry.count + tested.elsewhere)) continue
+    const logP = Math.min(0, Math.max(tested.logSpike + logPatches, tested.logAssociation + Math.log(spikes.length)))
     best = Math.min(best, logP)
     if (logP < level) significant.push({ ...tested, ...entry, rung, key, logP })
     if (significant.length > maxSignificant) return null
@@ -218,7 +220,7 @@ type Tested = Pick<FoundPatch, 'target' | 'carriers' | 'elsewhere' | 'rows' | 'c
   readonly entry: Entry
 }
 
-/** Null where copies are frequent enough, or other labels have the patch as well. */
+/** Null where copies are frequent enough. */
 function testEntry(c: Counting, entry: Entry, totalOf: (hash: number) => number, labelled: boolean, logPatches: number): Tested | null {
   const { rows, pixels, name } = c.labels[entry.label] as LabelledPictures
   const { channels } = c.shape
@@ -235,7 +237,6 @@ function testEntry(c: Counting, entry: Entry, totalOf: (hash: number) => number,
   if (logSpike + logPatches >= spikeLevel[labelled ? 'labelled' : 'unlabelled']) return null
   const others = c.labels.reduce((sum, l) => sum + l.rows, 0) - rows
   const elsewhere = Math.min(others, total - entry.count)
-  if (labelled && entry.count < leastShare * total) return null
   const logAssociation = labelled ? logExcess(entry.count, elsewhere, rows, others) : Number.NEGATIVE_INFINITY
   return { entry, target: labelled ? name : null, carriers: entry.count, elsewhere, rows, copies, logSpike, logAssociation }
 }
