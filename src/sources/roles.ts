@@ -91,6 +91,9 @@ const probabilityColumn = /^(p|prob|proba|pred_?prob|probability)(_[0-9a-z_]+|(c
 
 const chatNames = /^(messages?|conversations?|chat|dialog(ue)?|turns)$/
 
+/** `seen on ward`, `none`: a note that says one of a few things, and no text to learn from where there are numbers. */
+const isSetPhrase = (c: ColumnSample): boolean => c.filled >= 50 && c.distinct * 10 <= c.filled
+
 /** What each column most likely means, from its name first and its first rows second. */
 export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
   const names = new Map<string, number>()
@@ -98,6 +101,7 @@ export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
   const free = columns.filter((c) => c.name !== '' && names.get(c.name) === 1 && c.kind !== 'empty')
   const taken = new Set<string>()
   const map: { [R in Role]?: string | string[] } = {}
+  const hasNumbers = free.some((c) => isNumeric(c) && !c.counting && !isIdentifier(c))
   const chats = free.filter((c) => c.chat)
   const chat = chats.find((c) => chatNames.test(plain(c.name))) ?? (chats.length === 1 ? chats[0] : undefined)
   const alpaca = ['instruction', 'input'].map((n) => free.find((c) => plain(c.name) === n && c.kind === 'string'))
@@ -111,7 +115,9 @@ export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
   }
   for (const [role, pattern] of patterns) {
     if (map[role] !== undefined) continue
-    const found = free.find((c) => !taken.has(c.name) && pattern.test(plain(c.name)) && fits(role, c))
+    const found = free.find(
+      (c) => !taken.has(c.name) && pattern.test(plain(c.name)) && fits(role, c) && !(role === 'text' && hasNumbers && isSetPhrase(c)),
+    )
     if (!found) continue
     map[role] = found.name
     taken.add(found.name)

@@ -37,6 +37,12 @@ describe('roles guessed from names and first rows', () => {
       { label: 'y', source: 'hospital', features: ['a'], categories: ['colour'] },
     ],
     [
+      'a note of few phrases beside numbers is a category; alone it is a text',
+      { a: 'real', note: 'classes', y: 'binary' },
+      { label: 'y', features: ['a'], categories: ['note'] },
+    ],
+    ['a note of few phrases without numbers', { note: 'classes', y: 'binary' }, { label: 'y', text: 'note' }],
+    [
       'words alone are categories',
       { target: 'binary', shape: 'classes', size: 'classes' },
       { label: 'target', categories: ['shape', 'size'] },
