@@ -1,6 +1,6 @@
 // Nights of a labelled table in a PostgreSQL server of its own: each night people correct labels, the table is audited against the snapshot
 // of the night before, and the history grows. When is an attacker named who relabels .1 % of one class a night, and is nobody else?
-//   node --import tsx bench/quality/nights.ts [--nights 100] [--from 40] [--rows 2000] [--corrections 0,0.1] [--clean 20] [--attacked 10] [--detector label-flip] [--record]
+//   node --import tsx bench/quality/nights.ts [--nights 100] [--from 40] [--rows 2000] [--corrections 0,0.1] [--clean 20] [--attacked 10] [--first 0] [--detector label-flip] [--record]
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,8 @@ const { values } = parseArgs({
     corrections: { type: 'string', default: '0,0.1' },
     clean: { type: 'string', default: '20' },
     attacked: { type: 'string', default: '10' },
+    /** Histories before this one are another run's. */
+    first: { type: 'string', default: '0' },
     detector: { type: 'string', default: 'label-flip' },
     record: { type: 'boolean', default: false },
   },
@@ -110,7 +112,7 @@ process.env.NIGHTS_URL = server.url()
 const cleanHistories: Lived[] = []
 const attackedHistories: { readonly corrections: number; readonly named: number | null; readonly early: number }[] = []
 try {
-  for (let n = 0; n < Math.max(clean, attacked); n++) {
+  for (let n = Number(values.first); n < Math.max(clean, attacked); n++) {
     const rate = corrections[n % corrections.length] as number
     if (n < attacked) {
       const { trends } = await live(server, 1000 + n, Math.min(nights, from + 20), true, rate)

@@ -105,12 +105,9 @@ export function buildProgram({ io, finish, started, out }: Host): Command {
   )
 
   const merge = program.command('merge').description('Merges the states of one level, when all of its shards are fitted.')
-  merge
-    .addOption(runDirOption())
-    .addOption(levelOption())
-    .action(async (options: MergeOptions) => {
-      finish(await (await import('./merge.ts')).runMerge(options))
-    })
+  addWatchOptions(addWorkers(merge.addOption(runDirOption()).addOption(levelOption()))).action(async (options: MergeOptions) => {
+    finish(await (await import('./merge.ts')).runMerge(options, io))
+  })
 
   const score = program.command('score').description('Scores shards of a planned run, when all levels are merged.')
   addWatchOptions(addWorkers(score.addOption(runDirOption()).addOption(shardOption()))).action(async (options: ScoreOptions) => {

@@ -60,14 +60,27 @@ export function addWorkerCommand(program: Command, { io, finish }: Pick<Host, 'i
     .action((options: Answering & { readonly level: number; readonly over: 'subject' | 'reference' }) =>
       answering({ kind: 'fit', level: options.level, over: options.over }, options),
     )
-  for (const kind of ['score', 'flag'] as const) {
+  const kinds = {
+    route: 'What one partition sends to the buckets of the exchange.',
+    score: 'Scores of one partition, and what they add up to.',
+    flag: 'Flags of one partition, and their evidence.',
+  } as const
+  for (const kind of ['route', 'score', 'flag'] as const) {
     worker
       .command(kind)
-      .description(kind === 'score' ? 'Scores of one partition, and what they add up to.' : 'Flags of one partition, and their evidence.')
+      .description(kinds[kind])
       .addOption(runDir())
       .addOption(part())
       .action((options: Answering) => answering({ kind }, options))
   }
+
+  worker
+    .command('work')
+    .description('Answers of the exchange, for what was sent to buckets, ordered by name.')
+    .addOption(runDir())
+    .action(async (options: Pick<Answering, 'runDir'>) => {
+      finish(await (await import('./worker.ts')).runWork(options.runDir, io))
+    })
 
   worker
     .command('merge')

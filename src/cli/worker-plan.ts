@@ -49,6 +49,8 @@ export async function runPlanRemote(options: PlanRemoteOptions, io: Io): Promise
     reference: plan.reference && asked('reference'),
     id,
     snapshot: plan.comparison !== null,
+    /** Fit level after which records are exchanged. */
+    exchange: run.exchange?.after ?? null,
     scores: plan.pipeline.report.scores !== null,
   }
   await write(io.stdout, `${JSON.stringify(told)}\n`)

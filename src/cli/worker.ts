@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { accept, acceptSegments } from '../engine/remote/accept.ts'
 import { answer } from '../engine/remote/answer.ts'
+import { worked } from '../engine/remote/exchange.ts'
 import { mergeAnswer } from '../engine/remote/merge.ts'
 import { writePieces } from '../engine/remote/pieces.ts'
 import type { Step } from '../engine/remote/step.ts'
@@ -8,6 +9,11 @@ import type { Io } from './io.ts'
 
 export async function runAnswer(step: Step, modelDir: string, part: number, io: Io): Promise<number> {
   await writePieces(answer(resolve(modelDir), step, part, io.stdin), io.stdout)
+  return 0
+}
+
+export async function runWork(modelDir: string, io: Io): Promise<number> {
+  await writePieces(worked(resolve(modelDir), io.stdin), io.stdout)
   return 0
 }
 

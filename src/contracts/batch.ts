@@ -66,7 +66,7 @@ export function codesOf(batch: Batch, name: 'label' | 'source'): Codes | null {
 /** A fixed-size list column as one matrix without a copy; null when the column is absent. */
 export function matrixOf(
   batch: Batch,
-  name: 'embedding' | 'features' | 'predictions' | 'image' | 'pixels' | 'noise',
+  name: 'embedding' | 'features' | 'predictions' | 'image' | 'pixels' | 'noise' | 'neighbours',
 ): Matrix<Float32Array | Float64Array | Uint8Array> | null {
   const data = chunk(batch, name)
   if (!data || !DataType.isFixedSizeList(data.type)) return null

@@ -1,4 +1,5 @@
 import type { Batch, Column, Maybe } from './data.ts'
+import type { Exchange } from './exchange.ts'
 import type { Finding, RecordRef, Test } from './finding.ts'
 import type { Context, Shape, Statistic } from './statistic.ts'
 import type { RecoveredTrigger } from './trigger.ts'
@@ -67,6 +68,8 @@ export interface Detector<Options = any, TallySummary = any, EvidenceSummary = a
   /** Columns that it reads in `score`, `tally` and its statistics. */
   reads(options: Options, setup: Setup): readonly Column[]
   statistics(options: Options, setup: Setup): readonly Statistic[]
+  /** What its statistics and scores read as the column `neighbours`; at most one detector of a run has one. */
+  exchange?(options: Options, setup: Setup): Exchange | null
   scorer(c: Context<Options>, setup: Setup): Maybe<(batch: Batch) => Maybe<Scored>>
   readonly tally?: Tally<unknown, TallySummary>
   decide(c: Context<Options>, tally: TallySummary): readonly Threshold[]

@@ -3,13 +3,12 @@ import { vectorsOf } from '../contracts/batch.ts'
 import type { Batch } from '../contracts/data.ts'
 import type { Detector, Setup } from '../contracts/detector.ts'
 import { type ClusterFit, clusterFit } from '../statistics/cluster-fit.ts'
-import { pointOf } from '../statistics/embedding/classes.ts'
+import { codesIn, pointOf } from '../statistics/embedding/classes.ts'
 import { project } from '../statistics/embedding/dense.ts'
 import { mapVectors } from '../statistics/embedding/space.ts'
 import { sizeFor, vectorSample } from '../statistics/vector-sample.ts'
 import { apartFindings, leftNote, partsFlagged, standsApart, testsOf } from './embedding/standing-apart.ts'
 import {
-  codesIn,
   missingVectors,
   quietScores,
   type Suspected,

@@ -3,9 +3,13 @@ import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector
 import type { Evidence, Finding, Test } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
 import { formatCount } from '../math/count.ts'
+import { type CellOptions, cellPlan, cellSample } from '../statistics/cell-plan.ts'
+import { cellExchange } from '../statistics/embedding/cell-exchange.ts'
 import type { PartName } from '../statistics/embedding/neighbour-parts.ts'
-import { type NeighbourFit, neighbourFit } from '../statistics/neighbour-fit.ts'
-import { sizeFor, vectorSample } from '../statistics/vector-sample.ts'
+import type { PartScale } from '../statistics/embedding/part-scale.ts'
+import { type NeighbourFit, type NeighbourScale, neighbourFit } from '../statistics/neighbour-fit.ts'
+import { neighbourSpread } from '../statistics/neighbour-spread.ts'
+import { sizeFor, type VectorSample, vectorSample } from '../statistics/vector-sample.ts'
 import { classesBySuspects, classMap, cutNote, partTable, percent, scoreHistogram } from './embedding/evidence.ts'
 import {
   cutByRanks,
@@ -17,7 +21,7 @@ import {
   unscored,
   vectorRole,
 } from './embedding/suspicion.ts'
-import { judgeByNeighbours } from './embedding-outlier/judge.ts'
+import { judgeByCells, judgeByNeighbours } from './embedding-outlier/judge.ts'
 import { discover } from './label-flip/threshold.ts'
 
 export const embeddingOutlierOptions = z.strictObject({
@@ -29,6 +33,8 @@ export const embeddingOutlierOptions = z.strictObject({
   neighbours: z.int().min(5).max(64).default(20),
   /** Records that all are compared with, at most. */
   sample: z.int().min(500).max(100_000).default(100_000),
+  /** What a record is compared with: the sample, or all records, which finds small clusters in large data at several times the cost. */
+  among: z.enum(['sample', 'all']).default('sample'),
 })
 export type EmbeddingOutlierOptions = z.infer<typeof embeddingOutlierOptions>
 
@@ -40,6 +46,10 @@ const hasReference = (setup: Setup): boolean => {
 
 const sizeOf = (options: EmbeddingOutlierOptions, setup: Setup): number =>
   setup.shape.rows === null ? options.sample : sizeFor(options.sample, setup.shape.rows)
+
+/** Cells need no reference; where there is one, the sample is all that records are compared with. */
+const cellsOf = (options: EmbeddingOutlierOptions, setup: Setup): CellOptions | null =>
+  options.among === 'all' && !hasReference(setup) ? { size: options.sample, k: options.neighbours } : null
 
 const statisticOf = (options: EmbeddingOutlierOptions, setup: Setup) =>
   neighbourFit({ size: sizeOf(options, setup), k: options.neighbours, reference: hasReference(setup) })
@@ -54,6 +64,7 @@ export const embeddingOutlier: Detector<EmbeddingOutlierOptions, SuspicionTally>
   missing: (setup) => missingVectors(setup, false),
   mode(options, setup) {
     const labels = setup.subject.includes('label') ? 'within its class' : 'without labels'
+    if (cellsOf(options, setup)) return `${options.neighbours} nearest neighbours ${labels}, among all records by cells`
     return hasReference(setup)
       ? `${options.neighbours} nearest neighbours ${labels}, against the reference records where there are 500 or more`
       : `${options.neighbours} nearest neighbours ${labels}`
@@ -64,11 +75,23 @@ export const embeddingOutlier: Detector<EmbeddingOutlierOptions, SuspicionTally>
     vectorRole(setup.subject) ?? 'embedding',
   ],
   statistics(options, setup) {
+    const cells = cellsOf(options, setup)
+    if (cells) return [cellSample(cells.size), cellPlan(cells), neighbourSpread(cells)]
     const size = sizeOf(options, setup)
     const samples = hasReference(setup) ? (['subject', 'reference'] as const) : (['subject'] as const)
     return [...samples.map((over) => vectorSample({ over, size })), statisticOf(options, setup)]
   },
+  exchange(options, setup) {
+    const cells = cellsOf(options, setup)
+    return cells && cellExchange(cells)
+  },
   scorer(c, setup) {
+    const cells = cellsOf(c.options, setup)
+    if (cells) {
+      const { id } = neighbourSpread(cells)
+      const scale = scaleOfCells(c, id)
+      return scale ? judgeByCells(scale, id) : unscored(id)
+    }
     const { id } = statisticOf(c.options, setup)
     const fit = c.summaries.get<NeighbourFit | null>(id)
     return fit ? judgeByNeighbours(fit, id) : unscored(id)
@@ -81,8 +104,19 @@ export const embeddingOutlier: Detector<EmbeddingOutlierOptions, SuspicionTally>
   conclude: (c, tally, _, flagged) => conclude(c, tally, flagged),
 }
 
-const fitOf = (c: Context<EmbeddingOutlierOptions>, tally: SuspicionTally): NeighbourFit | null =>
-  tally.fitId === '' ? null : c.summaries.get<NeighbourFit | null>(tally.fitId)
+/** The scale of an audit in which records were compared with all others; null where there were too few. */
+function scaleOfCells({ options, summaries }: Context<EmbeddingOutlierOptions>, id: string): NeighbourScale | null {
+  const scale = summaries.get<PartScale | null>(id)
+  const sample = summaries.get<VectorSample | null>(cellSample(options.sample).id)
+  return scale && sample && { ...scale, trusted: false, sample, k: options.neighbours, calibration: new Float64Array(0) }
+}
+
+const isOfCells = (id: string): boolean => id.startsWith('neighbour-spread/')
+
+function fitOf(c: Context<EmbeddingOutlierOptions>, { fitId }: SuspicionTally): NeighbourScale | null {
+  if (fitId === '') return null
+  return isOfCells(fitId) ? scaleOfCells(c, fitId) : c.summaries.get<NeighbourFit | null>(fitId)
+}
 
 function cutOf(c: Context<EmbeddingOutlierOptions>, tally: SuspicionTally): number | null {
   const fit = fitOf(c, tally)
@@ -103,12 +137,12 @@ function conclude(c: Context<EmbeddingOutlierOptions>, tally: SuspicionTally, fl
       ]
     : []
   const findings = flagged.count > 0 && cut !== null ? [recordFinding(fit, tally, flagged, cut, tests[0]?.id ?? null)] : []
-  return { findings, tests, notes: [...notes(fit), cutNote(cut)] }
+  return { findings, tests, notes: [...notes(fit, isOfCells(tally.fitId)), cutNote(cut)] }
 }
 
 const shownMaps = 3
 
-function recordFinding(fit: NeighbourFit, tally: SuspicionTally, flagged: Flagged, cut: number, test: string | null): Finding {
+function recordFinding(fit: NeighbourScale, tally: SuspicionTally, flagged: Flagged, cut: number, test: string | null): Finding {
   const suspects = tally.top.filter((s) => s.score >= cut)
   const reasons = new Map<string, number>()
   for (const { parts } of suspects) {
@@ -144,7 +178,7 @@ const reasonWords: Readonly<Record<PartName, string>> = {
   tightness: 'a cluster of near copies',
 }
 
-function mapOf(fit: NeighbourFit, suspects: readonly Suspect[], name: string | null): Evidence {
+function mapOf(fit: NeighbourScale, suspects: readonly Suspect[], name: string | null): Evidence {
   const { sample } = fit
   const { dims } = sample.map
   const code = name === null ? -1 : sample.classes.indexOf(name)
@@ -161,11 +195,14 @@ function mapOf(fit: NeighbourFit, suspects: readonly Suspect[], name: string | n
   )
 }
 
-function notes(fit: NeighbourFit): string[] {
+function notes(fit: NeighbourScale, byCells: boolean): string[] {
   const { sample, k } = fit
   const small = fit.centres.slice(0, sample.classes.length).filter((centre) => centre === null).length
-  const base = fit.trusted
-    ? `Compared with ${sample.rows} trusted records, calibrated on ${fit.calibration.length} others: p-values assume that the reference has the same mix of classes.`
-    : `Compared with ${sample.complete ? 'all' : 'a sample of'} ${sample.rows} records of different content, ${k} neighbours each, in ${sample.map.dims} dimensions. Flags are for review: they are the strongest ones within the budget.`
+  const space = `${k} neighbours each, in ${sample.map.dims} dimensions. Flags are for review: they are the strongest ones within the budget.`
+  const base = byCells
+    ? `Compared with all ${sample.seen} records by cells of about a thousand and those next to them, ${space}`
+    : fit.trusted
+      ? `Compared with ${sample.rows} trusted records, calibrated on ${fit.calibration.length} others: p-values assume that the reference has the same mix of classes.`
+      : `Compared with ${sample.complete ? 'all' : 'a sample of'} ${sample.rows} records of different content, ${space}`
   return [base, ...(small > 0 ? [`${small} classes have fewer than 30 records to compare: theirs are not scored.`] : [])]
 }

@@ -5,14 +5,13 @@ import type { Conclusion, Detector, Flagged, Setup } from '../contracts/detector
 import type { Finding } from '../contracts/finding.ts'
 import type { Context } from '../contracts/statistic.ts'
 import { formatCount } from '../math/count.ts'
-import { pointOf } from '../statistics/embedding/classes.ts'
+import { codesIn, pointOf } from '../statistics/embedding/classes.ts'
 import { mapVectors } from '../statistics/embedding/space.ts'
 import { applyMeasure, relative, type SpectralFit, spectralFit, spectralParts } from '../statistics/spectral-fit.ts'
 import { sizeFor, vectorSample } from '../statistics/vector-sample.ts'
 import { classesBySuspects, classMap, cutNote, partTable, percent, scoreHistogram } from './embedding/evidence.ts'
 import { apartFindings, leftNote, partsFlagged, standsApart, testsOf } from './embedding/standing-apart.ts'
 import {
-  codesIn,
   cutWithin,
   missingVectors,
   quietScores,

@@ -7,6 +7,7 @@ import { buildReport } from '../report/build.ts'
 import { renderers } from '../report/render/registry.ts'
 import type { Report } from '../report/schema.ts'
 import { EngineError } from './errors.ts'
+import { finishExchange } from './exchange.ts'
 import { isDone, layout, type Over, writeBytes, writeJson } from './files.ts'
 import { mergeLevel } from './fit.ts'
 import { withHistory } from './history.ts'
@@ -28,6 +29,7 @@ export interface AuditResult {
   readonly plan: Plan
 }
 
+const silent: Hooks = { progress: () => {}, log: () => {} }
 const everything: Share = { index: 1, count: 1 }
 const mine = (share: Share) => (i: number) => i % share.count === share.index - 1
 
@@ -46,7 +48,9 @@ export async function audit(request: AuditRequest): Promise<AuditResult> {
     for (let level = 0; level < plan.levels.length; level++) {
       await fitWith(pool, runDir, plan, level, everything, hooks)
       setKernelThreads(pool.width)
-      await mergeLevel(await Run.open(runDir, plan), level)
+      const run = await Run.open(runDir, plan)
+      await mergeLevel(run, level)
+      if (run.exchange?.after === level) await exchangeWith(pool, run, hooks)
     }
     await scoreWith(pool, runDir, plan, everything, hooks)
   } catch (error) {
@@ -77,7 +81,19 @@ export async function fitShards(runDir: string, level: number, share: Share, hoo
   }
 }
 
-export const mergeFits = async (runDir: string, level: number): Promise<void> => mergeLevel(await Run.open(runDir), level)
+/** Merges the states of a level, and does the exchange that rests on them. */
+export async function mergeFits(runDir: string, level: number, hooks: Hooks = silent, workers = 1): Promise<void> {
+  const run = await Run.open(runDir)
+  await mergeLevel(run, level)
+  // On a cluster its engine sends the records.
+  if (run.exchange?.after !== level || run.plan.remote) return
+  const pool = await openPool(runDir, workers)
+  try {
+    await exchangeWith(pool, run, hooks)
+  } finally {
+    await pool.close()
+  }
+}
 
 export async function scoreShards(runDir: string, share: Share, hooks: Hooks, workers = 1): Promise<void> {
   const pool = await openPool(runDir, workers)
@@ -130,19 +146,34 @@ function scoreWith(pool: Pool, runDir: string, plan: Plan, share: Share, hooks: 
   return runAll(pool, runDir, plan, 'score', tasks, hooks)
 }
 
-const taskFile = (task: ReadTask): string =>
-  task.kind === 'digest'
-    ? layout.digest(task.over, task.file)
-    : task.kind === 'hash'
-      ? layout.hashes(task.group)
-      : task.kind === 'fit'
-        ? layout.state(task.level, task.over, task.group)
-        : layout.tally(task.group)
+/** Tasks that the buckets are worked in. */
+const maxShares = 64
+
+async function exchangeWith(pool: Pool, run: Run, hooks: Hooks): Promise<void> {
+  const planned = await run.exchanging()
+  const { buckets } = planned ? planned.exchange.layout(planned.context) : { buckets: 0 }
+  if (buckets === 0 || run.done(layout.exchanged)) return
+  const { dir, plan } = run
+  const routes = [...plan.subject.groups.keys()].map((group): ReadTask => ({ kind: 'route', group }))
+  await runAll(pool, dir, plan, 'send to cells', routes, hooks)
+  const of = Math.min(maxShares, buckets)
+  const work = Array.from({ length: of }, (_, share): ReadTask => ({ kind: 'work', share, of }))
+  await runAll(pool, dir, plan, 'compare in cells', work, hooks)
+  await finishExchange(run, of)
+}
+
+function taskFile(task: ReadTask): string {
+  if (task.kind === 'digest') return layout.digest(task.over, task.file)
+  if (task.kind === 'hash') return layout.hashes(task.group)
+  if (task.kind === 'route') return layout.routed(task.group)
+  if (task.kind === 'work') return layout.worked(task.share)
+  return task.kind === 'fit' ? layout.state(task.level, task.over, task.group) : layout.tally(task.group)
+}
 
 const rowsOfTasks = (plan: Plan, tasks: readonly ReadTask[]): number | null => {
   let total = 0
   for (const task of tasks) {
-    if (task.kind === 'digest' || task.kind === 'hash') continue
+    if (task.kind === 'digest' || task.kind === 'hash' || task.kind === 'work') continue
     const over: Over = task.kind === 'fit' ? task.over : 'subject'
     const part = over === 'subject' ? plan.subject : plan.reference
     for (const shard of part?.groups[task.group] ?? []) {

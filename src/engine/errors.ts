@@ -11,5 +11,6 @@ export type EngineErrorCode =
   | 'bad-option'
   | 'unknown-detector'
   | 'interrupted'
+  | 'row-count'
 
 export class EngineError extends AssayError<EngineErrorCode> {}

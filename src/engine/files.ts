@@ -37,6 +37,14 @@ export const layout = {
   changes: join('provenance', 'changes.json'),
   /** One known attack, tried on the records in memory. */
   trial: (name: string) => join('sensitivity', `${name}.json`),
+  /** Copies of the rows of one group on their way to the buckets of the exchange; removed when all have their answers. */
+  routed: (group: number) => join('exchange', `routed-${group}.bin`),
+  /** Mark that one share of the buckets has been worked. */
+  worked: (share: number) => join('exchange', `worked-${share}.json`),
+  /** What the exchange gave the rows of one shard. */
+  answers: (shard: number) => join('exchange', `answers-${shard}.bin`),
+  /** Mark that every row has its answer. */
+  exchanged: join('exchange', 'done.json'),
   outcome: 'outcome.json',
 } as const
 export type Over = 'subject' | 'reference'

@@ -3,6 +3,7 @@ import type { Batch } from '../contracts/data.ts'
 import { AssayError } from '../contracts/errors.ts'
 import { readShard } from '../sources/read.ts'
 import { EngineError } from './errors.ts'
+import { withAnswers } from './exchange.ts'
 import { layout, type Over, readJson } from './files.ts'
 import type { ShardFacts } from './fit.ts'
 import type { Run } from './run.ts'
@@ -14,7 +15,8 @@ import { readSpool } from './spool.ts'
  */
 export async function* rowsOfShard(run: Run, over: Over, shard: number): AsyncGenerator<Batch> {
   if (run.plan.spool) {
-    yield* readSpool(run.path(layout.spool(over, shard)))
+    const spooled = readSpool(run.path(layout.spool(over, shard)))
+    yield* over === 'subject' ? withAnswers(run, shard, spooled) : spooled
     return
   }
   const part = run.part(over)

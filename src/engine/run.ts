@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Detector } from '../contracts/detector.ts'
+import type { Exchange } from '../contracts/exchange.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 import { detectorById } from '../detectors/registry.ts'
 import type { Failures, Monoid, States } from './accumulate.ts'
 import { isDone, layout, type Over, readTree } from './files.ts'
 import { type Part, type Plan, type PlannedDetector, readPlan } from './plan.ts'
-import { buildStatistics, contextFor, restsOn } from './statistics.ts'
+import { buildExchange, buildStatistics, contextFor, type PlannedExchange, restsOn } from './statistics.ts'
 
 /** A run directory opened for work: its plan, and the summaries that are finished so far. */
 export class Run {
@@ -18,11 +19,14 @@ export class Run {
     readonly plan: Plan,
     readonly levels: readonly (readonly Statistic[])[],
     readonly seed: Uint8Array,
+    readonly exchange: PlannedExchange | null,
   ) {}
 
   static async open(dir: string, plan?: Plan): Promise<Run> {
     const p = plan ?? (await readPlan(dir))
-    return new Run(dir, p, buildStatistics(p.detectors, p.setup), Uint8Array.from(Buffer.from(p.seed, 'hex')))
+    const levels = buildStatistics(p.detectors, p.setup)
+    const seed = Uint8Array.from(Buffer.from(p.seed, 'hex'))
+    return new Run(dir, p, levels, seed, buildExchange(p.detectors, p.setup, levels))
   }
 
   path(file: string): string {
@@ -72,6 +76,15 @@ export class Run {
       merge: (a, b) => s.merge(a, b),
       finish: (c, state) => s.finish(c, state),
     }))
+  }
+
+  /** The exchange with what it reads, or null where that has failed. */
+  async exchanging(): Promise<{ readonly exchange: Exchange; readonly context: Context } | null> {
+    if (!this.exchange) return null
+    const { exchange, after } = this.exchange
+    await this.load(after + 1)
+    if (exchange.after.some((id) => id in this.failures)) return null
+    return { exchange, context: contextFor(null, this.seed, this.summaries, exchange.after) }
   }
 
   /** Planned detectors whose statistics are all there, with the context of their score read. Load all levels first. */

@@ -1,4 +1,5 @@
 import type { Setup } from '../contracts/detector.ts'
+import type { Exchange } from '../contracts/exchange.ts'
 import type { Context, Statistic, Summaries } from '../contracts/statistic.ts'
 import { detectorById } from '../detectors/registry.ts'
 import { labelCensus } from '../statistics/label-census.ts'
@@ -28,6 +29,28 @@ export function buildStatistics(planned: readonly PlannedDetector[], setup: Setu
     ;(levels[level] as Statistic[]).push(s)
   }
   return levels.map((level) => level.sort((a, b) => (a.id < b.id ? -1 : 1)))
+}
+
+/** The exchange that a planned detector asks for, and the fit level after which it runs. */
+export interface PlannedExchange {
+  readonly exchange: Exchange
+  readonly after: number
+}
+
+/** @throws EngineError where two detectors ask for different ones */
+export function buildExchange(
+  planned: readonly PlannedDetector[],
+  setup: Setup,
+  levels: readonly (readonly Statistic[])[],
+): PlannedExchange | null {
+  const wanted = planned.flatMap((p) => {
+    const exchange = p.status === 'runs' ? detectorById(p.id).exchange?.(p.options, setup) : null
+    return exchange ? [exchange] : []
+  })
+  const [exchange] = wanted
+  if (!exchange) return null
+  if (wanted.some((other) => other.id !== exchange.id)) throw new EngineError('bad-option', 'two detectors ask for different exchanges', 4)
+  return { exchange, after: Math.max(...exchange.after.map((id) => levels.findIndex((level) => level.some((s) => s.id === id)))) }
 }
 
 /** Ids of the statistics that a detector's results rest on, directly or through `after`. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { hashFiles } from '../provenance/hash-files.ts'
+import { routeGroup, workBuckets } from './exchange.ts'
 import { layout, type Over, sha256File, writeJson } from './files.ts'
 import { fitGroup, type Tick } from './fit.ts'
 import type { Run } from './run.ts'
@@ -11,6 +12,8 @@ export type ReadTask =
   | { readonly kind: 'digest'; readonly over: Over; readonly file: number }
   | { readonly kind: 'fit'; readonly level: number; readonly over: Over; readonly group: number }
   | { readonly kind: 'hash'; readonly group: number }
+  | { readonly kind: 'route'; readonly group: number }
+  | { readonly kind: 'work'; readonly share: number; readonly of: number }
   | { readonly kind: 'score'; readonly group: number }
 
 /** One unit of work. */
@@ -25,6 +28,8 @@ export async function runTask(run: Run, task: Task, tick: Tick): Promise<void> {
   if (task.kind === 'fit') return fitGroup(run, task.level, task.over, task.group, tick)
   if (task.kind === 'score') return scoreGroup(run, task.group, tick)
   if (task.kind === 'sensitivity') return runTrial(run, task.trial)
+  if (task.kind === 'route') return routeGroup(run, task.group, tick)
+  if (task.kind === 'work') return workBuckets(run, task.share, task.of)
   if (task.kind === 'hash') return hashGroup(run, task.group)
   const target = layout.digest(task.over, task.file)
   if (run.done(target)) return

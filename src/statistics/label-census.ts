@@ -3,7 +3,7 @@ import type { Batch } from '../contracts/data.ts'
 import { AssayError } from '../contracts/errors.ts'
 import type { Context, Statistic } from '../contracts/statistic.ts'
 
-export type StatisticErrorCode = 'too-many-labels' | 'too-many-sources' | 'unknown-label' | 'class-count' | 'vector-size'
+export type StatisticErrorCode = 'too-many-labels' | 'too-many-sources' | 'unknown-label' | 'class-count' | 'vector-size' | 'no-neighbours'
 export class StatisticError extends AssayError<StatisticErrorCode> {}
 
 const maxLabels = 10_000

@@ -2,33 +2,25 @@ import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
 import { topK } from '../math/neighbours.ts'
 import { conformalHalves, type Halves } from './embedding/halves.ts'
-import {
-  neighbourParts,
-  type PartName,
-  type Parts,
-  partNames,
-  type ReferenceTable,
-  referenceTable,
-  withoutSelf,
-} from './embedding/neighbour-parts.ts'
-import { median, unitOf } from './embedding/quantiles.ts'
+import { neighbourParts, type Parts, type ReferenceTable, referenceTable, withoutSelf } from './embedding/neighbour-parts.ts'
+import { leastToJudge, type PartScale, scaleOf, suspicionOf } from './embedding/part-scale.ts'
 import { type VectorSample, vectorSample } from './vector-sample.ts'
 
-export interface NeighbourFit {
+/** What a record's parts are held against. */
+export interface NeighbourScale extends PartScale {
   /** Records are compared with trusted ones, and `calibration` gives p-values. */
   readonly trusted: boolean
   /** What records are compared with: a sample of all of them, or half of the trusted ones. */
   readonly sample: VectorSample
-  readonly table: ReferenceTable
   readonly k: number
-  /** Medians of the parts, one entry a class in the order of `sample.classes`, then one for records without a label. Null: too few. */
-  readonly centres: readonly (Readonly<Record<PartName, number>> | null)[]
-  /** What 98 % of the sample exceed the median of their class by at most: the same for all classes, so that poison sets none. */
-  readonly units: Readonly<Record<PartName, number>>
-  /** Of each row of the sample, itself left out. */
-  readonly parts: Parts
   /** Ascending suspicion of the other half of the trusted records; empty without them. */
   readonly calibration: Float64Array
+}
+
+export interface NeighbourFit extends NeighbourScale {
+  readonly table: ReferenceTable
+  /** Of each row of the sample, itself left out. */
+  readonly parts: Parts
 }
 
 export interface NeighbourFitOptions {
@@ -38,9 +30,6 @@ export interface NeighbourFitOptions {
   readonly reference: boolean
 }
 
-const leastRows = 30
-/** Units are never taken for less: where all distances are nearly equal, small differences mean nothing. */
-const leastUnit: Readonly<Record<PartName, number>> = { distance: 0.05, slof: 0.05, dao: 0.2, disagreement: 0.25, tightness: 0.2 }
 /** Trusted records from which p-values are calibrated. */
 export const leastTrusted = 500
 
@@ -65,7 +54,7 @@ export function neighbourFit({ size, k, reference }: NeighbourFitOptions): Stati
       const trusted = reference ? c.summaries.get<VectorSample | null>(trustedId) : null
       const halves = trusted && trusted.rows >= leastTrusted ? conformalHalves(trusted) : null
       const sample = halves?.fitted ?? c.summaries.get<VectorSample | null>(subjectId)
-      return sample && sample.rows > leastRows ? fit(sample, k, halves) : null
+      return sample && sample.rows > leastToJudge ? fit(sample, k, halves) : null
     },
     bytes: (shape: Shape) => size * (Math.min(shape.dims, 64) * 4 + 80),
   }
@@ -87,18 +76,7 @@ async function fit(sample: VectorSample, wanted: number, halves: Halves | null):
     sample.counts.map((n) => n - 1),
     table,
   )
-  const groups: number[][] = Array.from({ length: sample.classes.length + 1 }, () => [])
-  sample.labels.forEach((label, i) => {
-    groups[label < 0 ? sample.classes.length : label]?.push(i)
-  })
-  const of = <T>(value: (name: PartName) => T) => Object.fromEntries(partNames.map((name) => [name, value(name)])) as Record<PartName, T>
-  const centres = groups.map((rows) => (rows.length < leastRows ? null : of((name) => median(rows.map((i) => parts[name][i] as number)))))
-  const units = of((name) =>
-    unitOf(
-      Array.from(sample.labels, (_, i) => above(centres, name, parts, sample.labels, i)),
-      leastUnit[name],
-    ),
-  )
+  const { centres, units } = scaleOf(parts, sample.labels, sample.classes.length)
   const partial = { sample, table, k, centres, units, calibration: new Float64Array(0) }
   if (!halves) return { ...partial, trusted: false, parts }
   const { rest } = halves
@@ -107,18 +85,3 @@ async function fit(sample: VectorSample, wanted: number, halves: Halves | null):
   const calibration = suspicionOf(partial, theirs, rest.labels).filter((v) => !Number.isNaN(v))
   return { ...partial, trusted: true, parts, calibration: calibration.sort() }
 }
-
-/** How far a part lies above the median of its class; NaN where the class is too small. */
-function above(centres: NeighbourFit['centres'], name: PartName, parts: Parts, labels: Int32Array, i: number): number {
-  const label = labels[i] as number
-  const centre = centres[label < 0 ? centres.length - 1 : label]
-  return centre ? (parts[name][i] as number) - centre[name] : Number.NaN
-}
-
-/** The parts of row i in units of suspicion. */
-export const unitsOf = (fit: Pick<NeighbourFit, 'centres' | 'units'>, parts: Parts, labels: Int32Array, i: number): number[] =>
-  partNames.map((name) => above(fit.centres, name, parts, labels, i) / fit.units[name])
-
-/** The strongest part of each record in units; NaN where its class is too small. */
-export const suspicionOf = (fit: Pick<NeighbourFit, 'centres' | 'units'>, parts: Parts, labels: Int32Array): Float64Array =>
-  Float64Array.from(labels, (_, i) => Math.max(...unitsOf(fit, parts, labels, i)))

@@ -47,6 +47,8 @@ export interface VectorSampleOptions {
   readonly over: 'subject' | 'reference'
   /** At most so many different contents. */
   readonly size: number
+  /** Of that size however many records there are: nothing is compared with all of it. */
+  readonly whole?: boolean
 }
 
 const maxBytes = 256 * 2 ** 20
@@ -66,9 +68,9 @@ export const sizeFor = (size: number, rows: number): number =>
  * that falls as records come, so that states merge in any order.
  * @throws StatisticError `too-many-labels`, `vector-size`
  */
-export function vectorSample({ over, size }: VectorSampleOptions): Statistic<State, VectorSample | null> {
+export function vectorSample({ over, size, whole = false }: VectorSampleOptions): Statistic<State, VectorSample | null> {
   return {
-    id: `vector-sample/${shortDigest({ over, size })}`,
+    id: `vector-sample/${shortDigest({ over, size, ...(whole ? { whole } : {}) })}`,
     version: 1,
     needs: [],
     after: [],
@@ -98,7 +100,7 @@ export function vectorSample({ over, size }: VectorSampleOptions): Statistic<Sta
     },
     async finish(_: Context, state: State) {
       const complete = state.level === Number.MAX_SAFE_INTEGER
-      keep(state, complete ? size : sizeFor(size, state.seen))
+      keep(state, complete || whole ? size : sizeFor(size, state.seen))
       const all = state.chunks[0]
       if (!all) return null
       const matrix: Matrix = { data: all.vectors, rows: all.labels.length, dims: state.dims }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { keysOf, matrix, withColumns } from '../../src/contracts/batch.ts'
 import type { Batch } from '../../src/contracts/data.ts'
 import type { Context, Statistic, Tree } from '../../src/contracts/statistic.ts'
 import { decodeTree, encodeTree } from '../../src/engine/codec.ts'
@@ -9,6 +10,7 @@ import { answerClusters } from '../../src/statistics/answer-clusters.ts'
 import { answerPhrases } from '../../src/statistics/answer-phrases.ts'
 import { bandBuckets } from '../../src/statistics/band-buckets.ts'
 import { bandCounts } from '../../src/statistics/band-counts.ts'
+import { cellPlan, cellSample } from '../../src/statistics/cell-plan.ts'
 import { claimCounts } from '../../src/statistics/claim-counts.ts'
 import { claimTable } from '../../src/statistics/claim-table.ts'
 import { defaultUnits } from '../../src/statistics/claims/units.ts'
@@ -16,6 +18,7 @@ import { classThresholds } from '../../src/statistics/class-thresholds.ts'
 import { clusterFit } from '../../src/statistics/cluster-fit.ts'
 import { columnTriggers } from '../../src/statistics/column-triggers.ts'
 import { confidentJoint } from '../../src/statistics/confident-joint.ts'
+import { neighbourAnswers } from '../../src/statistics/embedding/cell-exchange.ts'
 import { imageCopies } from '../../src/statistics/image-copies.ts'
 import { imageHashCounts } from '../../src/statistics/image-hash-counts.ts'
 import { joinedClaims } from '../../src/statistics/joined-claims.ts'
@@ -27,6 +30,7 @@ import { labelPhrases, ofReference } from '../../src/statistics/label-phrases.ts
 import { labelSample } from '../../src/statistics/label-sample.ts'
 import { modelChoice, modelChoiceId } from '../../src/statistics/model-choice.ts'
 import { neighbourFit } from '../../src/statistics/neighbour-fit.ts'
+import { neighbourSpread } from '../../src/statistics/neighbour-spread.ts'
 import { noiseLevels } from '../../src/statistics/noise-levels.ts'
 import { pixelSample } from '../../src/statistics/pixel-sample.ts'
 import { plantedPhrases } from '../../src/statistics/planted-phrases.ts'
@@ -50,6 +54,8 @@ interface Case {
   readonly statistic: Statistic
   /** Fitted before it, on all rows. */
   readonly before?: readonly Statistic[]
+  /** The rows have been through an exchange. */
+  readonly answered?: boolean
   /** Summaries that do not come from the rows. */
   readonly given?: Readonly<Record<string, unknown>>
 }
@@ -94,6 +100,7 @@ const segments = { sketch, most: 6 }
 const answers = { bits: 8, least: 3 }
 const traitWords = { words: { refusals: ['answer number 1'], negative: [], positive: [] }, sample: 40, least: 2 }
 const census = labelCensus({ over: 'subject' })
+const cells = { size: 40, k: 3 }
 
 const cases: Case[] = [
   { file: 'label-census.ts', name: 'subject', columns: 'embedding', statistic: labelCensus({ over: 'subject' }) },
@@ -249,6 +256,15 @@ cases.push(
     statistic: neighbourFit({ size: 7, k: 3, reference: false }),
     before: [vectors],
   },
+  { file: 'cell-plan.ts', name: 'embedding', columns: 'embedding', statistic: cellPlan(cells), before: [cellSample(cells.size)] },
+  {
+    file: 'neighbour-spread.ts',
+    name: 'embedding',
+    columns: 'embedding',
+    statistic: neighbourSpread(cells),
+    before: [cellSample(cells.size), cellPlan(cells)],
+    answered: true,
+  },
   { file: 'spectral-fit.ts', name: 'embedding', columns: 'embedding', statistic: spectralFit({ size: 7 }), before: [vectors] },
   { file: 'cluster-fit.ts', name: 'embedding', columns: 'embedding', statistic: clusterFit({ size: 7 }), before: [vectors] },
 )
@@ -300,6 +316,16 @@ function expectSame(a: Tree, b: Tree, path = 'state'): void {
 
 const same = (a: Uint8Array, b: Uint8Array): void => expectSame(load(a), load(b))
 
+/** With answers that depend on the content alone, as those of an exchange do. */
+function withAnswers(batch: Batch): Batch {
+  const contents = keysOf(batch, 'content') as Uint8Array
+  const data = Float32Array.from({ length: batch.numRows * neighbourAnswers }, (_, i) => {
+    const row = Math.floor(i / neighbourAnswers)
+    return contents[row * 16 + (i % neighbourAnswers)] as number
+  })
+  return withColumns(batch, { neighbours: matrix({ data, rows: batch.numRows, dims: neighbourAnswers }) })
+}
+
 const cut = (rows: readonly Row[], columns: Case['columns'], sizes: () => number): Batch[] => {
   const out: Batch[] = []
   for (let at = 0; at < rows.length; ) {
@@ -314,7 +340,8 @@ const runs = 25
 
 describe.each(cases.map((c) => ({ ...c, title: `${c.file} (${c.name})` })))(
   '$title',
-  ({ statistic: s, columns, before = [], given = {} }) => {
+  ({ statistic: s, columns, before = [], given = {}, answered = false }) => {
+    const shaped = (batches: Batch[]) => (answered ? batches.map(withAnswers) : batches)
     test('is a commutative monoid over batches', async () => {
       await fc.assert(
         fc.asyncProperty(
@@ -325,7 +352,7 @@ describe.each(cases.map((c) => ({ ...c, title: `${c.file} (${c.name})` })))(
           async (draw, count, shards, size) => {
             const random = keyed(seed, `split ${draw}`)
             const rows = makeRows(`rows ${draw}`, count, columns === 'features')
-            const all = count > 0 ? [batchOf(rows, columns, 0)] : []
+            const all = shaped(count > 0 ? [batchOf(rows, columns, 0)] : [])
             const summaries: Record<string, unknown> = { ...given }
             for (const earlier of before) {
               const c = contextOf(summaries)
@@ -337,11 +364,7 @@ describe.each(cases.map((c) => ({ ...c, title: `${c.file} (${c.name})` })))(
             const parts = await Promise.all(
               Array.from({ length: shards }, (_, shard) => {
                 const mine = rows.filter((_, i) => (i * 7919 + draw) % shards === shard)
-                return fit(
-                  s,
-                  c,
-                  cut(mine, columns, () => 1 + random.below(size)),
-                )
+                return fit(s, c, shaped(cut(mine, columns, () => 1 + random.below(size))))
               }),
             )
             const none = await fit(s, c, [])

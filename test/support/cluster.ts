@@ -11,9 +11,11 @@ import { writeJson } from '../../src/engine/files.ts'
 import { openRun } from '../../src/engine/plan.ts'
 import { accept, acceptSegments } from '../../src/engine/remote/accept.ts'
 import { answer } from '../../src/engine/remote/answer.ts'
+import { worked } from '../../src/engine/remote/exchange.ts'
 import { mergeAnswer } from '../../src/engine/remote/merge.ts'
 import { type Piece, readPieces, writePieces } from '../../src/engine/remote/pieces.ts'
 import type { Step } from '../../src/engine/remote/step.ts'
+import { Run } from '../../src/engine/run.ts'
 import type { Report } from '../../src/report/schema.ts'
 
 const hooks = { progress: () => {}, log: () => {} }
@@ -107,10 +109,15 @@ export async function auditThere(
   await acceptSegments(runDir, await stream(read))
   await settle(first, read)
   await mergeFits(runDir, 0)
+  const { exchange } = await Run.open(runDir)
   for (let level = 1; level < plan.levels.length; level++) {
     const step: Step = { kind: 'fit', level, over: 'subject' }
     await settle(step, await ask(step, files(read)))
     await mergeFits(runDir, level)
+    if (exchange?.after === level) {
+      const sent = (await ask({ kind: 'route' }, files(read))).filter((p) => p.kind === 'sent')
+      read.push(...(await wire(worked(runDir, await stream(sent.sort(order))))).filter((p) => p.kind === 'file'))
+    }
   }
   await writeJson(join(runDir, 'state/duplicates.json'), { count: 0, examples: [] })
   const scored = await ask({ kind: 'score' }, files(read))

@@ -26,8 +26,8 @@ export async function fitDetector(
   const options = detector.options.parse(given)
   const withKeys = (batches: readonly Batch[]): readonly Batch[] => batches.map((b) => addKeys(b, seed))
   const read = { subject: withKeys(subject), reference: withKeys(reference), baseline: [] }
-  await fitStatistics(detector.statistics(options, setup), read, seed, summaries)
-  const { scored, flagged, ...rest } = await detect(detector, contextFor(options, seed, summaries, null), setup, read.subject)
+  const answered = await fitStatistics(detector.statistics(options, setup), read, seed, summaries, detector.exchange?.(options, setup))
+  const { scored, flagged, ...rest } = await detect(detector, contextFor(options, seed, summaries, null), setup, answered)
   return {
     ...rest,
     scored,

@@ -159,7 +159,9 @@ class _Run:
                 else:
                     answers = _of(read[over], "file").mapInArrow(task(args, model, self.given), ANSWER)
                 self.accept(step, answers, model, over)
-            self.call("merge", *self.at(), "--level", str(level))
+            self.call("merge", *self.at(), "--level", str(level), "--progress", "none")
+            if plan["exchange"] == level:
+                read["subject"] = self.exchange(read["subject"], self.model(level + 1))
         self.duplicates(df, plan["id"])
         model = self.model(len(plan["subject"]))
         scored = self.keep(_of(read["subject"], "file").mapInArrow(task(["worker", "score"], model, self.given), ANSWER))
@@ -238,6 +240,15 @@ class _Run:
             self.call("worker", "accept", "states", "--step", step, *self.at(), feed=_stream(ordered))
         finally:
             states.unpersist()
+
+    def exchange(self, read: DataFrame, model: bytes) -> DataFrame:
+        """Copies of the records go to buckets and are compared there; the answers join the files of their partitions."""
+        parts = self.parts["subject"]
+        sent = _of(_of(read, "file").mapInArrow(task(["worker", "route"], model, self.given), ANSWER), "sent")
+        buckets = sent.repartition(min(parts * 4, 2_000), "name").sortWithinPartitions(*ORDER)
+        answers = self.keep(buckets.mapInArrow(task(["worker", "work"], model, self.given), ANSWER))
+        files = _of(read, "file").unionByName(_of(answers, "file"))
+        return self.keep(files.repartition(parts, "part").sortWithinPartitions("part", "name", "seq"))
 
     def duplicates(self, df: DataFrame, column: str | None) -> None:
         """Records whose id an earlier one has."""

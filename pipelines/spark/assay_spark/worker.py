@@ -107,19 +107,33 @@ def task(
             return
         # By the step and not by the columns: a table may have any.
         is_records = list(args[:4]) == ["worker", "fit", "--level", "0"]
-        more = [] if args[1] == "merge" else ["--part", str(_part(first, is_records))]
         with tempfile.TemporaryDirectory(prefix="assay-model-") as folder:
             with tarfile.open(fileobj=io.BytesIO(model), mode="r:gz") as archive:
                 archive.extractall(folder, filter="data")
-            line = [*locate(command), *args, *more, "--run-dir", folder]
-            yield from _converse(line, _again(first, rest, names), is_records)
+            line = [*locate(command), *args, "--run-dir", folder]
+            if is_records:
+                yield from _converse([*line, "--part", str(_number())], _again(first, rest, names), True)
+            elif args[1] in ("merge", "work"):
+                yield from _converse(line, itertools.chain([first], rest), False)
+            else:
+                for part, rows in itertools.groupby(_by_part(itertools.chain([first], rest)), key=lambda of: of[0]):
+                    yield from _converse([*line, "--part", str(part)], (batch for _, batch in rows), False)
 
     return run
 
 
-def _part(first: pa.RecordBatch, is_records: bool) -> int:
-    if not is_records:
-        return int(first.column("part")[0].as_py())
+def _by_part(batches: Batches) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Batches cut where the partition that their rows belong to changes."""
+    for batch in batches:
+        parts = batch.column("part").to_pylist()
+        start = 0
+        for end in range(1, len(parts) + 1):
+            if end == len(parts) or parts[end] != parts[start]:
+                yield parts[start], batch.slice(start, end - start)
+                start = end
+
+
+def _number() -> int:
     from pyspark import TaskContext
 
     context = TaskContext.get()

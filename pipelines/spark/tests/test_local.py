@@ -59,6 +59,18 @@ class Local(unittest.TestCase):
         df = self.spark.read.parquet(str(data)).repartition(64)
         self.assertEqual(said(self.there(df, config, "there")), here(config, self.dir / "here"))
 
+    def test_neighbours_among_all_records(self) -> None:
+        data = numbers(self.dir / "n.parquet", 2600)
+        only = "embedding-cluster: false, label-flip: false, spectral: false, trigger-tabular: false"
+        config = pipeline(self.dir / "n.yaml", NUMBERS, "n.parquet", f"detectors: {{ {only}, embedding-outlier: {{ among: all }} }}")
+        expected = here(config, self.dir / "here")
+        df = self.spark.read.parquet(str(data))
+        single = df.where("id = 'r5'").coalesce(1)
+        odd = single.union(df.where("false").coalesce(1)).union(df.where("id <> 'r5'").repartition(3))
+        for name, cut in {"one": df.coalesce(1), "odd": odd}.items():
+            with self.subTest(name):
+                self.assertEqual(said(self.there(cut, config, name)), expected)
+
     def test_texts_with_a_snapshot(self) -> None:
         data = texts(self.dir / "t.parquet", 240)
         base = pipeline(self.dir / "base.yaml", TEXTS, "t.parquet", "provenance: { manifests: false, snapshot: before }")

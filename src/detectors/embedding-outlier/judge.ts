@@ -1,10 +1,13 @@
-import { keysOf, vectorsOf } from '../../contracts/batch.ts'
+import { keysOf, matrixOf, vectorsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import { topK } from '../../math/neighbours.ts'
+import { partsFrom } from '../../statistics/embedding/cell-exchange.ts'
+import { codesIn } from '../../statistics/embedding/classes.ts'
 import { neighbourParts, type Parts, partNames } from '../../statistics/embedding/neighbour-parts.ts'
+import { suspicionOf, unitsOf } from '../../statistics/embedding/part-scale.ts'
 import { mapVectors } from '../../statistics/embedding/space.ts'
-import { type NeighbourFit, suspicionOf, unitsOf } from '../../statistics/neighbour-fit.ts'
-import { codesIn, type Suspected, scoreOf } from '../embedding/suspicion.ts'
+import type { NeighbourFit, NeighbourScale } from '../../statistics/neighbour-fit.ts'
+import { type Suspected, scoreOf } from '../embedding/suspicion.ts'
 import { conformal } from '../label-flip/with-model.ts'
 
 const keyOf = (label: number, contents: Uint8Array, i: number): string =>
@@ -33,30 +36,54 @@ export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Bat
     const theirLabels = Int32Array.from(others, (row) => labels[row] as number)
     const theirs = neighbourParts(found, theirLabels, new Float64Array(others.length), fit.table)
     const parts = gather(member, others, fit.parts, theirs)
-    const known = labels.map((label) => (label === -2 ? -1 : label))
-    const suspicion = suspicionOf(fit, parts, known).map((u, i) => (labels[i] === -2 ? Number.NaN : u))
-    const name = (code: number): string | null => (code < 0 ? null : (sample.classes[code] as string))
-    return {
-      score: suspicion.map((u) => (Number.isNaN(u) ? 0 : scoreOf(u))),
-      ...(fit.trusted ? { pValue: suspicion.map((u) => (Number.isNaN(u) ? u : conformal(fit.calibration, u))) } : {}),
-      suggested: {
-        codes: parts.lead.map((lead, i) =>
-          lead !== labels[i] && (labels[i] as number) >= 0 && (parts.leadShare[i] as number) > 0.5 ? lead : -1,
-        ),
-        values: sample.classes,
-      },
-      parts: partNames,
-      fitId,
-      calibration: fit.calibration.length,
-      detail: (i) => ({
-        name: name(labels[i] as number),
-        x: mapped[i * dims] as number,
-        y: dims > 1 ? (mapped[i * dims + 1] as number) : 0,
-        parts: unitsOf(fit, parts, known, i),
-        near:
-          (parts.lead[i] as number) < 0 ? null : `${name(parts.lead[i] as number)} (${Math.round(100 * (parts.leadShare[i] as number))} %)`,
-      }),
-    }
+    return suspected(fit, fitId, { labels, mapped, parts })
+  }
+}
+
+/** Scores of a batch from its column `neighbours`, for which every record was compared with all others. */
+export function judgeByCells(scale: NeighbourScale, fitId: string): (batch: Batch) => Promise<Suspected> {
+  return async (batch) => {
+    const vectors = vectorsOf(batch)
+    const column = matrixOf(batch, 'neighbours')
+    if (!vectors || !column) throw new Error('the batch has no neighbours')
+    const mapped = await mapVectors(scale.sample.map, vectors)
+    return suspected(scale, fitId, { labels: codesIn(scale.sample.classes, batch), mapped, parts: partsFrom(column) })
+  }
+}
+
+interface Around {
+  /** Codes into the classes of the sample; -1 without a label, -2 of a class that is not in it. */
+  readonly labels: Int32Array
+  readonly mapped: Float32Array
+  readonly parts: Parts
+}
+
+function suspected(scale: NeighbourScale, fitId: string, { labels, mapped, parts }: Around): Suspected {
+  const { sample, calibration, trusted } = scale
+  const { dims } = sample.map
+  const known = labels.map((label) => (label === -2 ? -1 : label))
+  const suspicion = suspicionOf(scale, parts, known).map((u, i) => (labels[i] === -2 ? Number.NaN : u))
+  const name = (code: number): string | null => (code < 0 ? null : (sample.classes[code] as string))
+  return {
+    score: suspicion.map((u) => (Number.isNaN(u) ? 0 : scoreOf(u))),
+    ...(trusted ? { pValue: suspicion.map((u) => (Number.isNaN(u) ? u : conformal(calibration, u))) } : {}),
+    suggested: {
+      codes: parts.lead.map((lead, i) =>
+        lead !== labels[i] && (labels[i] as number) >= 0 && (parts.leadShare[i] as number) > 0.5 ? lead : -1,
+      ),
+      values: sample.classes,
+    },
+    parts: partNames,
+    fitId,
+    calibration: calibration.length,
+    detail: (i) => ({
+      name: name(labels[i] as number),
+      x: mapped[i * dims] as number,
+      y: dims > 1 ? (mapped[i * dims + 1] as number) : 0,
+      parts: unitsOf(scale, parts, known, i),
+      near:
+        (parts.lead[i] as number) < 0 ? null : `${name(parts.lead[i] as number)} (${Math.round(100 * (parts.leadShare[i] as number))} %)`,
+    }),
   }
 }
 

@@ -1,4 +1,3 @@
-import { codesOf } from '../../contracts/batch.ts'
 import type { Batch, Column } from '../../contracts/data.ts'
 import type { Scored, Setup, Tally } from '../../contracts/detector.ts'
 import type { Context } from '../../contracts/statistic.ts'
@@ -181,15 +180,6 @@ export function cutByRanks(tally: SuspicionTally, calibration: Float64Array, fdr
   const rank = Math.round(cut * (calibration.length + 1))
   const bound = calibration[calibration.length - rank] ?? Number.NEGATIVE_INFINITY
   return Number.isFinite(bound) ? scoreOf(bound + Math.max(1, Math.abs(bound)) * 2 ** -40) : 0
-}
-
-/** Labels of a batch as codes into `classes`; -1 where there is none, -2 where the class is not among them. */
-export function codesIn(classes: readonly string[], batch: Batch): Int32Array {
-  const label = codesOf(batch, 'label')
-  if (!label) return new Int32Array(batch.numRows).fill(-1)
-  const place = new Map(classes.map((name, i) => [name, i]))
-  const map = label.values.map((name) => place.get(name) ?? -2)
-  return label.codes.map((code) => (code < 0 ? -1 : (map[code] as number)))
 }
 
 /** 0 for a record of a class that is too small to judge: nothing stands out there. NaN without a label. */

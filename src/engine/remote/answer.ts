@@ -11,6 +11,7 @@ import { rowsOfShard } from '../rows.ts'
 import type { Run } from '../run.ts'
 import { scoreGroup } from '../score.ts'
 import { readDecisions } from './decisions.ts'
+import { sentPieces } from './exchange.ts'
 import { type Facts, factsName, factsOf, factsTree } from './facts.ts'
 import { flagsName, flagsTree, numbersOf } from './flag-state.ts'
 import { openPartition, receiveFiles, receiveRecords } from './partition.ts'
@@ -97,6 +98,10 @@ async function* laterRead(partition: Open, step: Step, input: Readable): AsyncGe
     rows += n
   }
   const counted = (): Facts => ({ parts: 1, rows, rejected: 0, issues: [], incomplete: [] })
+  if (step.kind === 'route') {
+    yield* sentPieces(run, stamp)
+    return
+  }
   if (step.kind === 'fit') {
     await fitGroup(run, step.level, step.over, 0, tick)
     yield* statesOf(run, (await readTree(run.path(layout.state(step.level, step.over, 0)), {})) as States, stamp)

@@ -11,6 +11,7 @@ import { EngineError } from '../errors.ts'
 import { layout, type Over } from '../files.ts'
 import { type Plan, readPlan } from '../plan.ts'
 import { Run } from '../run.ts'
+import { Answers } from './exchange.ts'
 import { type Piece, readPieces } from './pieces.ts'
 
 /** A partition of a distributed run as a run of its own: a folder on the local disk, removed when the work is done. */
@@ -72,18 +73,25 @@ export async function receiveRecords(
   return { digest: digest.digest('hex'), run: await Run.open(run.dir, plan) }
 }
 
+const answerName = /^exchange\/answered-\d+\.bin$/
 const fileName = /^(spool|scores)\/[a-z0-9-]+\.arrow(\.index\.json)?$/
 
 /** Files that an earlier step left of this partition, from the pieces that carry them. Returns the rows they hold. @throws EngineError */
 export async function receiveFiles({ run, number }: Partition, input: Readable): Promise<number> {
   let rows = 0
+  const answers = new Answers(run)
   for await (const piece of readPieces(input)) {
     if (piece.kind !== 'file') continue
+    if (answerName.test(piece.name) && piece.part === number) {
+      await answers.add(piece.bytes)
+      continue
+    }
     if (!fileName.test(piece.name)) throw new EngineError('state-unreadable', `a file named ${JSON.stringify(piece.name)}`, 2)
     if (piece.part !== number) throw new EngineError('state-mismatch', `files of partition ${piece.part} with those of ${number}`, 2)
     rows = piece.rowsIn
     await addPiece(run.path(piece.name), piece)
   }
+  await answers.close(rows)
   return rows
 }
 

@@ -16,8 +16,11 @@ import {
 } from 'apache-arrow'
 import { EngineError } from '../errors.ts'
 
-/** What a row between workers is: part of a mergeable state, of a file of the partition's run directory, of a snapshot, or the last one. */
-export const pieceKinds = ['state', 'file', 'segment', 'end'] as const
+/**
+ * What a row between workers is: part of a mergeable state, of a file of the partition's run directory, of a snapshot, of what goes to
+ * a bucket of the exchange, or the last one.
+ */
+export const pieceKinds = ['state', 'file', 'segment', 'sent', 'end'] as const
 export type PieceKind = (typeof pieceKinds)[number]
 
 /**

@@ -1,14 +1,16 @@
 import { selectColumns } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
 import type { Conclusion, Detector, Scored, Setup, Threshold } from '../../contracts/detector.ts'
+import type { Exchange } from '../../contracts/exchange.ts'
 import type { Finding } from '../../contracts/finding.ts'
 import type { Context, Statistic } from '../../contracts/statistic.ts'
 import { takeRows } from '../../contracts/take-rows.ts'
 import { detectorById } from '../../detectors/registry.ts'
+import { exchangeInMemory } from '../exchange-memory.ts'
 import { takeScores } from '../flags.ts'
 import type { PlannedDetector } from '../plan.ts'
 import { selectFlagged } from '../select.ts'
-import { buildStatistics, contextFor, restsOn } from '../statistics.ts'
+import { buildExchange, buildStatistics, contextFor, restsOn } from '../statistics.ts'
 
 /** What an audit in memory is made of. */
 export interface MemoryAudit {
@@ -30,15 +32,30 @@ export interface DetectorResult {
   readonly findings: readonly Finding[]
 }
 
-/** The statistics, in their order, over batches in memory; adds their summaries to those that are known. */
+type Read = Readonly<Record<Statistic['over'], readonly Batch[]>>
+
+/**
+ * The statistics, in their order, over batches in memory; adds their summaries to those that are known. Returns the subject, with what
+ * the exchange gave its rows once the statistics before it were there.
+ */
 export async function fitStatistics(
   statistics: readonly Statistic[],
-  read: Readonly<Record<Statistic['over'], readonly Batch[]>>,
+  read: Read,
   seed: Uint8Array,
   summaries: Map<string, unknown>,
-): Promise<void> {
-  for (const s of statistics)
-    if (!summaries.has(s.id)) summaries.set(s.id, await fitOne(s, read[s.over], contextFor(null, seed, summaries, s.after)))
+  exchange: Exchange | null = null,
+): Promise<readonly Batch[]> {
+  let { subject } = read
+  let open = exchange
+  for (const s of statistics) {
+    if (open?.after.every((id) => summaries.has(id))) {
+      subject = await exchangeInMemory(open, contextFor(null, seed, summaries, open.after), subject)
+      open = null
+    }
+    const batches = s.over === 'subject' ? subject : read[s.over]
+    if (!summaries.has(s.id)) summaries.set(s.id, await fitOne(s, batches, contextFor(null, seed, summaries, s.after)))
+  }
+  return subject
 }
 
 async function fitOne(s: Statistic, batches: readonly Batch[], context: Context): Promise<unknown> {
@@ -51,10 +68,11 @@ async function fitOne(s: Statistic, batches: readonly Batch[], context: Context)
 /** The statistics, scores, decisions and findings of planned detectors over records in memory, with the detectors' own functions. */
 export async function auditInMemory(audit: MemoryAudit): Promise<readonly DetectorResult[]> {
   const kept = (batches: readonly Batch[]): readonly Batch[] => batches.map((b) => selectColumns(b, audit.columns))
-  const subject = kept(audit.subject)
   const summaries = new Map(audit.known)
-  const statistics = buildStatistics(audit.detectors, audit.setup).flat()
-  await fitStatistics(statistics, { subject, reference: kept(audit.reference), baseline: [] }, audit.seed, summaries)
+  const levels = buildStatistics(audit.detectors, audit.setup)
+  const read: Read = { subject: kept(audit.subject), reference: kept(audit.reference), baseline: [] }
+  const exchange = buildExchange(audit.detectors, audit.setup, levels)?.exchange
+  const subject = await fitStatistics(levels.flat(), read, audit.seed, summaries, exchange)
   const results: DetectorResult[] = []
   for (const planned of audit.detectors) {
     const detector = detectorById(planned.id)

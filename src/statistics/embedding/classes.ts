@@ -1,3 +1,5 @@
+import { codesOf } from '../../contracts/batch.ts'
+import type { Batch } from '../../contracts/data.ts'
 import type { VectorSample } from '../vector-sample.ts'
 import { split, takeVectors } from './halves.ts'
 
@@ -50,4 +52,13 @@ export function pointOf(x: ArrayLike<number>, mean: Float64Array, directions: Fl
     return sum
   }
   return [at(0), at(1)]
+}
+
+/** Labels of a batch as codes into `classes`; -1 where there is none, -2 where the class is not among them. */
+export function codesIn(classes: readonly string[], batch: Batch): Int32Array {
+  const label = codesOf(batch, 'label')
+  if (!label) return new Int32Array(batch.numRows).fill(-1)
+  const place = new Map(classes.map((name, i) => [name, i]))
+  const map = label.values.map((name) => place.get(name) ?? -2)
+  return label.codes.map((code) => (code < 0 ? -1 : (map[code] as number)))
 }

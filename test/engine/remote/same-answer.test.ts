@@ -31,17 +31,24 @@ const cuts: Readonly<Record<string, (rows: number) => number[]>> = {
 }
 
 describe('workers of a cluster say what one machine says', () => {
-  for (const [kind, make] of Object.entries({ numbers: async () => numbers(240), pictures, documents: async () => documents() })) {
+  const cells = 'detectors: { embedding-outlier: { among: all, neighbours: 5 } }\n'
+  const kinds = [
+    ['numbers', async () => numbers(240), ''],
+    ['numbers by cells', async () => numbers(2600), cells],
+    ['pictures', pictures, ''],
+    ['documents', async () => documents(), ''],
+  ] as const
+  for (const [kind, make, more] of kinds) {
     it(kind, async () => {
       const dir = await folder()
       const { table, columns } = await make()
-      const here = said(await auditHere(dir, table, yaml(columns), 'here'))
+      const here = said(await auditHere(dir, table, yaml(columns, more), 'here'))
       expect(here.rows.read).toBe(table.numRows)
       expect(here.rows.flagged).toBeGreaterThan(0)
       for (const [name, cut] of Object.entries(cuts)) {
         const there = await auditThere(`there-${cut(200).length}`, table, {
           dir,
-          yaml: yaml(columns),
+          yaml: yaml(columns, more),
           sizes: cut(table.numRows),
         })
         expect(said(there), name).toEqual(here)
