@@ -13,6 +13,9 @@ const long = [
   'review/clean',
 ].map((name) => `test/${name}.test.ts`)
 
+/** They replace modules, or need what another file switched off for its process. */
+const alone = ['engine/clean-sample', 'engine/pixels'].map((name) => `test/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     // Every core: vitest would leave one idle, of two.
@@ -22,10 +25,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**', 'test/postgres/**', ...long],
+          exclude: ['test/data/**', 'test/e2e/**', 'test/browser/**', 'test/postgres/**', ...long, ...alone],
           testTimeout: 30_000,
+          // Modules are loaded once a process: half of the time would go to loading them for each file.
+          isolate: false,
         },
       },
+      { test: { name: 'alone', include: alone, testTimeout: 30_000 } },
       // The built program as a user runs it.
       { test: { name: 'e2e', include: ['test/e2e/newcomer.test.ts'], testTimeout: 300_000, hookTimeout: 120_000 } },
       // The same at length: deliveries, nights, kills, damage, other people's pipelines.

@@ -26,7 +26,7 @@ const parts = {
 const seedsOf = (count) => Array.from({ length: count }, (_, i) => i)
 const sizes = {
   full: { quick: false, seeds: seedsOf(5), poisonedRuns: 30, cleanRuns: 200 },
-  quick: { quick: true, seeds: seedsOf(2), poisonedRuns: 3, cleanRuns: 40 },
+  quick: { quick: true, seeds: seedsOf(2), poisonedRuns: 2, cleanRuns: 20 },
 }
 
 async function versionsOf(python) {

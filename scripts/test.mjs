@@ -7,7 +7,7 @@ import { root, run, SetupError, say, script, setUp } from './setup.mjs'
 await script(async (args) => {
   const named = args.filter((arg) => arg.startsWith('--project='))
   const rest = args.filter((arg) => !arg.startsWith('--project='))
-  const projects = named.length ? named : ['--project=unit', '--project=e2e']
+  const projects = named.length ? named : ['--project=unit', '--project=alone', '--project=e2e']
   const data = process.env.ASSAY_DATA
   if (named.includes('--project=data') && !(data && existsSync(data))) {
     throw new SetupError(

@@ -13,7 +13,7 @@ const kinds = ['clean', 'uniform', 'pair', 'any pair']
 const images = ['mnist-10k']
 
 export async function noModel({ python, sets, seeds, quick }) {
-  const names = quick ? ['digits', 'breast-cancer', 'ionosphere', 'vowel', 'wine'] : [...Object.keys(required), ...tabular]
+  const names = quick ? ['digits', 'breast-cancer', 'vowel'] : [...Object.keys(required), ...tabular]
   const results = []
   for (const name of names) {
     const [input, role] = images.includes(name) ? ['image pixels', 'image'] : ['columns of numbers', 'features']

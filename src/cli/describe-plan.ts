@@ -109,6 +109,9 @@ function describeModel({ pipeline, reference }: Plan): string[] {
   ]
 }
 
+const describeExchange = ({ diskBytes }: NonNullable<Plan['exchange']>): string =>
+  `  exchange   every row, to be compared with all others: ${diskBytes === null ? 'copies' : `copies of ${formatBytes(diskBytes)}`} on disk until it is done`
+
 /** What `--dry-run` prints: the data, the detectors, every read of the data, and the memory that statistics take. */
 export function describePlan(plan: Plan, workers: number): string {
   const { subject, reference } = plan
@@ -127,7 +130,10 @@ export function describePlan(plan: Plan, workers: number): string {
     ...describeModel(plan),
     '',
     'reads of the data:',
-    ...plan.levels.map((level, i) => `  fit ${i}  ${level.name}: ${level.statistics.join(', ') || 'counts and spool'}`),
+    ...plan.levels.flatMap((level, i) => [
+      `  fit ${i}  ${level.name}: ${level.statistics.join(', ') || 'counts and spool'}`,
+      ...(plan.exchange?.after === i ? [describeExchange(plan.exchange)] : []),
+    ]),
     '  score   every row, by every detector that runs',
     '  evidence   flagged rows only',
     '',

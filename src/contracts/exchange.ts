@@ -1,5 +1,5 @@
 import type { Batch, Maybe } from './data.ts'
-import type { Context } from './statistic.ts'
+import type { Context, Shape } from './statistic.ts'
 
 /** Records on their way to a bucket, in one buffer. */
 export interface Sent {
@@ -37,6 +37,8 @@ export interface Exchange {
   readonly after: readonly string[]
   /** Numbers a record gets, in single precision. */
   readonly answers: number
+  /** For the plan: what one worker holds while it works a bucket, and what all copies of a record take on disk. */
+  bytes(shape: Shape): { readonly memory: number; readonly aRecord: number }
   /** Buckets, and bytes of a copy; no buckets: there is nothing to learn. */
   layout(c: Context): { readonly buckets: number; readonly width: number }
   route(c: Context, batch: Batch): Maybe<Routed>

@@ -204,5 +204,9 @@ function notes(fit: NeighbourScale, byCells: boolean): string[] {
     : fit.trusted
       ? `Compared with ${sample.rows} trusted records, calibrated on ${fit.calibration.length} others: p-values assume that the reference has the same mix of classes.`
       : `Compared with ${sample.complete ? 'all' : 'a sample of'} ${sample.rows} records of different content, ${space}`
-  return [base, ...(small > 0 ? [`${small} classes have fewer than 30 records to compare: theirs are not scored.`] : [])]
+  const blind =
+    byCells || fit.trusted || sample.complete
+      ? []
+      : ['A cluster of so few records that the sample holds two or three of them is not seen: `among: all` compares with all records.']
+  return [base, ...blind, ...(small > 0 ? [`${small} classes have fewer than 30 records to compare: theirs are not scored.`] : [])]
 }

@@ -24,7 +24,7 @@ import { seedFrom } from './seed.ts'
 import { applicable } from './sensitivity/cases.ts'
 import { classesOf, firstBatch, shapeOf } from './shape.ts'
 import { type PlannedSince, planSince, withoutRecords } from './since.ts'
-import { buildStatistics } from './statistics.ts'
+import { buildExchange, buildStatistics } from './statistics.ts'
 
 export interface PlannedFile {
   readonly path: string
@@ -83,6 +83,8 @@ export interface Plan {
   readonly since: PlannedSince | null
   /** Rows are copied to the run directory in the first read; not where the sources can be read again as cheaply. */
   readonly spool: boolean
+  /** Copies of every record on disk between two fit levels; absent where no detector asks for it. */
+  readonly exchange?: { readonly after: number; readonly diskBytes: number | null }
   /** Upper bound of all states of one worker, in bytes. */
   readonly stateBytes: number
 }
@@ -194,6 +196,9 @@ export async function makePlan(
   reference = reference && read(reference)
   const levels = buildStatistics(planned, setup)
   const statistics = levels.flat()
+  const exchange = buildExchange(planned, setup, levels)
+  const exchanged = exchange?.exchange.bytes(setup.shape) ?? { memory: 0, aRecord: 0 }
+  const { rows } = setup.shape
   const keyed = statistics.some((s) => s.keyed)
   const spooled = [...new Set(['id', 'label', 'source', ...reads, ...(keyed ? ['key', 'content'] : [])])].sort()
   const plan = {
@@ -216,7 +221,8 @@ export async function makePlan(
       remote !== undefined ||
       since !== null ||
       [subject, reference].some((p) => p && (p.features || p.pixels || !p.shards.every((s) => formatNamed(s.format)?.rereadable))),
-    stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), 0),
+    ...(exchange ? { exchange: { after: exchange.after, diskBytes: rows === null ? null : rows * exchanged.aRecord } } : {}),
+    stateBytes: statistics.reduce((sum, s) => sum + s.bytes(setup.shape), exchanged.memory),
   }
   return { ...plan, base, digest: planDigest(plan), seed: seedFrom(request.seed), now: request.now.toISOString() }
 }

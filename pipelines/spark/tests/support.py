@@ -3,12 +3,16 @@
 import json
 import os
 import random
+import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyspark
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL = ["node", str(ROOT / "dist/cli/bin.js")]
@@ -80,6 +84,38 @@ def said(run_dir: Path) -> dict[str, Any]:
         "flags": sorted(([f["id"], f["detector"], f["rule"], f["score"]] for f in flags), key=str),
     }
     return _rounded(flat)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def standalone(folder: Path) -> Iterator[str]:
+    """The address of a standalone cluster: a master and two workers of one core, processes of their own until the end."""
+    home = Path(pyspark.__file__).parent
+    env = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
+    port = _free_port()
+    master = f"spark://127.0.0.1:{port}"
+    common = ["--host", "127.0.0.1", "--webui-port", "0"]
+    nodes = {
+        "master": ["org.apache.spark.deploy.master.Master", *common, "--port", str(port)],
+        **{f"worker{n}": ["org.apache.spark.deploy.worker.Worker", *common, "--cores", "1", "--memory", "1g", master] for n in (1, 2)},
+    }
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for name, args in nodes.items():
+            with (folder / f"{name}.log").open("wb") as log:
+                command = [str(home / "bin/spark-class"), *args]
+                started.append(subprocess.Popen(command, env={**env, "SPARK_WORKER_DIR": str(folder / name)}, stdout=log, stderr=log))
+        yield master
+    finally:
+        for node in started:
+            node.kill()
+        for node in started:
+            node.wait()
 
 
 def _rounded(value: Any) -> Any:

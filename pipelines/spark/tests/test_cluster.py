@@ -1,21 +1,17 @@
 """A standalone cluster on this machine: a master and two workers, executors that die, workers that die. Needs ASSAY_ARCHIVE."""
 
 import os
-import socket
-import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-import pyspark
 from pyspark.sql import SparkSession
 
 from assay_spark import audit
 
-from .support import LOCAL, NUMBERS, here, numbers, pipeline, said
+from .support import LOCAL, NUMBERS, here, numbers, pipeline, said, standalone
 
-HOME = Path(pyspark.__file__).parent
 ONLY = "detectors: { embedding-cluster: false, embedding-outlier: false, spectral: false, trigger-tabular: false }"
 
 KILLER = """#!/bin/bash
@@ -32,18 +28,6 @@ exec ASSAY "$@"
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _start(folder: Path, name: str, *args: str) -> "subprocess.Popen[bytes]":
-    env = {**os.environ, "SPARK_HOME": str(HOME), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(folder / name)}
-    with (folder / f"{name}.log").open("wb") as log:
-        return subprocess.Popen([str(HOME / "bin/spark-class"), *args], env=env, stdout=log, stderr=log)
-
-
 class Cluster(unittest.TestCase):
     maxDiff = 4_000
 
@@ -56,16 +40,7 @@ class Cluster(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.root = Path(folder.name)
-        master = f"spark://127.0.0.1:{_free_port()}"
-        deploy, at = "org.apache.spark.deploy", ["--host", "127.0.0.1"]
-        port = master.rsplit(":", 1)[1]
-        nodes = [_start(cls.root, "master", f"{deploy}.master.Master", *at, "--port", port, "--webui-port", str(_free_port()))]
-        for n in (1, 2):
-            more = ["--cores", "1", "--memory", "1g", "--webui-port", str(_free_port()), master]
-            nodes.append(_start(cls.root, f"worker{n}", f"{deploy}.worker.Worker", *at, *more))
-        for node in nodes:
-            cls.addClassCleanup(node.wait)
-            cls.addClassCleanup(node.kill)
+        master = cls.enterClassContext(standalone(cls.root))
         cls.data = numbers(cls.root / "n.parquet", 320)
         cls.config = pipeline(cls.root / "n.yaml", NUMBERS, "n.parquet", ONLY)
         cls.expected = here(cls.config, cls.root / "here")

@@ -14,6 +14,9 @@ import { mapVectors } from './space.ts'
 /** Numbers of the column `neighbours`: the parts, then the most frequent label around (a code of the sample, -1: none) and its share. */
 export const neighbourAnswers = partNames.length + 2
 
+/** Several times what a bucket takes on disk: its records are held by content. */
+const workedBytes = 256 * 2 ** 20
+
 /**
  * The nearest neighbours of every record among all others: each is sent to its own cell and to the next ones, and looks for its
  * neighbours among what came to its own. Neighbours that lie behind the next cells are missed; near copies never are.
@@ -35,6 +38,10 @@ export function cellExchange(options: CellOptions): Exchange {
     layout(c) {
       const cells = known(c)?.cells
       return { buckets: cells ? Math.ceil(cells.cells / cells.perBucket) : 0, width: copyBytes(dimsOf(c)) }
+    },
+    bytes(shape) {
+      const width = copyBytes(Math.min(shape.dims, 64) + 1)
+      return { memory: workedBytes, aRecord: probes * width }
     },
     async route(c, batch) {
       const { sample, cells } = known(c) as NonNullable<ReturnType<typeof known>>
