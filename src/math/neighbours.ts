@@ -1,8 +1,12 @@
 import type { Matrix } from '../contracts/batch.ts'
 import { MathError, requireLength } from './errors.ts'
-import { type Graph, run } from './onnx.ts'
+import { cells } from './neighbour-cells.ts'
+import { mixing, tileOf, tileRows } from './neighbour-codes.ts'
+import { searchAll } from './neighbour-dense.ts'
+import { type Reference, referenceOf, search } from './neighbour-search.ts'
+import { type Metric, offsetOf, prepare, spaceBytes, spaceOf } from './neighbour-space.ts'
 
-export type Metric = 'cosine' | 'euclidean'
+export type { Metric } from './neighbour-space.ts'
 
 export interface Neighbours {
   /** Neighbours a query: min(k, rows of the reference). */
@@ -13,172 +17,105 @@ export interface Neighbours {
   readonly distances: Float64Array
 }
 
-const queryTile = 1024
-const referenceTile = 8192
+/** A reference that was prepared for many calls. */
+export interface NeighbourIndex {
+  /** As the function `topK`. Calls wait for one another. */
+  topK(queries: Matrix, k: number): Promise<Neighbours>
+}
+
+/** Queries at a time. */
+const block = 8192
+/** From here on the codes pay. */
+const leastRows = 8192
+const mostNeighbours = 256
+const mostBytes = 2 ** 32 - 2 ** 16
 
 /**
- * Exact k nearest neighbours by tiled matrix products in f32 (candidates within f32 rounding of the k-th may be exchanged).
- * A zero vector has cosine similarity 0 with everything. Memory: about 40 MiB beside the operands, which are copied where not f32.
- * Throws MathError `bad-shape`, `out-of-domain`.
+ * Prepares a reference [rows, dims] without NaN for searches that compute few exact distances: rows in cells of a principal axis tree,
+ * coded with 8 bits a value. Products of codes, and the radius of a cell, bound the distance of each row from below; what may be among
+ * the k nearest by that bound is measured in f64. So neighbours are exact, by proof. Where thousands of rows are in question for
+ * a query (copies, equal distances), for references of less than 8,192 rows and for k above 256 all products are taken in f32 instead,
+ * and candidates within f32 rounding of the k-th may be exchanged. No result depends on the other queries of a call.
+ * Memory: five bytes a value of the reference (for cosine, and where the data are not f32, nine), and at most 80 MiB a search.
+ * Throws MathError `bad-shape`, `kernel-unavailable`.
+ */
+export function neighbourIndex(reference: Matrix, metric: Metric): NeighbourIndex {
+  requireLength('reference', reference.data.length, reference.rows * reference.dims)
+  const { dims } = reference
+  const r = prepare(reference, metric)
+  const coded = reference.rows >= leastRows && spaceBytes(dims, reference.rows, block) <= mostBytes ? encode(r, dims, metric) : null
+  let before: Promise<unknown> = Promise.resolve()
+  const answer = async (queries: Matrix, k: number): Promise<Neighbours> => {
+    const kept = Math.min(k, reference.rows)
+    const indices = new Int32Array(queries.rows * kept)
+    const distances = new Float64Array(queries.rows * kept)
+    if (kept === 0) return { k: kept, indices, distances }
+    const q = prepare(queries, metric)
+    for (let first = 0; first < queries.rows; first += block) {
+      const end = Math.min(queries.rows, first + block)
+      const own = q.subarray(first * dims, end * dims)
+      const [toIndices, toDistances] = [indices.subarray(first * kept, end * kept), distances.subarray(first * kept, end * kept)]
+      const left = coded && kept <= mostNeighbours ? await search(coded, own, kept, toIndices, toDistances) : null
+      if (left) await searchSome(left, own, r, dims, kept, metric, toIndices, toDistances)
+      else await searchAll(own, r, dims, kept, metric, toIndices, toDistances)
+    }
+    return { k: kept, indices, distances }
+  }
+  return {
+    async topK(queries, k) {
+      if (!Number.isInteger(k) || k < 1) throw new MathError('out-of-domain', `k must be a positive integer, not ${k}`)
+      if (queries.dims !== dims) throw new MathError('bad-shape', `queries of ${queries.dims} values, reference of ${dims}`)
+      requireLength('queries', queries.data.length, queries.rows * queries.dims)
+      const result = before.then(() => answer(queries, k))
+      before = result.catch(() => {})
+      return result
+    },
+  }
+}
+
+/**
+ * k nearest neighbours of each row of `queries` [n, dims] in `reference` [rows, dims]; how exact they are is said at `neighbourIndex`.
+ * A zero vector has cosine similarity 0 with everything.
+ * Throws MathError `bad-shape`, `out-of-domain`, `kernel-unavailable`.
  */
 export async function topK(queries: Matrix, reference: Matrix, k: number, metric: Metric): Promise<Neighbours> {
-  if (!Number.isInteger(k) || k < 1) throw new MathError('out-of-domain', `k must be a positive integer, not ${k}`)
-  if (queries.dims !== reference.dims) throw new MathError('bad-shape', `queries of ${queries.dims} values, reference of ${reference.dims}`)
-  requireLength('queries', queries.data.length, queries.rows * queries.dims)
-  requireLength('reference', reference.data.length, reference.rows * reference.dims)
-  const dims = queries.dims
-  const kept = Math.min(k, reference.rows)
-  const indices = new Int32Array(queries.rows * kept)
-  const distances = new Float64Array(queries.rows * kept)
-  if (kept === 0 || queries.rows === 0) return { k: kept, indices, distances }
-  const q = prepare(queries, metric)
-  const r = queries === reference ? q : prepare(reference, metric)
-  const offsets = metric === 'euclidean' ? halfNorms(r, reference.rows, dims) : new Float32Array(reference.rows)
-  const finish = metric === 'euclidean' ? euclidean : cosine
-  for (let first = 0; first < queries.rows; first += queryTile) {
-    const rows = Math.min(queryTile, queries.rows - first)
-    const block = q.subarray(first * dims, (first + rows) * dims)
-    let best: Candidates | null = null
-    for (let start = 0; start < reference.rows; start += referenceTile) {
-      const count = Math.min(referenceTile, reference.rows - start)
-      const found = await nearest(
-        block,
-        rows,
-        r.subarray(start * dims, (start + count) * dims),
-        offsets.subarray(start, start + count),
-        dims,
-        Math.min(kept, count),
-      )
-      for (let i = 0; i < found.rows.length; i++) found.rows[i] = (found.rows[i] as number) + start
-      best = best ? mergeCandidates(best, found, rows, kept) : found
-    }
-    if (best) exact(best, block, r, rows, dims, kept, finish, indices.subarray(first * kept), distances.subarray(first * kept))
-  }
-  return { k: kept, indices, distances }
+  return neighbourIndex(reference, metric).topK(queries, k)
 }
 
-/** Per query `k` candidates, best first. */
-interface Candidates {
-  readonly k: number
-  readonly scores: Float32Array
-  readonly rows: Int32Array
-}
-
-async function nearest(q: Float32Array, n: number, r: Float32Array, half: Float32Array, dims: number, k: number): Promise<Candidates> {
-  const out = await run('nearest', graph, {
-    q: { data: q, dims: [n, dims] },
-    r: { data: r, dims: [half.length, dims] },
-    half: { data: half, dims: [half.length] },
-    k: { data: BigInt64Array.of(BigInt(k)), dims: [1] },
+function encode(r: Float32Array, dims: number, metric: Metric): Reference | null {
+  const rows = r.length / dims
+  const mixer = mixing(r, dims)
+  if (!(mixer.unit > 0 && Number.isFinite(mixer.unit))) return null
+  const order = new Uint32Array(rows)
+  let place = 0
+  const tiles = cells(r, dims, Math.ceil(rows / tileRows)).map((cell) => {
+    order.set(cell, place)
+    place += cell.length
+    return tileOf(mixer, r, cell, place - cell.length, (row, x) => offsetOf(metric, mixer, r, row, x))
   })
-  const found = out.rows?.data as BigInt64Array
-  const rows = new Int32Array(found.length)
-  const low = new Int32Array(found.buffer, found.byteOffset, found.length * 2)
-  for (let i = 0; i < rows.length; i++) rows[i] = low[2 * i] as number
-  return { k, scores: out.scores?.data as Float32Array, rows }
+  return referenceOf(spaceOf(metric, dims, mixer, r, order, block), tiles, order)
 }
 
-/** q · r - |r|² / 2 orders like the negated euclidean distance. */
-const graph = (): Graph => ({
-  inputs: [
-    { name: 'q', type: 'float32', dims: ['n', 'd'] },
-    { name: 'r', type: 'float32', dims: ['m', 'd'] },
-    { name: 'half', type: 'float32', dims: ['m'] },
-    { name: 'k', type: 'int64', dims: [1] },
-  ],
-  outputs: [
-    { name: 'scores', type: 'float32', dims: ['n', 'k'] },
-    { name: 'rows', type: 'int64', dims: ['n', 'k'] },
-  ],
-  nodes: [
-    { op: 'Gemm', inputs: ['q', 'r', 'half'], outputs: ['s'], attributes: { transB: 1n } },
-    { op: 'TopK', inputs: ['s', 'k'], outputs: ['scores', 'rows'], attributes: { axis: 1n, largest: 1n, sorted: 1n } },
-  ],
-})
-
-function mergeCandidates(a: Candidates, b: Candidates, n: number, k: number): Candidates {
-  const width = Math.min(k, a.k + b.k)
-  const scores = new Float32Array(n * width)
-  const rows = new Int32Array(n * width)
-  for (let i = 0; i < n; i++) {
-    let x = i * a.k
-    let y = i * b.k
-    const endX = x + a.k
-    const endY = y + b.k
-    for (let j = i * width; j < (i + 1) * width; j++) {
-      const fromA = y >= endY || (x < endX && (a.scores[x] as number) >= (b.scores[y] as number))
-      scores[j] = (fromA ? a.scores[x] : b.scores[y]) as number
-      rows[j] = (fromA ? a.rows[x] : b.rows[y]) as number
-      if (fromA) x++
-      else y++
-    }
-  }
-  return { k: width, scores, rows }
-}
-
-/** f32, for cosine divided by the norm. */
-function prepare(m: Matrix, metric: Metric): Float32Array {
-  if (metric === 'euclidean') return m.data instanceof Float32Array ? m.data : Float32Array.from(m.data)
-  const out = new Float32Array(m.data.length)
-  const { data, dims } = m
-  for (let i = 0; i < out.length; i += dims) {
-    let sum = 0
-    for (let c = i; c < i + dims; c++) sum += (data[c] as number) ** 2
-    const scale = sum > 0 ? 1 / Math.sqrt(sum) : 0
-    for (let c = i; c < i + dims; c++) out[c] = (data[c] as number) * scale
-  }
-  return out
-}
-
-function halfNorms(data: Float32Array, rows: number, dims: number): Float32Array {
-  const out = new Float32Array(rows)
-  for (let i = 0; i < rows; i++) {
-    let sum = 0
-    for (let c = i * dims; c < (i + 1) * dims; c++) sum += (data[c] as number) ** 2
-    out[i] = -sum / 2
-  }
-  return out
-}
-
-type Distance = (a: Float32Array, i: number, b: Float32Array, j: number, dims: number) => number
-
-const euclidean: Distance = (a, i, b, j, dims) => {
-  let sum = 0
-  for (let c = 0; c < dims; c++) sum += ((a[i + c] as number) - (b[j + c] as number)) ** 2
-  return Math.sqrt(sum)
-}
-
-const cosine: Distance = (a, i, b, j, dims) => {
-  let sum = 0
-  for (let c = 0; c < dims; c++) sum += (a[i + c] as number) * (b[j + c] as number)
-  return Math.min(2, Math.max(0, 1 - sum))
-}
-
-/** Distances of the candidates in f64, sorted again (insertion sort: they are almost sorted). */
-function exact(
-  found: Candidates,
+/** The dense search for the queries `left`. */
+async function searchSome(
+  left: readonly number[],
   q: Float32Array,
   r: Float32Array,
-  n: number,
   dims: number,
   k: number,
-  distance: Distance,
+  metric: Metric,
   indices: Int32Array,
   distances: Float64Array,
-): void {
-  for (let i = 0; i < n; i++) {
-    const base = i * k
-    for (let j = 0; j < k; j++) {
-      const row = found.rows[base + j] as number
-      const d = distance(q, i * dims, r, row * dims, dims)
-      let at = base + j
-      while (at > base && ((distances[at - 1] as number) > d || (distances[at - 1] === d && (indices[at - 1] as number) > row))) {
-        distances[at] = distances[at - 1] as number
-        indices[at] = indices[at - 1] as number
-        at--
-      }
-      distances[at] = d
-      indices[at] = row
-    }
-  }
+): Promise<void> {
+  if (left.length === 0) return
+  const own = new Float32Array(left.length * dims)
+  left.forEach((i, at) => {
+    own.set(q.subarray(i * dims, (i + 1) * dims), at * dims)
+  })
+  const [rows, lengths] = [new Int32Array(left.length * k), new Float64Array(left.length * k)]
+  await searchAll(own, r, dims, k, metric, rows, lengths)
+  left.forEach((i, at) => {
+    indices.set(rows.subarray(at * k, (at + 1) * k), i * k)
+    distances.set(lengths.subarray(at * k, (at + 1) * k), i * k)
+  })
 }

@@ -5,7 +5,7 @@ import { MathError } from './errors.ts'
 type Ort = typeof import('onnxruntime-node')
 type OnnxProto = typeof import('onnx-proto')
 
-export type Element = 'float32' | 'float64' | 'int32' | 'int64'
+export type Element = 'float32' | 'float64' | 'uint8' | 'int8' | 'int32' | 'int64'
 export type Dim = number | string
 export interface Port {
   readonly name: string
@@ -34,12 +34,14 @@ export interface Graph {
   readonly constants?: readonly Constant[]
 }
 
-const elementType: Readonly<Record<Element, number>> = { float32: 1, int32: 6, int64: 7, float64: 11 }
+const elementType: Readonly<Record<Element, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float64: 11 }
 const attributeType = { float: 1, int: 2, ints: 7 } as const
 
 const littleEndian: Readonly<Record<Element, (values: readonly number[]) => Uint8Array>> = {
   float32: (v) => new Uint8Array(Float32Array.from(v).buffer),
   float64: (v) => new Uint8Array(Float64Array.from(v).buffer),
+  uint8: (v) => Uint8Array.from(v),
+  int8: (v) => new Uint8Array(Int8Array.from(v).buffer),
   int32: (v) => new Uint8Array(Int32Array.from(v).buffer),
   int64: (v) => new Uint8Array(BigInt64Array.from(v, BigInt).buffer),
 }
@@ -136,12 +138,17 @@ export function session(name: string, graph: () => Graph): Promise<InferenceSess
 }
 
 export interface Operand {
-  readonly data: Float64Array | Float32Array | Int32Array | BigInt64Array
+  readonly data: Float64Array | Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array
   readonly dims: readonly number[]
 }
 
-const typeOf = (data: Operand['data']): Element =>
-  data instanceof Float64Array ? 'float64' : data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64'
+const typeOf = (data: Operand['data']): Element => {
+  if (data instanceof Float64Array) return 'float64'
+  if (data instanceof Float32Array) return 'float32'
+  if (data instanceof Uint8Array) return 'uint8'
+  if (data instanceof Int8Array) return 'int8'
+  return data instanceof Int32Array ? 'int32' : 'int64'
+}
 
 /** Runs a graph; throws MathError `kernel-failed`, `bad-shape`. */
 export async function run(

@@ -1,6 +1,6 @@
 import type { Context, Shape, Statistic } from '../contracts/statistic.ts'
 import { shortDigest } from '../math/hash.ts'
-import { topK } from '../math/neighbours.ts'
+import { neighbourIndex } from '../math/neighbours.ts'
 import { conformalHalves, type Halves } from './embedding/halves.ts'
 import { neighbourParts, type Parts, type ReferenceTable, referenceTable, withoutSelf } from './embedding/neighbour-parts.ts'
 import { leastToJudge, type PartScale, scaleOf, suspicionOf } from './embedding/part-scale.ts'
@@ -64,8 +64,9 @@ async function fit(sample: VectorSample, wanted: number, halves: Halves | null):
   const dims = sample.map.dims
   const matrix = { data: sample.vectors, rows: sample.rows, dims }
   const k = Math.min(wanted, sample.rows - 1)
+  const index = neighbourIndex(matrix, 'euclidean')
   const own = withoutSelf(
-    await topK(matrix, matrix, k + 1, 'euclidean'),
+    await index.topK(matrix, k + 1),
     Int32Array.from({ length: sample.rows }, (_, i) => i),
     k,
   )
@@ -80,7 +81,7 @@ async function fit(sample: VectorSample, wanted: number, halves: Halves | null):
   const partial = { sample, table, k, centres, units, calibration: new Float64Array(0) }
   if (!halves) return { ...partial, trusted: false, parts }
   const { rest } = halves
-  const found = await topK({ data: rest.vectors, rows: rest.labels.length, dims }, matrix, k, 'euclidean')
+  const found = await index.topK({ data: rest.vectors, rows: rest.labels.length, dims }, k)
   const theirs = neighbourParts(found, rest.labels, new Float64Array(rest.labels.length), table)
   const calibration = suspicionOf(partial, theirs, rest.labels).filter((v) => !Number.isNaN(v))
   return { ...partial, trusted: true, parts, calibration: calibration.sort() }

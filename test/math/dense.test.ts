@@ -4,7 +4,6 @@ import { topEigen } from '../../src/math/eigen.ts'
 import { gemm32, matrix32 } from '../../src/math/gemm32.ts'
 import { inverseRoot } from '../../src/math/inverse-root.ts'
 import { addGram, gemm, gram, gramSums, type Matrix64, randomFourier, setKernelThreads, symmetrise } from '../../src/math/kernels.ts'
-import { topK } from '../../src/math/neighbours.ts'
 import { keyed } from '../../src/math/rng.ts'
 import { cholesky, solve, solveCholesky } from '../../src/math/solve.ts'
 
@@ -97,43 +96,6 @@ describe('products', () => {
     setKernelThreads(2)
     expect((await randomFourier(x, f)).data).toEqual(all.data)
     expect((await gram(x)).gram.data).toEqual(g.gram.data)
-  })
-})
-
-describe('nearest neighbours', () => {
-  const single = (m: Matrix64) => ({ ...m, data: Float32Array.from(m.data) })
-  const brute = (q: ReturnType<typeof single>, r: ReturnType<typeof single>, metric: 'cosine' | 'euclidean', i: number): number[] =>
-    Array.from({ length: r.rows }, (_, j) => {
-      let dot = 0
-      let [aa, bb, square] = [0, 0, 0]
-      for (let c = 0; c < q.dims; c++) {
-        const [a, b] = [q.data[i * q.dims + c] as number, r.data[j * q.dims + c] as number]
-        dot += a * b
-        aa += a * a
-        bb += b * b
-        square += (a - b) ** 2
-      }
-      return metric === 'euclidean' ? Math.sqrt(square) : 1 - dot / Math.sqrt(aa * bb)
-    })
-
-  test.each(['cosine', 'euclidean'] as const)('%s, over several tiles of the reference', async (metric) => {
-    const q = single(normals(1030, 5, 'q'))
-    const r = single(normals(8200, 5, 'r'))
-    const found = await topK(q, r, 4, metric)
-    expect(found.k).toBe(4)
-    for (const i of [0, 511, 1029]) {
-      const all = brute(q, r, metric, i)
-      const order = [...all.keys()].sort((a, b) => (all[a] as number) - (all[b] as number)).slice(0, 4)
-      expect([...found.indices.subarray(i * 4, i * 4 + 4)]).toEqual(order)
-      for (const [j, row] of order.entries()) expect(found.distances[i * 4 + j]).toBeCloseTo(all[row] as number, 5)
-    }
-  })
-
-  test('fewer rows than k, equal rows by index, zero vectors', async () => {
-    const r = { data: Float32Array.of(1, 0, 1, 0, 0, 0), rows: 3, dims: 2 }
-    const found = await topK({ data: Float32Array.of(2, 0), rows: 1, dims: 2 }, r, 9, 'cosine')
-    expect([found.k, ...found.indices, ...found.distances]).toEqual([3, 0, 1, 2, 0, 0, 1])
-    expect((await topK(r, { data: new Float32Array(0), rows: 0, dims: 2 }, 2, 'cosine')).k).toBe(0)
   })
 })
 

@@ -1,6 +1,6 @@
 import { keysOf, matrixOf, vectorsOf } from '../../contracts/batch.ts'
 import type { Batch } from '../../contracts/data.ts'
-import { topK } from '../../math/neighbours.ts'
+import { neighbourIndex } from '../../math/neighbours.ts'
 import { partsFrom } from '../../statistics/embedding/cell-exchange.ts'
 import { codesIn } from '../../statistics/embedding/classes.ts'
 import { neighbourParts, type Parts, partNames } from '../../statistics/embedding/neighbour-parts.ts'
@@ -18,7 +18,7 @@ export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Bat
   const { sample } = fit
   const place = new Map<string, number>()
   if (!fit.trusted) for (let i = 0; i < sample.rows; i++) place.set(keyOf(sample.labels[i] as number, sample.contents, i), i)
-  const reference = { data: sample.vectors, rows: sample.rows, dims: sample.map.dims }
+  const index = neighbourIndex({ data: sample.vectors, rows: sample.rows, dims: sample.map.dims }, 'euclidean')
   return async (batch) => {
     const vectors = vectorsOf(batch)
     const contents = keysOf(batch, 'content')
@@ -32,7 +32,7 @@ export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Bat
     others.forEach((row, i) => {
       queries.set(mapped.subarray(row * dims, (row + 1) * dims), i * dims)
     })
-    const found = await topK({ data: queries, rows: others.length, dims }, reference, fit.k, 'euclidean')
+    const found = await index.topK({ data: queries, rows: others.length, dims }, fit.k)
     const theirLabels = Int32Array.from(others, (row) => labels[row] as number)
     const theirs = neighbourParts(found, theirLabels, new Float64Array(others.length), fit.table)
     const parts = gather(member, others, fit.parts, theirs)
