@@ -3,7 +3,7 @@ import type { Batch } from '../../contracts/data.ts'
 import type { Answered, Exchange, Routed, Sent } from '../../contracts/exchange.ts'
 import type { Context } from '../../contracts/statistic.ts'
 import { shortDigest } from '../../math/hash.ts'
-import { topK } from '../../math/neighbours.ts'
+import { type NeighbourIndex, neighbourIndex } from '../../math/neighbours.ts'
 import { type CellOptions, type CellPlan, cellPlan, cellSample, copyBytes, headBytes, probes } from '../cell-plan.ts'
 import type { VectorSample } from '../vector-sample.ts'
 import { Cell } from './cell.ts'
@@ -51,14 +51,25 @@ export function cellExchange(options: CellOptions): Exchange {
   }
 }
 
-async function routed(batch: Batch, sample: VectorSample, { centres, cells, perBucket }: CellPlan): Promise<Routed> {
+const indices = new WeakMap<CellPlan, NeighbourIndex>()
+
+/** The centres of the cells, prepared once. */
+function centresOf(plan: CellPlan, dims: number): NeighbourIndex {
+  const known = indices.get(plan)
+  if (known) return known
+  const made = neighbourIndex({ data: plan.centres, rows: plan.cells, dims }, 'euclidean')
+  indices.set(plan, made)
+  return made
+}
+
+async function routed(batch: Batch, sample: VectorSample, plan: CellPlan): Promise<Routed> {
   const vectors = vectorsOf(batch)
   const contents = keysOf(batch, 'content')
   if (!vectors || !contents) throw new Error('the batch has no vectors')
   const { dims } = sample.map
   const mapped = await mapVectors(sample.map, vectors)
   const labels = codesIn(sample.classes, batch)
-  const found = await topK({ data: mapped, rows: vectors.rows, dims }, { data: centres, rows: cells, dims }, probes, 'euclidean')
+  const found = await centresOf(plan, dims).topK({ data: mapped, rows: vectors.rows, dims }, probes)
   const n = vectors.rows * found.k
   const width = copyBytes(dims)
   const payload = new Uint8Array(n * width)
@@ -69,7 +80,7 @@ async function routed(batch: Batch, sample: VectorSample, { centres, cells, perB
     const row = Math.floor(i / found.k)
     const cell = found.indices[i] as number
     out.rows[i] = row
-    out.buckets[i] = Math.floor(cell / perBucket)
+    out.buckets[i] = Math.floor(cell / plan.perBucket)
     out.wants[i] = i % found.k === 0 ? 1 : 0
     payload.set(contents.subarray(row * 16, (row + 1) * 16), i * width)
     view.setInt32(i * width + 16, labels[row] as number, true)

@@ -1,5 +1,5 @@
 import { compareDigests } from '../../math/hash.ts'
-import { topK } from '../../math/neighbours.ts'
+import { type NeighbourIndex, neighbourIndex } from '../../math/neighbours.ts'
 import { headBytes } from '../cell-plan.ts'
 import { neighbourParts, type Parts, type ReferenceTable, referenceTable, withoutSelf } from './neighbour-parts.ts'
 
@@ -21,13 +21,19 @@ const order = (a: Member, b: Member): number => a.label - b.label || compareDige
 export const keyIn = (payload: Uint8Array, width: number, i: number): string =>
   Buffer.from(payload.buffer, payload.byteOffset + i * width, contentBytes + 4).toString('latin1')
 
+interface Judged {
+  readonly index: NeighbourIndex
+  readonly table: ReferenceTable
+  readonly parts: Parts
+  readonly places: ReadonlyMap<string, number>
+}
+
 /** The records that are in a cell or near it, equal ones joined, and what their neighbours say of them. */
 export class Cell {
   private readonly members = new Map<string, Member>()
   /** Digests above it are not kept. */
   private limit: Uint8Array | null = null
-  private judged: { readonly table: ReferenceTable; readonly parts: Parts; readonly places: ReadonlyMap<string, number> } | null = null
-  private vectors = new Float32Array(0)
+  private judged: Judged | null = null
 
   constructor(
     private readonly dims: number,
@@ -67,16 +73,17 @@ export class Cell {
     const all = [...this.members].sort(([, a], [, b]) => order(a, b))
     this.members.clear()
     const rows = all.length
-    this.vectors = new Float32Array(rows * this.dims)
+    const vectors = new Float32Array(rows * this.dims)
     all.forEach(([, member], i) => {
-      this.vectors.set(member.vector, i * this.dims)
+      vectors.set(member.vector, i * this.dims)
     })
     const labels = Int32Array.from(all, ([, m]) => m.label)
     const counts = Float64Array.from(all, ([, m]) => m.count)
     const k = Math.min(this.k, rows - 1)
-    const matrix = { data: this.vectors, rows, dims: this.dims }
+    const matrix = { data: vectors, rows, dims: this.dims }
+    const index = neighbourIndex(matrix, 'euclidean')
     const own = withoutSelf(
-      await topK(matrix, matrix, k + 1, 'euclidean'),
+      await index.topK(matrix, k + 1),
       Int32Array.from({ length: rows }, (_, i) => i),
       k,
     )
@@ -87,13 +94,13 @@ export class Cell {
       counts.map((n) => n - 1),
       table,
     )
-    this.judged = { table, parts, places: new Map(all.map(([key], i) => [key, i])) }
+    this.judged = { index, table, parts, places: new Map(all.map(([key], i) => [key, i])) }
   }
 
   /** Parts of copies of a payload, in their order. A cell of one record has nothing to say of it: NaN. */
   async partsOf(payload: Uint8Array, width: number, copies: readonly number[]): Promise<{ readonly parts: Parts; readonly at: number }[]> {
     if (!this.judged) throw new Error('the cell has not been judged')
-    const { table, parts, places } = this.judged
+    const { index, table, parts, places } = this.judged
     const out = copies.map((i) => ({ parts, at: places.get(keyIn(payload, width, i)) ?? -1 }))
     const others = out.flatMap(({ at }, i) => (at < 0 ? [i] : []))
     if (others.length === 0) return out
@@ -105,8 +112,7 @@ export class Cell {
       labels[i] = view.getInt32(at + contentBytes, true)
       for (let c = 0; c < this.dims; c++) queries[i * this.dims + c] = view.getFloat32(at + headBytes + 4 * c, true)
     })
-    const reference = { data: this.vectors, rows: table.labels.length, dims: this.dims }
-    const found = await topK({ data: queries, rows: others.length, dims: this.dims }, reference, this.k, 'euclidean')
+    const found = await index.topK({ data: queries, rows: others.length, dims: this.dims }, this.k)
     const theirs = neighbourParts(found, labels, new Float64Array(others.length), table)
     others.forEach((to, i) => {
       out[to] = { parts: theirs, at: i }
