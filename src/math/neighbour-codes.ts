@@ -38,15 +38,29 @@ export function mix({ dims, centre, signs }: Mixing, rows: Float32Array, from: n
   if (size < dims) hadamard(out, dims - size, size)
 }
 
+/** Two stages at a time: half of the loads and stores. */
 function hadamard(x: Float64Array, from: number, size: number): void {
-  for (let half = 1; half < size; half *= 2) {
-    for (let pair = from; pair < from + size; pair += 2 * half) {
-      for (let i = pair; i < pair + half; i++) {
-        const a = x[i] as number
-        const b = x[i + half] as number
-        x[i] = a + b
-        x[i + half] = a - b
+  let half = 1
+  for (; 4 * half <= size; half *= 4) {
+    for (let block = from; block < from + size; block += 4 * half) {
+      for (let i = block; i < block + half; i++) {
+        const [p, q, r, s] = [i, i + half, i + 2 * half, i + 3 * half]
+        const low = (x[p] as number) + (x[q] as number)
+        const high = (x[r] as number) + (x[s] as number)
+        const lowRest = (x[p] as number) - (x[q] as number)
+        const highRest = (x[r] as number) - (x[s] as number)
+        x[p] = low + high
+        x[q] = lowRest + highRest
+        x[r] = low - high
+        x[s] = lowRest - highRest
       }
+    }
+  }
+  if (half < size) {
+    for (let i = from; i < from + half; i++) {
+      const [low, high] = [x[i] as number, x[i + half] as number]
+      x[i] = low + high
+      x[i + half] = low - high
     }
   }
   const scale = 1 / Math.sqrt(size)

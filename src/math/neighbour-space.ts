@@ -63,9 +63,14 @@ export function distanceTo({ metric, distances, stride, queries }: Space, i: num
 
 /** What a row adds to its scores; `x` is what mixing makes of it. */
 export function offsetOf(metric: Metric, mixer: Mixing, rows: Float32Array, row: number, x: Float64Array): number {
-  if (metric === 'euclidean') return -x.reduce((sum, v) => sum + v * v, 0) / 2
-  const own = mixer.centre.reduce((sum, v) => sum + v * v, 0)
-  return (along(rows, row * mixer.dims, mixer.centre) - own) / mixer.unit ** 2
+  const { centre, unit } = mixer
+  return metric === 'euclidean' ? -squareOf(x) / 2 : (along(rows, row * mixer.dims, centre) - squareOf(centre)) / unit ** 2
+}
+
+function squareOf(x: Float64Array): number {
+  let sum = 0
+  for (let c = 0; c < x.length; c++) sum += (x[c] as number) ** 2
+  return sum
 }
 
 /** The score that a row in the place of each query had, up to rounding the least: [n], from the queries and their mixed lengths. */
