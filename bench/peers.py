@@ -2,6 +2,7 @@
 
 peers.py predictions ROWS CLASSES FOLDER      make out-of-sample predictions (float32) and given labels (int64), 10 % wrong
 peers.py features ROWS DIMS FOLDER            make features (float32) and given labels, 10 % wrong
+peers.py spectrum ROWS DIMS FOLDER            make features whose variances fall as 1, 1/2, 1/3, ..., in classes that lie apart, and given labels
 peers.py parquet ROWS DIMS FILE               the same as Parquet: id, label, embedding as a list of float32
 peers.py find-issues FOLDER OUT [JOBS]        cleanlab.filter.find_label_issues, .npy in, flags on disk
 peers.py call FOLDER                          the library call alone, timed five times
@@ -46,6 +47,14 @@ def make_features(rows, dims, folder, classes=10):
     centres = (rng.normal(size=(classes, dims)) * 3 / np.sqrt(dims)).astype(np.float32)
     true, x = feature_block(rows, dims, centres, rng)
     np.save(folder / "features.npy", x)
+    np.save(folder / "labels.npy", given_labels(true, classes, rng))
+
+
+def make_spectrum(rows, dims, folder, classes=10):
+    rng = np.random.default_rng(1)
+    centres = (rng.normal(size=(classes, dims)) * 3).astype(np.float32)
+    true, x = feature_block(rows, dims, centres, rng)
+    np.save(folder / "features.npy", (x / np.sqrt(1 + np.arange(dims))).astype(np.float32))
     np.save(folder / "labels.npy", given_labels(true, classes, rng))
 
 
@@ -116,6 +125,8 @@ if __name__ == "__main__":
         make_predictions(int(rest[0]), int(rest[1]), Path(rest[2]))
     elif command == "features":
         make_features(int(rest[0]), int(rest[1]), Path(rest[2]))
+    elif command == "spectrum":
+        make_spectrum(int(rest[0]), int(rest[1]), Path(rest[2]))
     elif command == "parquet":
         make_parquet(int(rest[0]), int(rest[1]), rest[2])
     elif command == "find-issues":

@@ -55,15 +55,15 @@ export function markdown(results) {
         ]
       : []),
     ...(neighbours
-      ? [
+      ? neighbours.kinds.flatMap((kind) => [
           ...compared(
-            `${neighbours.k} exact nearest neighbours of ${count(neighbours.rows)} x ${neighbours.dims} in itself`,
-            neighbours,
+            `${neighbours.k} exact nearest neighbours of ${count(neighbours.rows)} x ${neighbours.dims} in itself: ${kind.data}`,
+            kind,
             'scikit-learn',
           ),
-          `Largest relative difference of a distance: ${neighbours.worst.toExponential(1)}.`,
+          `Largest relative difference of a distance: ${kind.worst.toExponential(1)}.`,
           '',
-        ]
+        ])
       : []),
     ...(snapshot
       ? [
