@@ -34,9 +34,10 @@ const mostBytes = 2 ** 32 - 2 ** 16
  * Prepares a reference [rows, dims] without NaN for searches that compute few exact distances: rows in cells of a principal axis tree,
  * coded with 8 bits a value. Products of codes, and the radius of a cell, bound the distance of each row from below; what may be among
  * the k nearest by that bound is measured in f64. So neighbours are exact, by proof. Where thousands of rows are in question for
- * a query (copies, equal distances), for references of less than 8,192 rows and for k above 256 all products are taken in f32 instead,
- * and candidates within f32 rounding of the k-th may be exchanged. No result depends on the other queries of a call.
- * Memory: five bytes a value of the reference (for cosine, and where the data are not f32, nine), and at most 80 MiB a search.
+ * a query (copies, equal distances), for references of less than 8,192 rows or more than 4 GiB, and for k above 256 all products are
+ * taken in f32 instead, and candidates within f32 rounding of the k-th may be exchanged. No result depends on the other queries of
+ * a call. Memory: five bytes a value of the reference (for cosine, and where the data are not f32, nine); for each of at most 8,192
+ * queries at a time 13 bytes a value, 16 bytes for each 1,024 rows of the reference, and 2 KiB; and about 16 MiB.
  * Throws MathError `bad-shape`, `kernel-unavailable`.
  */
 export function neighbourIndex(reference: Matrix, metric: Metric): NeighbourIndex {
