@@ -54,7 +54,7 @@ export interface VectorSampleOptions {
 const maxBytes = 256 * 2 ** 20
 const maxClasses = 10_000
 /** Rows times sampled rows: what finding the neighbours of everything may cost. */
-const work = 2e10
+const work = 5e10
 const leastSize = 5000
 const slack = 1.25
 
