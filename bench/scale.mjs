@@ -7,10 +7,10 @@ import { join } from 'node:path'
 /** Vectors of 64 numbers with id and label, the four detectors of vectors. Seconds of one processor, bytes. */
 export const constants = {
   /** Of a million records on the local engine: reading, features, models; and of each thousand records that they are compared with. */
-  perMillion: 90,
-  perMillionAndThousand: 2.1,
+  perMillion: 53,
+  perMillionAndThousand: 3.5,
   /** Of Spark for a million records: Arrow between processes, what is kept written and read. */
-  sparkPerMillion: 95,
+  sparkPerMillion: 20,
   /** A task: Python, Node and the summaries. */
   start: 1.1,
   /** States of a partition, all levels and the score; and how fast they are merged. */
@@ -27,7 +27,7 @@ const [spread, lost] = [0.25, 0.01]
 const fan = 8
 
 /** What records are compared with: as `sizeFor` has it. */
-const sampleOf = (rows) => (rows <= 1e5 ? rows : Math.min(1e5, Math.max(5000, 2e10 / rows)))
+const sampleOf = (rows) => (rows <= 1e5 ? rows : Math.min(1e5, Math.max(5000, 5e10 / rows)))
 const processors = (rows) => (rows / 1e6) * (constants.perMillion + (constants.perMillionAndThousand * sampleOf(rows)) / 1000)
 const onSpark = (rows) => processors(rows) + (rows / 1e6) * constants.sparkPerMillion
 const rounds = (partitions) => Math.ceil(Math.log(Math.max(partitions, 1)) / Math.log(fan))

@@ -24,8 +24,10 @@ const bucketName = (bucket: number): string => String(bucket).padStart(8, '0')
 
 /** What one partition sends to each bucket, with the places of its rows. */
 export async function* sentPieces(run: Run, { part, rowsIn, digest }: Pick<Piece, 'part' | 'rowsIn' | 'digest'>): AsyncGenerator<Piece> {
-  const { exchange, context } = await exchanging(run)
-  const { buckets, width } = exchange.layout(context)
+  // What it rests on has failed, or there is too little to compare: the records stay as they are.
+  const planned = await run.exchanging()
+  const { buckets, width } = planned?.exchange.layout(planned.context) ?? { buckets: 0, width: 0 }
+  if (buckets === 0) return
   await routeGroup(run, 0, () => {})
   for (let bucket = 0; bucket < buckets; bucket++) {
     let seq = 0

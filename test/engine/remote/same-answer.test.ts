@@ -55,4 +55,13 @@ describe('workers of a cluster say what one machine says', () => {
       }
     }, 120_000)
   }
+
+  it('too few records for cells', async () => {
+    const dir = await folder()
+    const { table, columns } = numbers(28)
+    const here = said(await auditHere(dir, table, yaml(columns, cells), 'here'))
+    const there = await auditThere('there', table, { dir, yaml: yaml(columns, cells), sizes: [9, 0, 1, 18] })
+    expect(here.rows.read).toBe(28)
+    expect(said(there)).toEqual(here)
+  }, 60_000)
 })
