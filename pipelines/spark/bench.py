@@ -52,7 +52,7 @@ def peak(pid: int | str) -> float:
 
 def driver(folder: Path, config: Path, parts: int, master: str) -> None:
     """One audit by a driver of its own, in a process of its own: what Python and Java held."""
-    builder = SparkSession.builder.master(master).config("spark.ui.enabled", "false").config("spark.driver.memory", "1g")
+    builder = SparkSession.builder.master(master).config("spark.ui.enabled", "false").config("spark.driver.memory", "512m")
     builder = builder.config("spark.executor.memory", "700m").config("spark.driver.host", "127.0.0.1")
     spark = builder.config("spark.ui.showConsoleProgress", "false").config("spark.sql.shuffle.partitions", "4").getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
