@@ -44,7 +44,7 @@ const days = {
     { run: 'npx assay keygen --out runs/data', exit: 0 },
     { run: 'npx assay snapshot $D/publisher/pipeline.yaml --out runs/night-1 --sign runs/data.key', exit: 0 },
     { run: 'npx assay audit $D/vendor/pipeline.yaml --baseline runs/night-1 --sign runs/data.key --run-dir runs/intake', exit: 1 },
-    { run: 'npx assay verify $D/build/vendor --manifest runs/intake/verdict.intoto.json --key runs/data.pub', exit: 1 },
+    { run: 'npx assay verify $D/build/vendor --manifest runs/intake/verdict.intoto.json --key runs/data.pub', exit: 0 },
   ],
 }
 
