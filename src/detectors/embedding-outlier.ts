@@ -137,7 +137,7 @@ function conclude(c: Context<EmbeddingOutlierOptions>, tally: SuspicionTally, fl
       ]
     : []
   const findings = flagged.count > 0 && cut !== null ? [recordFinding(fit, tally, flagged, cut, tests[0]?.id ?? null)] : []
-  return { findings, tests, notes: [...notes(fit, isOfCells(tally.fitId)), cutNote(cut)] }
+  return { findings, tests, notes: [...notes(fit, isOfCells(tally.fitId)), cutNote(cut, tally)] }
 }
 
 const shownMaps = 3

@@ -15,6 +15,7 @@ import {
   cutWithin,
   missingVectors,
   quietScores,
+  recordsFrom,
   type Suspected,
   type SuspicionTally,
   scoreOf,
@@ -126,8 +127,8 @@ function conclude(c: Context<SpectralOptions>, tally: SuspicionTally, flagged: F
       severity: 'review',
       confidence: 'low',
       scope: { kind: 'records', names: [] },
-      message: `${formatCount(above(tally, cut))} of ${formatCount(flagged.scored)} records (${percent(above(tally, cut), flagged.scored)}) lie far out along what their class varies in most.`,
-      count: above(tally, cut),
+      message: `${formatCount(recordsFrom(tally, cut))} of ${formatCount(flagged.scored)} records (${percent(recordsFrom(tally, cut), flagged.scored)}) lie far out along what their class varies in most.`,
+      count: recordsFrom(tally, cut),
       records: strong.slice(0, 20),
       evidence: [
         partTable(tally, suspects, 'Strongest records: parts of the score, in units of which 2 % of the sample reach 1'),
@@ -144,9 +145,7 @@ function conclude(c: Context<SpectralOptions>, tally: SuspicionTally, flagged: F
       action: 'Look at the flagged records, strongest first: what do they have in common that the rest of their class has not?',
     })
   }
-  return { findings, tests: testsOf(part, fit.classes), notes: [leftNote(fit.classes.length, fit.left, fit.rows), cutNote(cut)] }
+  return { findings, tests: testsOf(part, fit.classes), notes: [leftNote(fit.classes.length, fit.left, fit.rows), cutNote(cut, tally)] }
 }
 
 /** Records from a score that is an edge of the histogram, or `leastSuspicion`. */
-const above = (tally: SuspicionTally, cut: number): number =>
-  tally.histogram.subarray(Math.floor(cut * tally.histogram.length)).reduce((sum, n) => sum + n, 0)

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { readJson, temporaryFor, writeJson } from './files.ts'
+import { readAll, readJson, temporaryFor, writeAll, writeJson } from './files.ts'
 
 /** Fixed-width records in a file, in runs of one bucket each: an index says where the runs of a bucket are. */
 interface Index {
@@ -46,7 +46,7 @@ export class BucketWriter {
   private async flush(bucket: number): Promise<void> {
     const held = this.held.get(bucket)
     if (!held || held.used === 0) return
-    for (let done = 0; done < held.used; ) done += (await this.file.write(held.bytes, done, held.used - done)).bytesWritten
+    await writeAll(this.file, held.bytes.subarray(0, held.used))
     this.runs.push([bucket, this.at, held.used])
     this.at += held.used
     held.used = 0
@@ -80,18 +80,8 @@ export async function* readBucket(path: string, bucket: number, width: number): 
   try {
     const step = Math.max(1, Math.floor(blockBytes / width)) * width
     for (const [, first, bytes] of mine)
-      for (let at = 0; at < bytes; at += step) yield await read(file, first + at, Math.min(step, bytes - at))
+      for (let at = 0; at < bytes; at += step) yield await readAll(file, first + at, Math.min(step, bytes - at))
   } finally {
     await file.close()
   }
-}
-
-async function read(file: FileHandle, at: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, length - done, at + done)
-    if (bytesRead === 0) throw new Error('a file of buckets is shorter than its index')
-    done += bytesRead
-  }
-  return bytes
 }

@@ -6,7 +6,7 @@ import type { Batch } from '../contracts/data.ts'
 import type { Answered, Exchange, Routed, Sent } from '../contracts/exchange.ts'
 import { BucketWriter, readBucket, removeBuckets } from './buckets.ts'
 import { EngineError } from './errors.ts'
-import { layout, readJson, writeJson } from './files.ts'
+import { layout, readAll, readJson, writeJson } from './files.ts'
 import type { ShardFacts, Tick } from './fit.ts'
 import type { Run } from './run.ts'
 import { readSpool } from './spool.ts'
@@ -155,10 +155,8 @@ export async function* withAnswers(run: Run, shard: number, batches: AsyncIterab
   try {
     let first = 0
     for await (const batch of batches) {
-      const values = new Float32Array(batch.numRows * exchange.answers)
-      const bytes = new Uint8Array(values.buffer)
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, first * exchange.answers * 4)
-      if (bytesRead !== bytes.length) throw new Error('a file of answers is shorter than its shard')
+      const width = exchange.answers * 4
+      const values = new Float32Array((await readAll(file, first * width, batch.numRows * width)).buffer)
       first += batch.numRows
       yield answeredBatch(batch, values, exchange)
     }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Tree } from '../contracts/statistic.ts'
 import { type Decoded, type ReadBytes, readParts, treeParts } from './codec.ts'
@@ -143,6 +143,22 @@ function readFileParts(file: string): Decoded {
 }
 
 const mostRead = 2 ** 30
+
+/** All of the bytes at the end of what was written. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+}
+
+/** So many bytes from a place of a file. Throws where it is shorter. */
+export async function readAll(file: FileHandle, at: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, at + done)
+    if (bytesRead === 0) throw new Error('a file of the run directory is shorter than it should be')
+    done += bytesRead
+  }
+  return bytes
+}
 
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256')

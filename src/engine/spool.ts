@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { RecordBatchReader, RecordBatchStreamWriter } from 'apache-arrow'
 import type { Batch } from '../contracts/data.ts'
-import { readJson, temporaryFor, writeJson } from './files.ts'
+import { readAll, readJson, temporaryFor, writeAll, writeJson } from './files.ts'
 
 /**
  * Batches on disk: each one a complete Arrow IPC stream, back to back, with an index of their lengths beside them.
@@ -60,10 +60,6 @@ export async function withSpools<T>(targets: readonly string[], fill: (writers: 
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
-}
-
 export async function* readSpool(path: string): AsyncGenerator<Batch> {
   const lengths = await readJson<number[]>(indexOf(path))
   if (lengths.length === 0) return
@@ -82,12 +78,5 @@ export async function* readSpool(path: string): AsyncGenerator<Batch> {
   }
 }
 
-async function readBatch(file: FileHandle, at: number, length: number): Promise<Batch> {
-  const bytes = new Uint8Array(length)
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, length - done, at + done)
-    if (bytesRead === 0) throw new Error('spool file is shorter than its index')
-    done += bytesRead
-  }
-  return RecordBatchReader.from(bytes).next().value as Batch
-}
+const readBatch = async (file: FileHandle, at: number, length: number): Promise<Batch> =>
+  RecordBatchReader.from(await readAll(file, at, length)).next().value as Batch

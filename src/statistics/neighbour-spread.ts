@@ -6,28 +6,13 @@ import { type CellOptions, cellPlan, cellSample } from './cell-plan.ts'
 import { neighbourAnswers, partsFrom } from './embedding/cell-exchange.ts'
 import { codesIn } from './embedding/classes.ts'
 import { type PartScale, scaleOf } from './embedding/part-scale.ts'
+import { placesOf, recordKey } from './embedding/places.ts'
 import { StatisticError } from './label-census.ts'
 import type { VectorSample } from './vector-sample.ts'
 
 interface State {
   /** [rows of the sample, `neighbourAnswers`], NaN where the record has not come by. */
   answers: Float32Array
-}
-
-/** Class and content of row i, as a key. */
-const keyOf = (label: number, contents: Uint8Array, i: number): string =>
-  `${label} ${Buffer.from(contents.buffer, contents.byteOffset + i * 16, 16).toString('latin1')}`
-
-const places = new WeakMap<VectorSample, ReadonlyMap<string, number>>()
-
-/** Places of the rows of a sample by class and content. */
-function placesOf(sample: VectorSample): ReadonlyMap<string, number> {
-  const known = places.get(sample)
-  if (known) return known
-  const made = new Map<string, number>()
-  for (let i = 0; i < sample.rows; i++) made.set(keyOf(sample.labels[i] as number, sample.contents, i), i)
-  places.set(sample, made)
-  return made
 }
 
 /** How the classes spread in what all neighbours say, from the records of the sample. @throws StatisticError `no-neighbours` */
@@ -53,7 +38,7 @@ export function neighbourSpread(options: CellOptions): Statistic<State, PartScal
       const labels = codesIn(sample.classes, batch)
       const place = placesOf(sample)
       for (let i = 0; i < column.rows; i++) {
-        const at = place.get(keyOf(labels[i] as number, contents, i))
+        const at = place.get(recordKey(labels[i] as number, contents, i))
         if (at === undefined) continue
         state.answers.set(column.data.subarray(i * neighbourAnswers, (i + 1) * neighbourAnswers) as Float32Array, at * neighbourAnswers)
       }

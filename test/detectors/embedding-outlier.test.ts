@@ -51,6 +51,15 @@ describe('embedding-outlier/record without a reference', () => {
     )
   })
 
+  it('says so where more records than the budget allows are equally strong', async () => {
+    const data = planted(clean, 40, (x) => x.fill(1e4))
+    const { flagged, conclusion } = await fitDetector(embeddingOutlier, {}, labelled, batchesOf(data, data.truth))
+    expect(flagged.filter(Boolean)).toEqual([])
+    expect(conclusion.notes.join()).toMatch(/\d+ records reached the score at which records are flagged, more than the budget allows/)
+    const more = await fitDetector(embeddingOutlier, { budget: 0.02 }, labelled, batchesOf(data, data.truth))
+    expect(recall(more.flagged, 40)).toBe(1)
+  })
+
   it('finds records that lie in another class', async () => {
     const labels = clean.truth.map((label, i) => (i < 6 ? (label + 1) % 3 : label))
     const { flagged } = await fitDetector(embeddingOutlier, {}, labelled, batchesOf(clean, labels))

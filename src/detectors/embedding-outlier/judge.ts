@@ -5,19 +5,16 @@ import { partsFrom } from '../../statistics/embedding/cell-exchange.ts'
 import { codesIn } from '../../statistics/embedding/classes.ts'
 import { neighbourParts, type Parts, partNames } from '../../statistics/embedding/neighbour-parts.ts'
 import { suspicionOf, unitsOf } from '../../statistics/embedding/part-scale.ts'
+import { placesOf, recordKey } from '../../statistics/embedding/places.ts'
 import { mapVectors } from '../../statistics/embedding/space.ts'
 import type { NeighbourFit, NeighbourScale } from '../../statistics/neighbour-fit.ts'
 import { type Suspected, scoreOf } from '../embedding/suspicion.ts'
 import { conformal } from '../label-flip/with-model.ts'
 
-const keyOf = (label: number, contents: Uint8Array, i: number): string =>
-  `${label} ${Buffer.from(contents.buffer, contents.byteOffset + i * 16, 16).toString('latin1')}`
-
 /** Scores of a batch against the fit. What is in the sample has been judged with it, itself left out. */
 export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Batch) => Promise<Suspected> {
   const { sample } = fit
-  const place = new Map<string, number>()
-  if (!fit.trusted) for (let i = 0; i < sample.rows; i++) place.set(keyOf(sample.labels[i] as number, sample.contents, i), i)
+  const place: ReadonlyMap<string, number> = fit.trusted ? new Map() : placesOf(sample)
   const index = neighbourIndex({ data: sample.vectors, rows: sample.rows, dims: sample.map.dims }, 'euclidean')
   return async (batch) => {
     const vectors = vectorsOf(batch)
@@ -26,7 +23,7 @@ export function judgeByNeighbours(fit: NeighbourFit, fitId: string): (batch: Bat
     const labels = codesIn(sample.classes, batch)
     const mapped = await mapVectors(sample.map, vectors)
     const dims = sample.map.dims
-    const member = Int32Array.from(labels, (label, i) => place.get(keyOf(label, contents, i)) ?? -1)
+    const member = Int32Array.from(labels, (label, i) => place.get(recordKey(label, contents, i)) ?? -1)
     const others = [...member.keys()].filter((i) => (member[i] as number) < 0)
     const queries = new Float32Array(others.length * dims)
     others.forEach((row, i) => {

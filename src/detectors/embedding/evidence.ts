@@ -1,5 +1,6 @@
 import type { Evidence } from '../../contracts/finding.ts'
-import { type Suspect, type SuspicionTally, scoreBins, suspicionIn } from './suspicion.ts'
+import { formatCount } from '../../math/count.ts'
+import { leastSuspicion, recordsFrom, type Suspect, type SuspicionTally, scoreBins, scoreOf, suspicionIn } from './suspicion.ts'
 
 const shownBins = 40
 const maxPoints = 400
@@ -48,10 +49,15 @@ export function partTable(tally: SuspicionTally, suspects: readonly Suspect[], t
   }
 }
 
-export const cutNote = (cut: number | null): string =>
-  cut === null
+export function cutNote(cut: number | null, tally: SuspicionTally): string {
+  if (cut !== null && (tally.ranks.length > 0 || recordsFrom(tally, cut) > 0))
+    return `Flagged from ${suspicionIn(cut).toFixed(1)} units of suspicion.`
+  const strong = recordsFrom(tally, scoreOf(leastSuspicion))
+  // With trusted records p-values decide, and not a budget.
+  return strong === 0 || tally.ranks.length > 0
     ? 'No record reached the score at which records are flagged.'
-    : `Flagged from ${suspicionIn(cut).toFixed(1)} units of suspicion.`
+    : `${formatCount(strong)} records reached the score at which records are flagged, more than the budget allows and none stronger than so many others: none is flagged. A larger \`budget\` shows them.`
+}
 
 /** Names of classes by how many suspects they have, most first. */
 export function classesBySuspects(suspects: readonly Suspect[]): (string | null)[] {

@@ -173,6 +173,10 @@ export function cutWithin(tally: SuspicionTally, budget: number): number | null 
   return cut < 1 && most >= leastBudget ? cut : null
 }
 
+/** Records in the bins from a score on. */
+export const recordsFrom = ({ histogram }: SuspicionTally, score: number): number =>
+  histogram.reduce((sum, n, bin) => (bin / scoreBins >= score ? sum + n : sum), 0)
+
 /** Rows flagged under a false discovery rate: the score above which p is at most that of Benjamini and Hochberg; null where none is. */
 export function cutByRanks(tally: SuspicionTally, calibration: Float64Array, fdr: number): number | null {
   const { cut } = discover(tally.ranks, fdr)
