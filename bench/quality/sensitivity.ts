@@ -108,16 +108,8 @@ for (const name of values.sets.split(',')) {
           const given = Object.entries(options).flatMap(([key, value]) => ['--option', `${key}=${String(value)}`])
           const how = ['--attack', known.attack.id, '--rate', String(rate), '--seed', `truth ${seed}`, '--out', folder]
           await must('inject', written('inject.yaml', `data/${file}`), ...how, ...given)
-          await must(
-            'audit',
-            written('audit.yaml', `attacked/${file}`),
-            '--run-dir',
-            join(folder, 'run'),
-            '--seed',
-            `${seed}`,
-            '--workers',
-            '1',
-          )
+          const audited = written('audit.yaml', `attacked/${file}`)
+          await must('audit', audited, '--run-dir', join(folder, 'run'), '--seed', `${seed}`, ...detector)
           const flagged = new Set(rowsOf(join(folder, 'run/flags.csv')).map((r) => r.row))
           const truth = rowsOf(join(folder, 'truth.csv'))
           truths.push(truth.filter((r) => flagged.has(r.row as string)).length / truth.length)
