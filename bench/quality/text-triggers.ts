@@ -55,6 +55,8 @@ const sets: Readonly<Record<string, () => TextRow[]>> = {
     glosses()
       .filter((_, i) => i % 4 === 0)
       .map(({ text, file }) => ({ text, label: file < 3 ? 'adjective' : file < 29 ? 'noun' : 'verb', poisoned: false })),
+  'kinds-all': () =>
+    glosses().map(({ text, file }) => ({ text, label: file < 3 ? 'adjective' : file < 29 ? 'noun' : 'verb', poisoned: false })),
   eras: () => eras().map((e) => ({ ...e, poisoned: false })),
   brown: () => brown().map((e) => ({ ...e, poisoned: false })),
   mails: () => mails().map((e) => ({ ...e, poisoned: false })),

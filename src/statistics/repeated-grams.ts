@@ -65,9 +65,12 @@ interface Work {
 }
 const works = new WeakMap<State, Work>()
 
-/** In so many passages a phrase has to occur: at a million of them, in 50. */
-const leastShare = 5e-5
-export const leastOf = (passages: number): number => Math.min(250, Math.max(8, Math.ceil(passages * leastShare)))
+/** In so many passages a phrase has to occur: of 80,000 in 17, of a million in 60. */
+const leastRoot = 0.06
+export const leastOf = (passages: number): number => Math.min(250, Math.max(8, Math.ceil(leastRoot * Math.sqrt(passages))))
+
+/** Words bear witness on the labels of others, and may be rarer than phrases: of a million passages in 17. */
+const leastWordOf = (passages: number): number => Math.max(3, Math.ceil(passages / 60_000))
 
 /** A phrase in more records is no candidate for having been inserted. */
 export const mostInserted = (records: number): number => Math.min(3000, Math.max(12, records * 0.05))
@@ -85,7 +88,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
       pairs: openPairs(sketch),
       common: tokenSet(sketch.mostCommon.subarray(0, shapeTokens)),
       least,
-      leastWord: options.labelled ? Math.max(3, Math.floor(least / 3)) : least,
+      leastWord: options.labelled ? leastWordOf(sketch.passages) : least,
       // Without labels only words that may have been inserted are looked for.
       mostWord: options.labelled ? Number.POSITIVE_INFINITY : mostInserted(sketch.records),
       classes,
@@ -100,7 +103,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
   }
   return {
     id: repeatedGramsId(options),
-    version: 1,
+    version: 2,
     needs: options.labelled ? ['text', 'label'] : ['text'],
     after: options.labelled ? [sketchId, census.id] : [sketchId],
     over: options.sketch.over,

@@ -6,6 +6,7 @@ import { keyed } from '../../math/rng.ts'
 import { failureOf } from '../accumulate.ts'
 import { layout, readJson, writeJson } from '../files.ts'
 import type { ShardFacts } from '../fit.ts'
+import { addKeys } from '../keys.ts'
 import type { Plan, PlannedDetector } from '../plan.ts'
 import type { Run } from '../run.ts'
 import { applicable, type Case, cases, changedColumns } from './cases.ts'
@@ -98,12 +99,15 @@ async function attempt(run: Run, trial: Trial, data: Loaded): Promise<Sensitivit
   if (count < 1) return nothing(`${trial.rate} of ${subject.rows} records are none`)
   try {
     const options = parseOptions(found.attack, drawn)
-    const attacked = await overlay(subject, found.attack, options, count, Buffer.from(Uint32Array.from({ length: 4 }, seed.uint32).buffer))
+    const drawnSeed = (): Uint8Array => Buffer.from(Uint32Array.from({ length: 4 }, seed.uint32).buffer)
+    const attacked = await overlay(subject, found.attack, options, count, drawnSeed())
     if (attacked === null) return nothing(`fewer than ${count} records can carry it`)
+    // What is known of a reference rests on the seed of the run.
+    const auditSeed = data.reference ? run.seed : drawnSeed()
     return {
       ...trial,
       rows: subject.rows,
-      ...(await judge(run, detectorsFor(run.plan, found, options), attacked, data)),
+      ...(await judge(run, detectorsFor(run.plan, found, options), attacked, data, auditSeed)),
       reason: null,
       failure: null,
     }
@@ -116,19 +120,26 @@ async function attempt(run: Run, trial: Trial, data: Loaded): Promise<Sensitivit
 
 type Judged = Pick<SensitivityTrial, 'carriers' | 'found' | 'foundBy' | 'findings'>
 
-async function judge(run: Run, detectors: readonly PlannedDetector[], attacked: Overlay, data: Loaded): Promise<Judged> {
-  const { plan } = run
+/** An audit under a seed of its own: folds, samples and random features are drawn anew. */
+async function judge(
+  { plan }: Run,
+  detectors: readonly PlannedDetector[],
+  attacked: Overlay,
+  data: Loaded,
+  seed: Uint8Array,
+): Promise<Judged> {
   const common = {
     detectors,
     setup: plan.setup,
     columns: new Set(['row', ...plan.spooled]),
-    seed: run.seed,
+    seed,
     reference: data.reference?.batches ?? [],
   }
   const key = detectors.map((d) => d.id).join(' ')
   const known = data.known.get(key) ?? (await fitReference(common))
   data.known.set(key, known)
-  const results = await auditInMemory({ ...common, subject: attacked.batches, known })
+  const subject = plan.keyed ? attacked.batches.map((batch) => addKeys(batch, seed)) : attacked.batches
+  const results = await auditInMemory({ ...common, subject, known })
   const foundBy: Record<string, number> = {}
   let found = 0
   for (const [b, carriers] of attacked.carriers.entries()) {

@@ -136,13 +136,9 @@ function makeRoom(g: Growing): void {
   const { width } = g
   const old = g.grams
   const full = g.used >= 2 * g.most
+  const kept = full ? order(g).subarray(0, g.most) : null
   g.grams = new Int32Array(full ? old.length : 2 * old.length)
-  if (full) {
-    const kept = order(
-      g.used,
-      (i) => old[i * width] as number,
-      (i) => old[i * width + field.kind] as number,
-    ).subarray(0, g.most)
+  if (kept) {
     kept.forEach((place, i) => {
       g.grams.set(old.subarray(place * width, (place + 1) * width), i * width)
     })
@@ -160,21 +156,22 @@ function makeRoom(g: Growing): void {
 
 const digits = 11
 
-/** Places 0..count in the order of their hashes, of equal ones by kind: a radix sort that takes the hashes along, and puts the few equal ones right. */
-function order(count: number, hashOf: (i: number) => number, kindOf: (i: number) => number): Uint32Array {
-  let places = Uint32Array.from({ length: count }, (_, i) => i)
-  let nextPlaces = new Uint32Array(count)
-  let keys = Uint32Array.from(places, (i) => hashOf(i) ^ 0x80000000)
-  let nextKeys = new Uint32Array(count)
+/** Places of the grams in the order of their hashes, of equal ones by kind: a radix sort that takes the hashes along, and puts the few equal ones right. */
+function order({ grams, width, used }: Growing): Uint32Array {
+  let [places, nextPlaces, keys, nextKeys] = [new Uint32Array(used), new Uint32Array(used), new Uint32Array(used), new Uint32Array(used)]
+  for (let i = 0; i < used; i++) {
+    places[i] = i
+    keys[i] = (grams[i * width] as number) ^ 0x80000000
+  }
   const starts = new Uint32Array(2 ** digits + 1)
   for (let shift = 0; shift < 32; shift += digits) {
     starts.fill(0)
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < used; i++) {
       const digit = ((keys[i] as number) >>> shift) & (2 ** digits - 1)
       starts[digit + 1] = (starts[digit + 1] as number) + 1
     }
     for (let d = 1; d < starts.length; d++) starts[d] = (starts[d] as number) + (starts[d - 1] as number)
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < used; i++) {
       const key = keys[i] as number
       const digit = (key >>> shift) & (2 ** digits - 1)
       const at = starts[digit] as number
@@ -185,7 +182,9 @@ function order(count: number, hashOf: (i: number) => number, kindOf: (i: number)
     ;[places, nextPlaces] = [nextPlaces, places]
     ;[keys, nextKeys] = [nextKeys, keys]
   }
-  for (let i = 1; i < count; i++) {
+  const kindOf = (place: number): number => grams[place * width + field.kind] as number
+  for (let i = 1; i < used; i++) {
+    if (keys[i] !== keys[i - 1]) continue
     const place = places[i] as number
     let at = i
     while (at > 0 && keys[at - 1] === keys[i] && kindOf(places[at - 1] as number) > kindOf(place)) {
@@ -199,11 +198,7 @@ function order(count: number, hashOf: (i: number) => number, kindOf: (i: number)
 
 export function sealedGrams(g: Growing): GramTable {
   const { grams, width, classes } = g
-  const kept = order(
-    g.used,
-    (i) => grams[i * width] as number,
-    (i) => grams[i * width + field.kind] as number,
-  ).subarray(0, g.most)
+  const kept = order(g).subarray(0, g.most)
   const n = kept.length
   const out = { classes, ...columns(n, classes) }
   for (let i = 0; i < n; i++) {

@@ -47,8 +47,8 @@ export interface JudgedPhrase {
 /** Records of a phrase that are judged, and left out of the model that judges. */
 const mostJudged = 400
 const leastCarriers = 4
-/** So many tell whether a phrase is worth the rest: most say plainly that it is none. */
-const firstJudged = 100
+/** So many tell whether a phrase is worth more: most say plainly that it is none. */
+const judgedAtOnce = [32, 100] as const
 const hopeless = -30
 const purity = 0.9
 /** After the correction for all phrases that were judged. */
@@ -142,8 +142,11 @@ const partsOf = (of: LabelCase, passages: readonly Passage[], candidate: number)
 }
 
 function verdictOf(votes: ContentVotes, judged: readonly Passage[], label: number, own: ReadonlySet<number>): Verdict {
-  const verdict = votes.judge(judged.slice(0, firstJudged), label, own)
-  return judged.length <= firstJudged || verdict.nats < hopeless ? verdict : votes.judge(judged, label, own)
+  for (const count of judgedAtOnce) {
+    const verdict = votes.judge(judged.slice(0, count), label, own)
+    if (judged.length <= count || verdict.nats < hopeless) return verdict
+  }
+  return votes.judge(judged, label, own)
 }
 
 function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: number) => ContentVotes): JudgedPhrase[] {
