@@ -7,9 +7,11 @@ import { bounded, type FoundPatch, type LabelledPictures, noPatches, type PatchS
 import { type PixelMoments, pixelMoments, type Undo, undoOf } from './recover.ts'
 import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
 
+/** One pixel of one exact value. */
+const pixel: Rung = { bits: 8, side: 1 }
 const ladders: Readonly<Record<1 | 3, readonly Rung[]>> = {
-  1: [4, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side }))),
-  3: [2, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side }))),
+  1: [pixel, ...[4, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side })))],
+  3: [pixel, ...[2, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side })))],
 }
 const maxPatches = 12_000_000
 const maxGroups = 5

@@ -43,16 +43,28 @@ export function spikesOf(
   mirrored: (picture: number, place: number) => readonly { readonly place: number; readonly hash: number }[],
 ): Spike[] | null {
   const places = height * columns
-  const salts = Int32Array.from({ length: places }, (_, p) => scramble(p + 1))
+  const salts = Int32Array.from({ length: 2 * places }, (_, p) => scramble(p + 1))
   const counterBits = Math.min(maxCounterBits, Math.ceil(Math.log2(Math.max(2, 64 * rows * places))))
+  // Two counters each, of which the smaller one counts (count-min; Cormode and Muthukrishnan 2005).
   const counters = new Uint16Array(2 ** counterBits)
+  const counters2 = new Uint16Array(2 ** counterBits)
   const cell = (high: number, place: number): number => scramble(high ^ (salts[place] as number)) >>> (32 - counterBits)
-  const countAt = (high: number, place: number): number => counters[cell(high, place)] as number
+  const cell2 = (high: number, place: number): number =>
+    scramble(Math.imul(high, 0x9e3779b1) ^ (salts[places + place] as number)) >>> (32 - counterBits)
+  const countAt = (high: number, place: number): number => {
+    const first = counters[cell(high, place)] as number
+    return first === 0 ? 0 : Math.min(first, counters2[cell2(high, place)] as number)
+  }
+  const add = (to: Uint16Array, at: number): void => {
+    const count = to[at] as number
+    if (count < 65_535) to[at] = count + 1
+  }
   for (let p = 0; p < rows; p++) {
     const hashes = hashesOf(p)
     for (let i = 0; i < places; i++) {
-      const at = cell(highOf(hashes[i] as number), i)
-      if ((counters[at] as number) < 65_535) counters[at] = (counters[at] as number) + 1
+      const high = highOf(hashes[i] as number)
+      add(counters, cell(high, i))
+      add(counters2, cell2(high, i))
     }
   }
   const known: (readonly number[] | undefined)[] = new Array(places)
