@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { keyed } from '../../src/math/rng.ts'
 import { searchFixedPatches, withoutFixed } from '../../src/statistics/trigger-search/fixed-patches.ts'
 import type { LabelledPictures } from '../../src/statistics/trigger-search/patches.ts'
-import { type Pictures, poison, randomPatch, white } from '../support/attacks.ts'
+import { pixel as onePixel, type Pictures, poison, randomPatch, white } from '../support/attacks.ts'
 import { waves } from '../support/pictures.ts'
 
 const seed = new Uint8Array(16)
@@ -40,6 +40,13 @@ describe('patches at a fixed place', () => {
       const left = withoutFixed(p, byLabel(p), found)
       expect(left.reduce((sum, l) => sum + l.rows, 0)).toBe(240 - 29)
     }
+  })
+
+  test('one pixel: found with its place where there are labels', () => {
+    const p = poison(clean, onePixel, 0.12, 1, 'one pixel')
+    const { found } = search(p)
+    expect(found.map((f) => [f.target, f.carriers, f.elsewhere, f.corner, f.rung.side])).toEqual([['1', 29, 0, 12 * 14 + 12, 1]])
+    expect(search(p, false).found).toEqual([])
   })
 
   test('none in clean pictures, and p-values say so', () => {

@@ -18,12 +18,14 @@ describe('a second mode of scores', () => {
     const random = keyed(seed, 'one mode')
     const skewed = (): number => random.normal() + 0.5 * random.normal() ** 2
     for (const draw of [() => random.normal(), skewed, () => -Math.log(1 - random.uniform())]) {
-      let small = 0
+      let [small, own] = [0, 0]
       for (let i = 0; i < 200; i++) {
         const fit = fitTail(sorted(Array.from({ length: 400 }, draw)))
+        if (fit && fit.logP < Math.log(0.05)) own++
         if (fit && testTail(sorted(Array.from({ length: 400 }, draw)), fit) < Math.log(0.05)) small++
       }
       expect(small).toBeLessThanOrEqual(16)
+      expect(own).toBeLessThanOrEqual(4)
     }
   })
 

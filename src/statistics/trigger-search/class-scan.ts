@@ -6,7 +6,7 @@ import { type Bins, binRows, without } from './bins.ts'
 import { logOfOtherClasses } from './other-classes.ts'
 import { type Half, halfSums, refineAll, type Template } from './refine.ts'
 import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
-import { lowerBound, references, testTail } from './tail.ts'
+import { fitTail, lowerBound, references, testTail } from './tail.ts'
 import { type Whitening, whitened } from './whiten.ts'
 
 /** Records of all classes, those of a class in a row: what the records of one class are compared with. */
@@ -189,32 +189,45 @@ async function restCarriers(
   return { counts, total }
 }
 
+/** Two tests of the fresh half: for a mode where the other half had it, and for one where this half has it. */
+const tests = 2
+
 async function testOn(half: HalfBases, basis: BasisName, template: Template, pool: Pool, code: number): Promise<Candidate> {
   const { dims } = pool
   const product = await gemm32(matrix32(half.bases[basis], half.rows, dims), matrix32(template.weights, 1, dims), { transB: true })
-  const { threshold } = template.fit
-  const carries = Uint8Array.from(product.data, (s) => Number(s > threshold))
-  const scores = product.data.sort()
-  const inside = scores.length - lowerBound(scores, threshold)
-  const { counts, total } = await restCarriers(pool, code, basis, [template])
-  const others = counts[0] as number
-  const logMode = testTail(scores, template.fit)
-  const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + others, scores.length)
-  const ratio = inside / scores.length / ((others + 1) / (total + 1))
-  const logMixture = basis === 'white' ? await mixtureOf(half, carries, pool, code) : Number.NEGATIVE_INFINITY
-  const [{ centre, deviation }] = references(scores)
-  return {
+  const scores = Float32Array.from(product.data).sort()
+  const anew = fitTail(scores)
+  const modes = [{ fit: template.fit, logMode: testTail(scores, template.fit) }, ...(anew ? [{ fit: anew, logMode: anew.logP }] : [])]
+  const { counts, total } = await restCarriers(
+    pool,
+    code,
     basis,
-    template,
-    logMode,
-    logAssociation,
-    logMixture,
-    ratio,
-    fresh: [inside, scores.length],
-    rest: [others, total],
-    isolation: (threshold - centre) / deviation,
-    logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + Math.log((tested + testedWhite) * halves)) : 0,
-  }
+    modes.map(({ fit }) => ({ ...template, fit })),
+  )
+  const [{ centre, deviation }] = references(scores)
+  const candidates = modes.map(async ({ fit, logMode }, i) => {
+    const inside = scores.length - lowerBound(scores, fit.threshold)
+    const others = counts[i] as number
+    const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + others, scores.length)
+    const ratio = inside / scores.length / ((others + 1) / (total + 1))
+    const carries = Uint8Array.from(product.data, (s) => Number(s > fit.threshold))
+    const logMixture = basis === 'white' ? await mixtureOf(half, carries, pool, code) : Number.NEGATIVE_INFINITY
+    const corrections = Math.log((tested + testedWhite) * halves * tests)
+    return {
+      basis,
+      template: { ...template, fit },
+      logMode,
+      logAssociation,
+      logMixture,
+      ratio,
+      fresh: [inside, scores.length] as const,
+      rest: [others, total] as const,
+      isolation: (fit.threshold - centre) / deviation,
+      logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + corrections) : 0,
+    }
+  })
+  const [first, second] = await Promise.all(candidates)
+  return second && second.logP < (first as Candidate).logP ? second : (first as Candidate)
 }
 
 function mixtureOf(half: HalfBases, carries: Uint8Array, { bases, starts, dims }: Pool, code: number): Promise<number> {

@@ -7,11 +7,12 @@ import { bounded, type FoundPatch, type LabelledPictures, noPatches, type PatchS
 import { type PixelMoments, pixelMoments, type Undo, undoOf } from './recover.ts'
 import { type RecoveredPatch, recoverPatch } from './recover-patch.ts'
 
-/** One pixel of one exact value. */
+/** One pixel of one exact value: asked only where labels have their say too. */
 const pixel: Rung = { bits: 8, side: 1 }
+const leastSide = 6
 const ladders: Readonly<Record<1 | 3, readonly Rung[]>> = {
-  1: [pixel, ...[4, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side })))],
-  3: [pixel, ...[2, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side })))],
+  1: [4, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side }))),
+  3: [2, 8].flatMap((bits) => [3, 5].map((side) => ({ bits, side }))),
 }
 const maxPatches = 12_000_000
 const maxGroups = 5
@@ -31,7 +32,8 @@ export function searchFixedPatches(
 ): PatchSearch {
   const key = keyed(seed, 'fixed patches').uint32()
   const pictures = picturesOf(shape, bounded(shape, labels, maxPatches))
-  const rungs = ladders[shape.channels].filter(({ side }) => Math.min(shape.height, shape.width) >= 2 * side)
+  const least = Math.min(shape.height, shape.width)
+  const rungs = [...(labelled && least >= leastSide ? [pixel] : []), ...ladders[shape.channels].filter(({ side }) => least >= 2 * side)]
   const results = rungs.map((rung) => searchAt(pictures, labelled, rung, key, rungs.length)).filter((r) => r !== null)
   const groups = joined(results.flatMap((r) => r.marks))
   const last = results.at(-1)
