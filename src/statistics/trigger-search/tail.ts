@@ -9,6 +9,8 @@ const edges = binEdges()
 const valleyBins = 4
 const peakBins = 6
 const valleyFrom = 2.5
+/** Least density of a peak, in that of its valley: writers of a digit form modes of up to 2.6 times. */
+const leastDepth = 4
 /**
  * What the smallest p-value over pairs of valley and peak, under two standardisations, is multiplied by. Neighbouring pairs tell the same:
  * of 150 to 2,500 scores of seven laws of one mode, 220 would do in the worst case, a flat tail.
@@ -31,7 +33,7 @@ export interface Reference {
 
 /** An isolated upper mode of scores. */
 export interface TailFit {
-  /** Natural logarithm of the p-value, corrected over pairs of bins; at most 0. */
+  /** Natural logarithm of the p-value, corrected over pairs of bins; at most 0, and 0 where the mode is shallow. */
   readonly logP: number
   readonly reference: Reference
   /** In standard deviations: the sparse bin and the dense one above it. */
@@ -101,7 +103,7 @@ interface Pair {
 }
 
 /** Of runs of bins, one above the other, the pair whose upper one is most surely the denser. */
-function bestPair(below: Int32Array, reference: Reference, least: number): Pair | null {
+function bestPair(below: Int32Array, reference: Reference, least: number, depth: number): Pair | null {
   const last = edges.length - 1
   const at = (i: number): number => edges[i] as number
   const count = (from: number, to: number): number => (below[to] as number) - (below[from] as number)
@@ -118,7 +120,7 @@ function bestPair(below: Int32Array, reference: Reference, least: number): Pair 
           // The last bin has no end: what lies in it lies near its beginning.
           const peakWidth = to === last ? at(last - 1) : at(to) - at(from)
           const p = peakWidth / (width + peakWidth)
-          if (dense <= p * (dense + sparse)) continue
+          if (dense * width <= depth * sparse * peakWidth) continue
           const bound = chernoff(dense, dense + sparse, p)
           if (best && bound >= best.bound) continue
           best = { bound, k: dense, n: dense + sparse, p, reference, valley: [at(i), at(end)], peak: [at(from), at(to)] }
@@ -131,14 +133,19 @@ function bestPair(below: Int32Array, reference: Reference, least: number): Pair 
 
 /** @param sorted ascending; null where no run of bins above a valley holds `least` scores, or more than `mostShare` lie above the threshold */
 export function fitTail(sorted: Float32Array, least = 6, mostShare = 0.6): TailFit | null {
-  const pairs = references(sorted).map((reference) => bestPair(countsBelow(sorted, reference), reference, least))
-  const best = pairs.reduce((a, b) => (a && b ? (b.bound < a.bound ? b : a) : (a ?? b)))
+  const found = references(sorted).map((reference) => ({ reference, below: countsBelow(sorted, reference) }))
+  const bestOf = (depth: number): Pair | null =>
+    found
+      .map(({ below, reference }) => bestPair(below, reference, least, depth))
+      .reduce((a, b) => (a && b ? (b.bound < a.bound ? b : a) : (a ?? b)))
+  const deep = bestOf(leastDepth)
+  const best = deep ?? bestOf(1)
   if (!best) return null
   const z = thresholdOf(countsBelow(sorted, best.reference), best.peak[0])
   const threshold = best.reference.centre + best.reference.deviation * z
   const count = sorted.length - lowerBound(sorted, threshold)
   if (count > mostShare * sorted.length) return null
-  const logP = Math.min(0, logBinomialUpper(best.k, best.n, best.p) + Math.log(pairsTried))
+  const logP = deep ? Math.min(0, logBinomialUpper(best.k, best.n, best.p) + Math.log(pairsTried)) : 0
   return { logP, reference: best.reference, valley: best.valley, peak: best.peak, z, threshold, count }
 }
 
@@ -183,6 +190,7 @@ export function testTail(sorted: Float32Array, fit: TailFit): number {
       const dense = between(low, high)
       if (dense < 4) continue
       const sparse = between(valleyLow, valleyHigh)
+      if (dense * (valleyHigh - valleyLow) <= leastDepth * sparse * (high - low)) continue
       const p = (high - low) / (high - low + valleyHigh - valleyLow)
       best = Math.min(best, logBinomialUpper(dense, dense + sparse, p))
     }
