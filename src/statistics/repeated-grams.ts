@@ -61,6 +61,7 @@ interface Work {
   readonly seen: Seen
   record: RecordGrams
   edges: Int16Array
+  threes: Uint8Array
   fours: Uint8Array
 }
 const works = new WeakMap<State, Work>()
@@ -96,6 +97,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
       seen: seen(),
       record: recordGrams(0),
       edges: new Int16Array(0),
+      threes: new Uint8Array(0),
       fours: new Uint8Array(0),
     }
     works.set(state, work)
@@ -103,7 +105,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
   }
   return {
     id: repeatedGramsId(options),
-    version: 2,
+    version: 3,
     needs: options.labelled ? ['text', 'label'] : ['text'],
     after: options.labelled ? [sketchId, census.id] : [sketchId],
     over: options.sketch.over,
@@ -159,13 +161,13 @@ const gramsPerToken = 6
 function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: BatchCounts): void {
   const count = tokens.length
   makeRoom(work, count)
-  const { pairs, least, leastWord, mostWord, seen, record, edges, fours } = work
+  const { pairs, least, leastWord, mostWord, seen, record, edges, threes, fours } = work
   const { hashes, kinds, left, right } = record
   edges[0] = 0
   edges[count] = 0
   for (let i = 1; i < count; i++)
     edges[i] = pairs.edgeOf(counts.words[i - 1] as number, counts.words[i] as number, counts.pairs[i - 1] as number)
-  foursOf(work, tokens, counts)
+  longerOf(work, tokens, counts)
   seen.clear()
   let n = 0
   const see = (hash: number, kind: number, from: number, to: number): void => {
@@ -184,7 +186,7 @@ function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: Batc
     const pair = combine(token, tokens[i + 1] as number)
     if (labelled) {
       see(pair, 2, i, i + 2)
-      if (i + 2 < count && (counts.pairs[i + 1] as number) >= least) see(combine(pair, tokens[i + 2] as number), 3, i, i + 3)
+      if ((threes[i] as number) >= least) see(combine(pair, tokens[i + 2] as number), 3, i, i + 3)
     }
     if ((fours[i] as number) >= least) see(combine(combine(pair, tokens[i + 2] as number), tokens[i + 3] as number), 4, i, i + 4)
   }
@@ -192,11 +194,16 @@ function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: Batc
   record.count = n
 }
 
-/** Passages with the four tokens from each on, as far as its first two are frequent. */
-function foursOf({ pairs, least, fours }: Work, tokens: Int32Array, counts: BatchCounts): void {
+/** Passages with the three, and the four, tokens from each on, as far as their parts are frequent. */
+function longerOf({ pairs, least, threes, fours }: Work, tokens: Int32Array, counts: BatchCounts): void {
+  threes.fill(0, 0, tokens.length)
   fours.fill(0, 0, tokens.length)
+  for (let i = 0; i + 2 < tokens.length; i++) {
+    if ((counts.pairs[i] as number) < least || (counts.pairs[i + 1] as number) < least) continue
+    threes[i] = pairs.three(combine(combine(tokens[i] as number, tokens[i + 1] as number), tokens[i + 2] as number))
+  }
   for (let i = 0; i + 3 < tokens.length; i++) {
-    if ((counts.pairs[i] as number) < least) continue
+    if ((threes[i] as number) < least || (threes[i + 1] as number) < least) continue
     const first = combine(tokens[i] as number, tokens[i + 1] as number)
     fours[i] = pairs.four(combine(first, combine(tokens[i + 2] as number, tokens[i + 3] as number)))
   }
@@ -206,6 +213,7 @@ function makeRoom(work: Work, tokens: number): void {
   if (tokens < work.fours.length) return
   const size = 2 * tokens + 16
   work.edges = new Int16Array(size)
+  work.threes = new Uint8Array(size)
   work.fours = new Uint8Array(size)
   work.record = recordGrams(gramsPerToken * size)
 }

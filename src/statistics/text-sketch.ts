@@ -17,7 +17,7 @@ import {
   startSampling,
 } from './text/passages.ts'
 
-/** How often tokens, pairs and fours of tokens occur: in how many passages of at most `passageTokens` tokens. */
+/** How often tokens, pairs, threes and fours of tokens occur: in how many passages of at most `passageTokens` tokens. */
 export interface TextSketch extends Pairing {
   readonly records: number
   readonly passages: number
@@ -27,6 +27,7 @@ export interface TextSketch extends Pairing {
   readonly tokenisation: string
   readonly words: Counts
   readonly pairs: Counts
+  readonly threes: Counts
   readonly fours: Counts
 }
 
@@ -37,6 +38,7 @@ interface State {
   cut: number
   words: Counts
   pairs: Counts
+  threes: Counts
   fours: Counts
   sample: PassageSample
 }
@@ -44,12 +46,16 @@ interface State {
 export interface TextSketchOptions {
   readonly over: 'subject' | 'reference'
   /** Cells as powers of two. */
-  readonly bits: { readonly words: number; readonly pairs: number; readonly fours: number }
+  readonly bits: { readonly words: number; readonly pairs: number; readonly threes: number; readonly fours: number }
   /** Passages of the sample from which natural pairing is learnt. */
   readonly sample: number
 }
 
-export const textSketchDefaults: TextSketchOptions = { over: 'subject', bits: { words: 22, pairs: 25, fours: 24 }, sample: 3000 }
+export const textSketchDefaults: TextSketchOptions = {
+  over: 'subject',
+  bits: { words: 22, pairs: 25, threes: 24, fours: 23 },
+  sample: 3000,
+}
 
 /** Of a passage of the sample. */
 const sampledTokens = 512
@@ -57,10 +63,11 @@ const sampledTokens = 512
 interface Work {
   readonly words: Uint16Array
   readonly pairs: Uint8Array
+  readonly threes: Uint8Array
   readonly fours: Uint8Array
   readonly seen: Seen
   /** Cells of the passage at hand. */
-  readonly cells: { readonly words: Int32Array; readonly pairs: Int32Array; readonly fours: Int32Array }
+  readonly cells: { readonly words: Int32Array; readonly pairs: Int32Array; readonly threes: Int32Array; readonly fours: Int32Array }
   readonly sampling: Sampling
 }
 const works = new WeakMap<State, Work>()
@@ -72,7 +79,7 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
   const { bits } = options
   return {
     id: textSketchId(options),
-    version: 1,
+    version: 2,
     needs: ['text'],
     after: [],
     over: options.over,
@@ -83,6 +90,7 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
       cut: 0,
       words: emptyCounts(bits.words, 16),
       pairs: emptyCounts(bits.pairs, 8),
+      threes: emptyCounts(bits.threes, 8),
       fours: emptyCounts(bits.fours, 8),
       sample: emptySample(),
     }),
@@ -114,6 +122,7 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
       if (work) {
         state.words = packed(bits.words, work.words)
         state.pairs = packed(bits.pairs, work.pairs)
+        state.threes = packed(bits.threes, work.threes)
         state.fours = packed(bits.fours, work.fours)
         state.sample = sampleOf([...passagesOf(state.sample), ...work.sampling.list], options.sample)
       }
@@ -125,6 +134,7 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
       into.cut += from.cut
       into.words = addCounts(into.words, from.words)
       into.pairs = addCounts(into.pairs, from.pairs)
+      into.threes = addCounts(into.threes, from.threes)
       into.fours = addCounts(into.fours, from.fours)
       into.sample = mergeSamples(into.sample, from.sample, options.sample)
     },
@@ -132,17 +142,21 @@ export function textSketch(options: TextSketchOptions = textSketchDefaults): Sta
       const { sample: _, ...counted } = state
       return { ...counted, tokenisation, ...pairingOf(c.seed, state.sample, sampledTokens, state.words, state.pairs) }
     },
-    bytes: () => 2 ** (bits.words + 1) + 2 ** bits.pairs + 2 ** bits.fours + 2 * options.sample * 4 * 520 + batchTokenBytes,
+    bytes: () =>
+      2 ** (bits.words + 1) + 2 ** bits.pairs + 2 ** bits.threes + 2 ** bits.fours + 2 * options.sample * 4 * 520 + batchTokenBytes,
   }
 }
+
+const room = (): Int32Array => new Int32Array(passageTokens)
 
 function open(state: State): Work {
   const work: Work = {
     words: dense(state.words) as Uint16Array,
     pairs: dense(state.pairs) as Uint8Array,
+    threes: dense(state.threes) as Uint8Array,
     fours: dense(state.fours) as Uint8Array,
     seen: seen(),
-    cells: { words: new Int32Array(passageTokens), pairs: new Int32Array(passageTokens), fours: new Int32Array(passageTokens) },
+    cells: { words: room(), pairs: room(), threes: room(), fours: room() },
     sampling: startSampling(),
   }
   works.set(state, work)
@@ -151,11 +165,11 @@ function open(state: State): Work {
 
 /** Counts what is new within the passage; returns its keyed digest. */
 function countPassage(work: Work, bits: TextSketchOptions['bits'], hashes: Int32Array, from: number, to: number): number {
-  const { words, pairs, fours } = work.cells
+  const { words, pairs, threes, fours } = work.cells
   const { seen } = work
-  const [w, p, f] = [32 - bits.words, 32 - bits.pairs, 32 - bits.fours]
+  const [w, p, t, f] = [32 - bits.words, 32 - bits.pairs, 32 - bits.threes, 32 - bits.fours]
   seen.clear()
-  let [newWords, newPairs, newFours] = [0, 0, 0]
+  let [newWords, newPairs, newThrees, newFours] = [0, 0, 0, 0]
   let key = 0
   let pair1 = 0
   let pair3 = 0
@@ -167,6 +181,10 @@ function countPassage(work: Work, bits: TextSketchOptions['bits'], hashes: Int32
     if (i === from) continue
     const pair = combine(hashes[i - 1] as number, token)
     if (seen.add(pair)) pairs[newPairs++] = pair >>> p
+    if (i - from >= 2) {
+      const three = combine(pair1, token)
+      if (seen.add(three)) threes[newThrees++] = three >>> t
+    }
     if (i - from >= 3) {
       const four = combine(pair3, pair)
       if (seen.add(four)) fours[newFours++] = four >>> f
@@ -176,6 +194,7 @@ function countPassage(work: Work, bits: TextSketchOptions['bits'], hashes: Int32
   }
   addWords(work.words, words, newWords)
   addBytes(work.pairs, pairs, newPairs)
+  addBytes(work.threes, threes, newThrees)
   addBytes(work.fours, fours, newFours)
   return scramble(key)
 }

@@ -93,7 +93,7 @@ function chosen(family: Candidate['family'], projected: boolean, features: numbe
   }
 }
 
-const sketch = { over: 'subject', bits: { words: 10, pairs: 12, fours: 11 }, sample: 9 } as const
+const sketch = { over: 'subject', bits: { words: 10, pairs: 12, threes: 11, fours: 11 }, sample: 9 } as const
 const grams = { sketch, labelled: true, most: 40 }
 const plainGrams = { sketch, labelled: false, most: 4096 }
 const segments = { sketch, most: 6 }

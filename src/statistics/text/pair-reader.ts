@@ -12,6 +12,7 @@ export interface PairReader {
   word(token: number): number
   /** Passages with the pair, 255 for more. */
   pair(pair: number): number
+  three(three: number): number
   four(four: number): number
   /** Log-likelihood ratio of random against natural for two neighbours, in 1 / `perNat`. */
   edge(left: number, right: number): number
@@ -34,14 +35,16 @@ export function openPairs(sketch: TextSketch): PairReader {
   if (known) return known
   const words = dense(sketch.words) as Uint16Array
   const pairs = dense(sketch.pairs) as Uint8Array
-  const fours = dense(sketch.fours)
-  const [w, p, f] = [32 - sketch.words.bits, 32 - sketch.pairs.bits, 32 - sketch.fours.bits]
+  const [threes, fours] = [dense(sketch.threes), dense(sketch.fours)]
+  const [w, p] = [32 - sketch.words.bits, 32 - sketch.pairs.bits]
+  const [t, f] = [32 - sketch.threes.bits, 32 - sketch.fours.bits]
   const table = Int16Array.from(sketch.pair, (llr) => Math.round(llr * perNat))
   const bucket = Uint8Array.from({ length: 0x10000 }, (_, n) => bucketOf(n - 1))
   const unit = sketch.unit
   const reader: PairReader = {
     word: (token) => words[token >>> w] as number,
     pair: (pair) => pairs[pair >>> p] as number,
+    three: (three) => threes[three >>> t] as number,
     four: (four) => fours[four >>> f] as number,
     edge: (left, right) =>
       reader.edgeOf(words[left >>> w] as number, words[right >>> w] as number, pairs[combine(left, right) >>> p] as number),
