@@ -19,7 +19,8 @@ interface Part {
 
 async function search({ shared, rows, dims, k, first, end }: Part): Promise<Float64Array> {
   setKernelThreads(1)
-  const data = new Float32Array(shared)
+  // The kernels take no shared memory.
+  const data = new Float32Array(shared).slice()
   const queries = { data: data.subarray(first * dims, end * dims), rows: end - first, dims }
   const found = await topK(queries, { data, rows, dims }, k + 1, 'euclidean')
   const own = Int32Array.from({ length: end - first }, (_, i) => first + i)
