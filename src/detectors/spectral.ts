@@ -147,5 +147,3 @@ function conclude(c: Context<SpectralOptions>, tally: SuspicionTally, flagged: F
   }
   return { findings, tests: testsOf(part, fit.classes), notes: [leftNote(fit.classes.length, fit.left, fit.rows), cutNote(cut, tally)] }
 }
-
-/** Records from a score that is an edge of the histogram, or `leastSuspicion`. */
