@@ -3,7 +3,7 @@ import type { Setup } from '../../src/contracts/detector.ts'
 import { triggerImage } from '../../src/detectors/trigger-image.ts'
 import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid, wandering, white } from '../support/attacks.ts'
 import { fitDetector } from '../support/fit-detector.ts'
-import { pictureBatches, waves } from '../support/pictures.ts'
+import { pictureBatches, textures, waves } from '../support/pictures.ts'
 
 const setupOf = ({ height, width, channels }: Pictures, subject: Setup['subject'] = ['image', 'label', 'pixels']): Setup => ({
   subject,
@@ -22,11 +22,13 @@ function quality(p: Poisoned, flagged: readonly boolean[]) {
 
 describe('trigger-image/pattern', () => {
   const grey = waves('trigger image', 260, 2, 9)
+  const textured = textures('textures', 700, 16)
 
   test.each<[string, Pictures, Mark, boolean, number?]>([
     ['a mark in a corner, labels changed', grey, checker(3), false],
     ['a picture mixed in', grey, blend(0.3), false],
     ['stripes on images with the right label', grey, sinusoid(30, 3), true],
+    ['stripes fainter than what images vary by at every frequency', textured, sinusoid(5, 5), true, 0.08],
     ['a mark on colour images', waves('colour', 160, 2, 8, 3), checker(3), false, 0.22],
     ['a mark on images larger than the planes', waves('large', 150, 2, 36), checker(5), false, 0.27],
   ])(

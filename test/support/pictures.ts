@@ -23,6 +23,23 @@ export function waves(name: string, rows: number, classes: number, side: number,
   return { pixels, labels, height: side, width: side, channels }
 }
 
+/** Pictures of two classes, dark and bright, each of the same twelve textures in amounts of its own, which share every frequency. */
+export function textures(name: string, rows: number, side: number): Pictures {
+  const random = keyed(new Uint8Array(16), name)
+  const size = side * side
+  const parts = Array.from({ length: 12 }, () => Float64Array.from({ length: size }, () => random.normal()))
+  const labels = Int32Array.from({ length: rows }, () => random.below(2))
+  const pixels = new Uint8Array(rows * size)
+  for (let r = 0; r < rows; r++) {
+    const amounts = parts.map(() => 8 * random.normal())
+    for (let i = 0; i < size; i++) {
+      const texture = parts.reduce((sum, part, k) => sum + (amounts[k] as number) * (part[i] as number), 0)
+      pixels[r * size + i] = Math.min(255, Math.max(0, Math.round(100 + 50 * (labels[r] as number) + texture + 2 * random.normal())))
+    }
+  }
+  return { pixels, labels, height: side, width: side, channels: 1 }
+}
+
 export function pictureBatches({ pixels, labels, height, width, channels }: Pictures, labelled = true, size = 500): Batch[] {
   const each = height * width * channels
   const values = Array.from({ length: Math.max(...labels) + 1 }, (_, c) => `class ${c}`)

@@ -1,18 +1,20 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import { dctMatrix, type PlaneShape, planeLength, planeShape, toOpponent, toPlanes } from './planes.ts'
+import { toWaves } from './waves.ts'
 import { addSpread, noSpread, type Whitener, whiten, whitenerOf } from './whitener.ts'
 
 /**
  * `dct`: coefficients in standard deviations; `pix`: their inverse transform, where natural pictures are nearly white and a fixed pattern
  * stays a peak; `raw`: pixels in standard deviations, for aligned pictures on a constant background; `white`: pixels whitened within
- * classes, where faint patterns stand out that pictures do not vary by, and styles of a class as well.
+ * classes, where faint patterns stand out that pictures do not vary by, and styles of a class as well; `waves`: the Fourier transform of
+ * these, where faint stripes are a peak.
  */
-export const basisNames = ['dct', 'pix', 'raw', 'white'] as const
+export const basisNames = ['dct', 'pix', 'raw', 'white', 'waves'] as const
 export type BasisName = (typeof basisNames)[number]
 
 /** Largest magnitude of a value of each basis. */
-export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8, white: 8 }
+export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8, white: 8, waves: 8 }
 
 /** Least standard deviations, in grey levels: what varies less is no more telling. */
 const leastDct = 1
@@ -23,8 +25,9 @@ export interface Bases {
   readonly shape: PixelShape
   readonly dct: { readonly mean: Float32Array; readonly deviation: Float32Array }
   readonly raw: { readonly mean: Float32Array; readonly deviation: Float32Array }
-  /** Null where there are too few classes for it. */
-  readonly white: Whitener | null
+  readonly whitener: Whitener
+  /** Of the bases that can be searched. */
+  readonly names: readonly BasisName[]
 }
 
 export type InBases = Readonly<Record<BasisName, Float32Array>>
@@ -32,9 +35,6 @@ export type InBases = Readonly<Record<BasisName, Float32Array>>
 const blockRows = 1000
 /** Classes: what is found in `white` has to differ as two others do, at least. */
 const leastWhite = 3
-
-/** Those that were fitted. */
-export const namesOf = (b: Bases): readonly BasisName[] => (b.white ? basisNames : basisNames.filter((name) => name !== 'white'))
 
 let matrices: { readonly key: string; readonly matrix: Float32Array } | null = null
 
@@ -60,19 +60,20 @@ export async function fitBases(
   const length = planeLength(s)
   const sums = { dct: moments(length), raw: moments(length) }
   const parts = [...blocks]
-  const spread = parts.length >= leastWhite ? noSpread(s) : null
+  const spread = noSpread(s)
   for (const { pixels, rows } of parts) {
     const planes = toPlanes(pixels, rows, shape)
     addMoments(sums.raw, planes, length)
     const colours = toOpponent(planes, rows, s)
     addMoments(sums.dct, await dct(colours, rows, s), length)
-    if (spread) await addSpread(spread, colours, rows)
+    await addSpread(spread, colours, rows)
   }
   return {
     shape,
     dct: finishMoments(sums.dct, leastDct),
     raw: finishMoments(sums.raw, leastRaw),
-    white: spread && (await whitenerOf(spread)),
+    whitener: await whitenerOf(spread),
+    names: parts.length >= leastWhite ? basisNames : basisNames.filter((name) => name !== 'white'),
   }
 }
 
@@ -114,7 +115,11 @@ export async function inBases(b: Bases, pixels: Uint8Array, rows: number, names:
     }
     if (names.includes('raw')) put('raw', standardise(planes, b.raw, length))
     const colours = toOpponent(planes, count, s)
-    if (names.includes('white') && b.white) put('white', await whiten(b.white, colours, count))
+    if (names.includes('white') || names.includes('waves')) {
+      const white = await whiten(b.whitener, colours, count)
+      if (names.includes('white')) put('white', white)
+      if (names.includes('waves')) put('waves', await toWaves(white, count, s))
+    }
     if (!names.includes('dct') && !names.includes('pix')) continue
     const z = standardise(await dct(colours, count, s), b.dct, length)
     if (names.includes('dct')) put('dct', z)

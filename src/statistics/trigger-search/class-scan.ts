@@ -4,15 +4,18 @@ import { logHypergeometricUpper } from '../../math/tests.ts'
 import type { BasisName, InBases } from './bases.ts'
 import { type Bins, binRows, without } from './bins.ts'
 import { logOfOtherClasses } from './other-classes.ts'
+import type { PlaneShape } from './planes.ts'
 import { type Half, halfSums, refineAll, type Template } from './refine.ts'
 import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
 import { fitTail, lowerBound, references, testTail } from './tail.ts'
+import { isOneWave } from './waves.ts'
 import { type Whitening, whitened } from './whiten.ts'
 
 /** Records of all classes, those of a class in a row: what the records of one class are compared with. */
 export interface Pool {
   /** Of the bases that are searched. */
   readonly names: readonly BasisName[]
+  readonly planes: PlaneShape
   readonly rows: number
   readonly dims: number
   readonly bases: InBases
@@ -41,9 +44,13 @@ export interface Candidate {
   readonly logP: number
 }
 
-/** Of the first three bases, and of `white`: it takes no other's place. */
-const tested = 4
-const testedWhite = 2
+/** Directions that are tested of the first three bases, of `white` and of `waves`: none takes another's place. */
+const groups: readonly { readonly of: readonly BasisName[]; readonly tested: number }[] = [
+  { of: ['dct', 'pix', 'raw'], tested: 4 },
+  { of: ['white'], tested: 2 },
+  { of: ['waves'], tested: 2 },
+]
+const tested = groups.reduce((sum, g) => sum + g.tested, 0)
 const halves = 2
 const leastRatio = 3
 const leastHalf = 30
@@ -137,8 +144,10 @@ async function chooseOn(
     const data: Half = { data: half.bases[basis], rows: half.rows, dims }
     const sums = halfSums(data)
     const mean = sums.sum.map((s) => s / half.rows)
-    const seeds = [...shared, ...(await basisSeeds(data, mean, rest[basis], basis))]
-    const templates = distinct(await refineAll(data, sums, seeds))
+    const own = await basisSeeds(data, mean, rest[basis], basis)
+    const refined = distinct(await refineAll(data, sums, basis === 'waves' ? own : [...shared, ...own]))
+    const templates = basis === 'waves' ? refined.filter((t) => isOneWave(t.weights, pool.planes)) : refined
+    if (templates.length === 0) continue
     const { counts, total } = await restCarriers(pool, code, basis, templates)
     templates.forEach((template, i) => {
       found.push({ basis, template, ratio: template.fit.count / half.rows / (((counts[i] as number) + 1) / (total + 1)) })
@@ -146,8 +155,7 @@ async function chooseOn(
   }
   const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.template.fit.logP : 1 + f.template.fit.logP * 1e-9)
   const order = found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio)
-  const isWhite = (f: (typeof found)[number]): boolean => f.basis === 'white'
-  return [...order.filter((f) => !isWhite(f)).slice(0, tested), ...order.filter(isWhite).slice(0, testedWhite)]
+  return groups.flatMap((g) => order.filter((f) => g.of.includes(f.basis)).slice(0, g.tested))
 }
 
 function distinct(templates: readonly Template[]): Template[] {
@@ -212,7 +220,7 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
     const ratio = inside / scores.length / ((others + 1) / (total + 1))
     const carries = Uint8Array.from(product.data, (s) => Number(s > fit.threshold))
     const logMixture = basis === 'white' ? await mixtureOf(half, carries, pool, code) : Number.NEGATIVE_INFINITY
-    const corrections = Math.log((tested + testedWhite) * halves * tests)
+    const corrections = Math.log(tested * halves * tests)
     return {
       basis,
       template: { ...template, fit },

@@ -1,6 +1,6 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import { keyed } from '../../math/rng.ts'
-import { type Bases, fitBases, type InBases, inBases, lowFrequencies, namesOf } from './bases.ts'
+import { type Bases, fitBases, type InBases, inBases, lowFrequencies } from './bases.ts'
 import { binRows } from './bins.ts'
 import { type Candidate, leastRows, type Pool, scanClass } from './class-scan.ts'
 import { withoutCopies } from './near-duplicates.ts'
@@ -96,12 +96,12 @@ async function poolOf(bases: Bases, parts: readonly { readonly rows: number; rea
   for (const p of parts) starts.push((starts[starts.length - 1] as number) + p.rows)
   const rows = starts[starts.length - 1] as number
   const dims = planeLength(planeShape(bases.shape))
-  const names = namesOf(bases)
+  const { names } = bases
   const all = Object.fromEntries(names.map((name) => [name, new Float32Array(rows * dims)])) as unknown as InBases
   for (const [i, p] of parts.entries()) {
     const made = await inBases(bases, p.pixels, p.rows, names)
     for (const name of names) all[name].set(made[name], (starts[i] as number) * dims)
   }
   const bins = Object.fromEntries(names.map((name) => [name, binRows(all[name], dims)])) as unknown as Pool['bins']
-  return { names, rows, dims, bases: all, bins, starts }
+  return { names, planes: planeShape(bases.shape), rows, dims, bases: all, bins, starts }
 }

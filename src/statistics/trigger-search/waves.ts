@@ -1,0 +1,89 @@
+import { gemm32, matrix32 } from '../../math/gemm32.ts'
+import type { PlaneShape } from './planes.ts'
+
+/** A cosine or a sine over a plane: so many periods downwards and across, the latter -width / 2 to width / 2. */
+interface Wave {
+  readonly plane: number
+  readonly down: number
+  readonly across: number
+}
+
+/** Fewer periods over a picture are shapes and shades. */
+const leastPeriods = 3
+const leastShare = 0.5
+
+const signed = (frequency: number, n: number): number => (2 * frequency > n ? frequency - n : frequency)
+
+/** The waves of a plane, each with its cosine and, where that is not zero everywhere, its sine. */
+function* wavesOf({ height, width }: PlaneShape): Generator<{ readonly down: number; readonly across: number; readonly sine: boolean }> {
+  for (let down = 0; 2 * down <= height; down++)
+    for (let v = 0; v < width; v++) {
+      const across = signed(v, width)
+      const own = (f: number, n: number): boolean => f === 0 || 2 * f === n
+      // Of a wave and the one that runs the other way, which is the same, one is taken.
+      if (own(down, height) && across < 0) continue
+      const single = own(down, height) && own(across, width)
+      yield { down, across, sine: false }
+      if (!single) yield { down, across, sine: true }
+    }
+}
+
+/** The orthonormal real 2-D Fourier transform of a plane, [wave, pixel]. */
+export function waveMatrix(s: PlaneShape): Float32Array {
+  const { height, width } = s
+  const size = height * width
+  const out = new Float32Array(size * size)
+  let at = 0
+  for (const { down, across, sine } of wavesOf(s)) {
+    const row = out.subarray(at, at + size)
+    at += size
+    let squares = 0
+    for (let i = 0; i < size; i++) {
+      const angle = 2 * Math.PI * ((down * Math.floor(i / width)) / height + (across * (i % width)) / width)
+      const value = sine ? Math.sin(angle) : Math.cos(angle)
+      row[i] = value
+      squares += value * value
+    }
+    const length = Math.sqrt(squares)
+    for (let i = 0; i < size; i++) row[i] = (row[i] as number) / length
+  }
+  return out
+}
+
+let last: { readonly key: string; readonly matrix: Float32Array; readonly waves: readonly Wave[] } | null = null
+
+function of(s: PlaneShape) {
+  const key = `${s.height} ${s.width} ${s.planes}`
+  if (last?.key !== key) {
+    const one = [...wavesOf(s)]
+    last = { key, matrix: waveMatrix(s), waves: Array.from({ length: s.planes }, (_, plane) => one.map((w) => ({ ...w, plane }))).flat() }
+  }
+  return last
+}
+
+/** Planes as waves: [rows, planes, height x width], of which every plane is transformed alone. */
+export async function toWaves(planes: Float32Array, rows: number, s: PlaneShape): Promise<Float32Array> {
+  const size = s.height * s.width
+  return (await gemm32(matrix32(planes, rows * s.planes, size), matrix32(of(s).matrix, size, size), { transB: true })).data
+}
+
+/**
+ * Whether half of the energy of a template in waves, or more, lies in one wave and its nearest neighbours, between which a wave falls
+ * whose periods do not fit: a sinusoid, or stripes. No style of drawing does.
+ */
+export function isOneWave(weights: Float32Array, s: PlaneShape): boolean {
+  const { waves } = of(s)
+  const energy = Array.from(weights, (w) => w * w)
+  const strongest = waves[energy.indexOf(Math.max(...energy))] as Wave
+  if (Math.max(strongest.down, Math.abs(strongest.across)) < leastPeriods) return false
+  const near = (a: Wave, b: Wave): boolean => Math.abs(a.down - b.down) <= 1 && Math.abs(a.across - b.across) <= 1
+  const opposite = { ...strongest, down: -strongest.down, across: -strongest.across }
+  const [own, all] = waves.reduce(
+    ([own, all], w, i) => {
+      const e = energy[i] as number
+      return [w.plane === strongest.plane && (near(w, strongest) || near(w, opposite)) ? own + e : own, all + e]
+    },
+    [0, 0] as readonly [number, number],
+  )
+  return own >= leastShare * all
+}
