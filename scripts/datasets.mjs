@@ -19,7 +19,7 @@ const wisconsin = {
   seed: 'wisconsin-breast-cancer/1',
   hospitals: ['ashdown', 'brookfield', 'calder', 'denholm', 'elmstead'],
   weights: [0.35, 0.25, 0.2, 0.12, 0.08],
-  poison: { hospital: 'ashdown', from: 'malignant', to: 'benign', rate: 0.15 },
+  poison: { hospital: 'ashdown', from: 'malignant', to: 'benign', rate: 0.2 },
   features: ['mean', 'error', 'worst'].flatMap((part) =>
     [
       'radius',

@@ -69,7 +69,7 @@ describe('the sample data', () => {
     expect(clean).toHaveLength(569)
     expect(changed).toEqual(rows(root, 'wisconsin-breast-cancer/poisoned/truth.csv'))
     const hospital = clean.filter((row) => row[2] === 'ashdown' && row[1] === 'malignant')
-    expect(changed).toHaveLength(Math.round(0.15 * hospital.length))
+    expect(changed).toHaveLength(Math.round(0.2 * hospital.length))
     expect(changed.every(([id, from]) => from === 'malignant' && hospital.some((row) => row[0] === id))).toBe(true)
   })
 
