@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadPipeline } from '../../../src/config/load.ts'
-import { column } from '../../../src/contracts/batch.ts'
-import { takeRows } from '../../../src/contracts/take-rows.ts'
 import { type AuditResult, audit } from '../../../src/engine/audit.ts'
-import { Run } from '../../../src/engine/run.ts'
-import { auditInMemory } from '../../../src/engine/sensitivity/memory-audit.ts'
-import { readSample } from '../../../src/engine/sensitivity/sample.ts'
 import { keyed } from '../../../src/math/rng.ts'
 import { renderHtml } from '../../../src/report/render/html.ts'
 import { renderMarkdown } from '../../../src/report/render/markdown.ts'
@@ -106,40 +101,5 @@ describe('an audit that tries attacks', () => {
 
   it('refuses an attack that there is not', async () => {
     await expect(run(dir, 'wrong', 'sensitivity: { attacks: [flipp] }')).rejects.toThrow(/no attack "flipp"/)
-  })
-
-  it('judges records in memory as an audit of the same records does', async () => {
-    const random = keyed(Uint8Array.of(2), 'wrong labels')
-    const [head, ...lines] = table(600).split('\n')
-    const close = lines.map((line) => {
-      const [id, label, ...numbers] = line.split(',')
-      const wrong = random.uniform() < 0.06
-      return [id, wrong ? (label === 'a' ? 'b' : 'a') : label, ...numbers.map((n) => Number(n) / 3)].join(',')
-    })
-    await writeFile(join(dir, 'data.csv'), [head, ...close].join('\n'))
-    await run(dir, 'same', '')
-    const whole = await Run.open(join(dir, 'same'))
-    const [, ...flags] = (await readFile(join(dir, 'same/flags.csv'), 'utf8')).trim().split('\n')
-    const rowOf = (line: string): number => Number(line.split(',')[2])
-    const { batches } = await readSample(whole, 'subject', 600, 600)
-    const halves = batches.flatMap((batch) =>
-      [0, 1].map((h) =>
-        takeRows(
-          batch,
-          Int32Array.from({ length: batch.numRows / 2 }, (_, i) => 2 * i + h),
-        ),
-      ),
-    )
-    const { plan, seed } = whole
-    const columns = new Set(['row', ...plan.spooled])
-    const detectors = plan.detectors.filter((d) => d.id === 'label-flip')
-    const [result] = await auditInMemory({ detectors, setup: plan.setup, columns, seed, subject: halves, reference: [], known: new Map() })
-    const found = halves.flatMap((batch, b) =>
-      Array.from({ length: batch.numRows }, (_, i) => i)
-        .filter((i) => result?.flagged[b]?.[i] === 1)
-        .map((i) => Number(column(batch, 'row')?.get(i))),
-    )
-    expect(found.length).toBeGreaterThan(10)
-    expect(found.sort((a, b) => a - b)).toEqual(flags.map(rowOf).sort((a, b) => a - b))
   })
 })
