@@ -124,6 +124,7 @@ const tumours = (attacks: Set['attacks']): Set => {
 }
 
 const flips = { 'flip-pair': [0.01, 0.03], 'flip-uniform': [0.02, 0.05] } as const
+const marks = { ...flips, patch: [0.015], 'patch-anywhere': [0.03], blend: [0.015], sinusoid: [0.015] } as const
 const columns = { 'column-value': [0.01, 0.02, 0.04], 'column-interval': [0.02, 0.05], 'column-pair': [0.03] } as const
 
 export const sets: Readonly<Record<string, Set>> = {
@@ -140,7 +141,13 @@ export const sets: Readonly<Record<string, Set>> = {
   satimage: keel('satimage', 36, 1500, { ...flips, ...columns }),
   spambase: keel('spambase', 57, 1500, { ...flips, ...columns }),
   segment: keel('segment', 19, 1500, { ...flips, ...columns }),
-  mnist: pictures('mnist', 1000, { ...flips, patch: [0.01], blend: [0.02, 0.05], sinusoid: [0.02] }),
-  fashion: pictures('fashion', 1000, { ...flips, patch: [0.01], blend: [0.02, 0.05], sinusoid: [0.02] }),
-  sst2: sst2(1000, { 'insert-word': [0.015, 0.03], prefix: [0.02], 'flip-pair': [0.03] }),
+  mnist: pictures('mnist', 1000, marks),
+  fashion: pictures('fashion', 1000, marks),
+  pneumonia: pictures('pneumonia', 1000, marks),
+  sst2: sst2(1000, {
+    'insert-word': [0.01, 0.015, 0.02],
+    'insert-sentence': [0.01, 0.015, 0.02],
+    prefix: [0.01, 0.015, 0.02],
+    'flip-uniform': [0.05],
+  }),
 }

@@ -7,7 +7,7 @@ import { logOfOtherClasses } from './other-classes.ts'
 import type { PlaneShape } from './planes.ts'
 import { type Half, halfSums, refineAll, type Template } from './refine.ts'
 import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
-import { fitTail, lowerBound, references, testTail } from './tail.ts'
+import { fitTail, lowerBound, references, type TailFit, testTail } from './tail.ts'
 import { isOneWave } from './waves.ts'
 import { type Whitening, whitened } from './whiten.ts'
 
@@ -53,6 +53,9 @@ const groups: readonly { readonly of: readonly BasisName[]; readonly tested: num
 const tested = groups.reduce((sum, g) => sum + g.tested, 0)
 const halves = 2
 const leastRatio = 3
+/** On a constant background marks stand tens of deviations out: what begins nearer in `raw` are styles, such as short sleeves. */
+const leastRaw = 5
+const isFar = (basis: BasisName, { z }: TailFit): boolean => basis !== 'raw' || z >= leastRaw
 const leastHalf = 30
 const sameDirection = 0.95
 
@@ -146,7 +149,7 @@ async function chooseOn(
     const mean = sums.sum.map((s) => s / half.rows)
     const own = await basisSeeds(data, mean, rest[basis], basis)
     const refined = distinct(await refineAll(data, sums, basis === 'waves' ? own : [...shared, ...own]))
-    const templates = basis === 'waves' ? refined.filter((t) => isOneWave(t.weights, pool.planes)) : refined
+    const templates = refined.filter((t) => isFar(basis, t.fit) && (basis !== 'waves' || isOneWave(t.weights, pool.planes)))
     if (templates.length === 0) continue
     const { counts, total } = await restCarriers(pool, code, basis, templates)
     templates.forEach((template, i) => {
@@ -231,7 +234,7 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
       fresh: [inside, scores.length] as const,
       rest: [others, total] as const,
       isolation: (fit.threshold - centre) / deviation,
-      logP: ratio >= leastRatio ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + corrections) : 0,
+      logP: ratio >= leastRatio && isFar(basis, fit) ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + corrections) : 0,
     }
   })
   const [first, second] = await Promise.all(candidates)
