@@ -69,7 +69,7 @@ export async function toWaves(planes: Float32Array, rows: number, s: PlaneShape)
 
 /**
  * Whether half of the energy of a template in waves, or more, lies in one wave and its nearest neighbours, between which a wave falls
- * whose periods do not fit: a sinusoid, or stripes. No style of drawing does.
+ * whose periods do not fit: a sinusoid, or stripes of one width and phase.
  */
 export function isOneWave(weights: Float32Array, s: PlaneShape): boolean {
   const { waves } = of(s)
