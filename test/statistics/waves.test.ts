@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { keyed } from '../../src/math/rng.ts'
 import type { PlaneShape } from '../../src/statistics/trigger-search/planes.ts'
-import { isOneWave, toWaves, waveMatrix } from '../../src/statistics/trigger-search/waves.ts'
+import { recoverWave } from '../../src/statistics/trigger-search/recover.ts'
+import { isOneWave, partOfWave, toWaves, waveMatrix } from '../../src/statistics/trigger-search/waves.ts'
 
 const shape: PlaneShape = { height: 14, width: 20, planes: 3 }
 const size = shape.height * shape.width
@@ -61,5 +62,34 @@ describe('waves', () => {
   test('nor is noise', async () => {
     const random = keyed(new Uint8Array(16), 'noise')
     for (let i = 0; i < 20; i++) expect(await oneWave(planes(() => random.normal()))).toBe(false)
+  })
+
+  test('the part of a wave in a picture is the wave, without shades and noise, in every channel', () => {
+    const random = keyed(new Uint8Array(16), 'picture')
+    const own = (x: number, c: number): number => 10 * (c + 1) * Math.sin((2 * Math.PI * 6 * x) / 20)
+    const place = Array.from({ length: 3 * size }, (_, i) => ({ c: i % 3, x: Math.floor(i / 3) % 20 }))
+    const found = partOfWave(
+      place.map(({ x, c }) => own(x, c) + 0.5 * x + random.normal()),
+      { height: 14, width: 20, channels: 3 },
+      { down: 0, across: 6 },
+    )
+    place.forEach(({ x, c }, i) => {
+      expect(Math.abs((found[i] as number) - own(x, c))).toBeLessThan(3)
+    })
+  })
+
+  test('recovered as a trigger it is added to a picture, nearly, when it is blended in', () => {
+    const [height, width] = [14, 20]
+    const wave = Float64Array.from({ length: size }, (_, i) => 12 * Math.sin((2 * Math.PI * 5 * (i % width)) / width))
+    const background = { mean: Float64Array.from({ length: size }, (_, i) => 60 + i / 4), deviation: new Float64Array(size).fill(30) }
+    const carriers = { ...background, mean: background.mean.map((v, i) => v + (wave[i] as number)) }
+    const found = recoverWave({ height, width, channels: 1 }, carriers, [background], { down: 0, across: 5 }, 'a')
+    expect(found.box).toEqual([0, 0, width, height])
+    for (const [i, alpha] of found.alpha.entries()) {
+      expect(alpha).toBeLessThan(0.11)
+      expect(Math.abs(127.5 * (1 - alpha) + alpha * (found.pattern[i] as number) - 127.5 - (wave[i] as number))).toBeLessThan(1)
+      expect(found.pattern[i]).toBeGreaterThanOrEqual(-0.01)
+      expect(found.pattern[i]).toBeLessThanOrEqual(255.01)
+    }
   })
 })

@@ -1,5 +1,6 @@
 import type { PixelShape } from '../../contracts/statistic.ts'
 import type { RecoveredTrigger } from '../../contracts/trigger.ts'
+import { partOfWave, type Wave } from './waves.ts'
 
 export interface PixelMoments {
   readonly mean: Float64Array
@@ -56,6 +57,37 @@ export function recoverTrigger(
   return { height, width, channels, alpha, pattern, box: boxOf(change, height, width), target }
 }
 
+/**
+ * A wave that was added: in the mean of the carriers against the background that differs least from it, the part that the wave has. As
+ * something blended in, which takes a little contrast, it is as faint as that part allows.
+ */
+export function recoverWave(
+  shape: PixelShape,
+  carriers: PixelMoments,
+  backgrounds: readonly PixelMoments[],
+  wave: Wave,
+  target: string | null,
+): RecoveredTrigger {
+  const { height, width, channels } = shape
+  const before = nearestOf(carriers, backgrounds).mean
+  const part = partOfWave(
+    carriers.mean.map((v, i) => v - (before[i] as number)),
+    shape,
+    wave,
+  )
+  const alpha = part.reduce((most, v) => Math.max(most, Math.abs(v)), leastAlpha) / middle
+  const pattern = part.map((v) => Math.min(255, Math.max(0, middle + v / alpha)))
+  return { height, width, channels, alpha: new Float32Array(height * width).fill(alpha), pattern, box: [0, 0, width, height], target }
+}
+
+const middle = 127.5
+
+/** Of the records that carriers were made of, as far as means tell. */
+function nearestOf(carriers: PixelMoments, backgrounds: readonly PixelMoments[]): PixelMoments {
+  const distances = backgrounds.map((b) => b.mean.reduce((sum, v, i) => sum + Math.abs(v - (carriers.mean[i] as number)), 0))
+  return backgrounds[distances.indexOf(Math.min(...distances))] as PixelMoments
+}
+
 const mostScale = 3
 
 /** [height x width x channels] each: a carrier x scale + offset has the means and deviations of records without the trigger. */
@@ -64,10 +96,9 @@ export interface Undo {
   readonly offset: Float32Array
 }
 
-/** What gives carriers the means and deviations of the background that differs least from them: of the records that they were made of. */
+/** What gives carriers the means and deviations of the background that differs least from them. */
 export function undoOf(carriers: PixelMoments, backgrounds: readonly PixelMoments[]): Undo {
-  const distances = backgrounds.map((b) => b.mean.reduce((sum, v, i) => sum + Math.abs(v - (carriers.mean[i] as number)), 0))
-  const { mean, deviation } = backgrounds[distances.indexOf(Math.min(...distances))] as PixelMoments
+  const { mean, deviation } = nearestOf(carriers, backgrounds)
   const scale = Float32Array.from(deviation, (spread, i) => {
     const own = carriers.deviation[i] as number
     return own < leastDeviation ? 0 : Math.min(mostScale, spread / own)

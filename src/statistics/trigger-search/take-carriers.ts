@@ -3,10 +3,11 @@ import { inBases } from './bases.ts'
 import type { Candidate } from './class-scan.ts'
 import type { ClassRows, Search } from './prepare.ts'
 import type { FoundTemplate } from './pursuit.ts'
-import { pixelMoments, recoverTrigger, undoOf } from './recover.ts'
+import { pixelMoments, recoverTrigger, recoverWave, undoOf } from './recover.ts'
 import { type Half, halfSums, type Scores, templatesOf } from './refine.ts'
 import { splitCarriers } from './split.ts'
 import { fitTail, references } from './tail.ts'
+import { strongestWave } from './waves.ts'
 
 const clear = Math.log(1e-2)
 const maxParts = 4
@@ -118,7 +119,10 @@ function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carrie
     rest,
     carriers: carriers.length,
     rows: c.rows,
-    trigger: recoverTrigger(s.shape, inside, backgrounds, c.name),
+    trigger:
+      basis === 'waves'
+        ? recoverWave(s.shape, inside, backgrounds, strongestWave(cut.weights, s.pool.planes), c.name)
+        : recoverTrigger(s.shape, inside, backgrounds, c.name),
     undo: undoOf(inside, backgrounds),
     difference: Float32Array.from(inside.mean, (v, i) => v - (outside.mean[i] as number)),
   }

@@ -1,9 +1,9 @@
+import type { PixelShape } from '../../contracts/statistic.ts'
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import type { PlaneShape } from './planes.ts'
 
 /** A cosine or a sine over a plane: so many periods downwards and across, the latter -width / 2 to width / 2. */
-interface Wave {
-  readonly plane: number
+export interface Wave {
   readonly down: number
   readonly across: number
 }
@@ -15,7 +15,10 @@ const leastShare = 0.5
 const signed = (frequency: number, n: number): number => (2 * frequency > n ? frequency - n : frequency)
 
 /** The waves of a plane, each with its cosine and, where that is not zero everywhere, its sine. */
-function* wavesOf({ height, width }: PlaneShape): Generator<{ readonly down: number; readonly across: number; readonly sine: boolean }> {
+function* wavesOf({
+  height,
+  width,
+}: Pick<PlaneShape, 'height' | 'width'>): Generator<{ readonly down: number; readonly across: number; readonly sine: boolean }> {
   for (let down = 0; 2 * down <= height; down++)
     for (let v = 0; v < width; v++) {
       const across = signed(v, width)
@@ -50,7 +53,11 @@ export function waveMatrix(s: PlaneShape): Float32Array {
   return out
 }
 
-let last: { readonly key: string; readonly matrix: Float32Array; readonly waves: readonly Wave[] } | null = null
+interface PlaneWave extends Wave {
+  readonly plane: number
+}
+
+let last: { readonly key: string; readonly matrix: Float32Array; readonly waves: readonly PlaneWave[] } | null = null
 
 function of(s: PlaneShape) {
   const key = `${s.height} ${s.width} ${s.planes}`
@@ -67,23 +74,46 @@ export async function toWaves(planes: Float32Array, rows: number, s: PlaneShape)
   return (await gemm32(matrix32(planes, rows * s.planes, size), matrix32(of(s).matrix, size, size), { transB: true })).data
 }
 
+/** The wave that has the largest part in a template. */
+export function strongestWave(weights: Float32Array, s: PlaneShape): PlaneWave {
+  const energy = weights.map((w) => w * w)
+  return of(s).waves[energy.indexOf(energy.reduce((a, b) => Math.max(a, b)))] as PlaneWave
+}
+
+/** Whether waves are equal or nearest neighbours; a wave is the same as the one that runs the other way. */
+const isNear = (a: Wave, b: Wave): boolean =>
+  [1, -1].some((way) => Math.abs(a.down - way * b.down) <= 1 && Math.abs(a.across - way * b.across) <= 1)
+
 /**
  * Whether half of the energy of a template in waves, or more, lies in one wave and its nearest neighbours, between which a wave falls
  * whose periods do not fit: a sinusoid, or stripes of one width and phase.
  */
 export function isOneWave(weights: Float32Array, s: PlaneShape): boolean {
-  const { waves } = of(s)
-  const energy = Array.from(weights, (w) => w * w)
-  const strongest = waves[energy.indexOf(Math.max(...energy))] as Wave
+  const strongest = strongestWave(weights, s)
   if (Math.max(strongest.down, Math.abs(strongest.across)) < leastPeriods) return false
-  const near = (a: Wave, b: Wave): boolean => Math.abs(a.down - b.down) <= 1 && Math.abs(a.across - b.across) <= 1
-  const opposite = { ...strongest, down: -strongest.down, across: -strongest.across }
-  const [own, all] = waves.reduce(
-    ([own, all], w, i) => {
-      const e = energy[i] as number
-      return [w.plane === strongest.plane && (near(w, strongest) || near(w, opposite)) ? own + e : own, all + e]
-    },
-    [0, 0] as readonly [number, number],
-  )
+  let [own, all] = [0, 0]
+  for (const [i, w] of of(s).waves.entries()) {
+    const energy = (weights[i] as number) ** 2
+    all += energy
+    if (w.plane === strongest.plane && isNear(w, strongest)) own += energy
+  }
   return own >= leastShare * all
+}
+
+/** The part of a picture [height x width x channels] that a wave and its nearest neighbours have. */
+export function partOfWave(picture: ArrayLike<number>, { height, width, channels }: PixelShape, wave: Wave): Float32Array {
+  const out = new Float32Array(height * width * channels)
+  for (const { down, across, sine } of wavesOf({ height, width })) {
+    if (!isNear({ down, across }, wave)) continue
+    const value = Float64Array.from({ length: height * width }, (_, i) => {
+      const angle = 2 * Math.PI * ((down * Math.floor(i / width)) / height + (across * (i % width)) / width)
+      return sine ? Math.sin(angle) : Math.cos(angle)
+    })
+    const squares = value.reduce((sum, v) => sum + v * v, 0)
+    for (let c = 0; c < channels; c++) {
+      const along = value.reduce((sum, v, i) => sum + v * (picture[i * channels + c] as number), 0) / squares
+      for (const [i, v] of value.entries()) out[i * channels + c] = (out[i * channels + c] as number) + along * v
+    }
+  }
+  return out
 }
