@@ -2,7 +2,7 @@ import type { PixelShape } from '../../contracts/statistic.ts'
 import { gemm32, matrix32 } from '../../math/gemm32.ts'
 import type { PlaneShape } from './planes.ts'
 
-/** A cosine or a sine over a plane: so many periods downwards and across, the latter -width / 2 to width / 2. */
+/** So many periods downwards and across a picture, the latter -width / 2 to width / 2. */
 export interface Wave {
   readonly down: number
   readonly across: number
@@ -14,11 +14,13 @@ const leastShare = 0.5
 
 const signed = (frequency: number, n: number): number => (2 * frequency > n ? frequency - n : frequency)
 
+interface Part extends Wave {
+  readonly sine: boolean
+}
+type Size = Pick<PlaneShape, 'height' | 'width'>
+
 /** The waves of a plane, each with its cosine and, where that is not zero everywhere, its sine. */
-function* wavesOf({
-  height,
-  width,
-}: Pick<PlaneShape, 'height' | 'width'>): Generator<{ readonly down: number; readonly across: number; readonly sine: boolean }> {
+function* partsOf({ height, width }: Size): Generator<Part> {
   for (let down = 0; 2 * down <= height; down++)
     for (let v = 0; v < width; v++) {
       const across = signed(v, width)
@@ -31,25 +33,22 @@ function* wavesOf({
     }
 }
 
+/** [height x width], of length 1. */
+function drawn({ down, across, sine }: Part, { height, width }: Size): Float64Array {
+  const out = Float64Array.from({ length: height * width }, (_, i) => {
+    const angle = 2 * Math.PI * ((down * Math.floor(i / width)) / height + (across * (i % width)) / width)
+    return sine ? Math.sin(angle) : Math.cos(angle)
+  })
+  const length = Math.sqrt(out.reduce((sum, v) => sum + v * v, 0))
+  return out.map((v) => v / length)
+}
+
 /** The orthonormal real 2-D Fourier transform of a plane, [wave, pixel]. */
 export function waveMatrix(s: PlaneShape): Float32Array {
-  const { height, width } = s
-  const size = height * width
+  const size = s.height * s.width
   const out = new Float32Array(size * size)
   let at = 0
-  for (const { down, across, sine } of wavesOf(s)) {
-    const row = out.subarray(at, at + size)
-    at += size
-    let squares = 0
-    for (let i = 0; i < size; i++) {
-      const angle = 2 * Math.PI * ((down * Math.floor(i / width)) / height + (across * (i % width)) / width)
-      const value = sine ? Math.sin(angle) : Math.cos(angle)
-      row[i] = value
-      squares += value * value
-    }
-    const length = Math.sqrt(squares)
-    for (let i = 0; i < size; i++) row[i] = (row[i] as number) / length
-  }
+  for (const part of partsOf(s)) out.set(drawn(part, s), size * at++)
   return out
 }
 
@@ -62,7 +61,7 @@ let last: { readonly key: string; readonly matrix: Float32Array; readonly waves:
 function of(s: PlaneShape) {
   const key = `${s.height} ${s.width} ${s.planes}`
   if (last?.key !== key) {
-    const one = [...wavesOf(s)]
+    const one = [...partsOf(s)]
     last = { key, matrix: waveMatrix(s), waves: Array.from({ length: s.planes }, (_, plane) => one.map((w) => ({ ...w, plane }))).flat() }
   }
   return last
@@ -101,18 +100,15 @@ export function isOneWave(weights: Float32Array, s: PlaneShape): boolean {
 }
 
 /** The part of a picture [height x width x channels] that a wave and its nearest neighbours have. */
-export function partOfWave(picture: ArrayLike<number>, { height, width, channels }: PixelShape, wave: Wave): Float32Array {
+export function partOfWave(picture: ArrayLike<number>, shape: PixelShape, wave: Wave): Float32Array {
+  const { height, width, channels } = shape
   const out = new Float32Array(height * width * channels)
-  for (const { down, across, sine } of wavesOf({ height, width })) {
-    if (!isNear({ down, across }, wave)) continue
-    const value = Float64Array.from({ length: height * width }, (_, i) => {
-      const angle = 2 * Math.PI * ((down * Math.floor(i / width)) / height + (across * (i % width)) / width)
-      return sine ? Math.sin(angle) : Math.cos(angle)
-    })
-    const squares = value.reduce((sum, v) => sum + v * v, 0)
+  for (const part of partsOf(shape)) {
+    if (!isNear(part, wave)) continue
+    const values = drawn(part, shape)
     for (let c = 0; c < channels; c++) {
-      const along = value.reduce((sum, v, i) => sum + v * (picture[i * channels + c] as number), 0) / squares
-      for (const [i, v] of value.entries()) out[i * channels + c] = (out[i * channels + c] as number) + along * v
+      const along = values.reduce((sum, v, i) => sum + v * (picture[i * channels + c] as number), 0)
+      for (const [i, v] of values.entries()) out[i * channels + c] = (out[i * channels + c] as number) + along * v
     }
   }
   return out
