@@ -142,8 +142,12 @@ export function describePlan(plan: Plan, workers: number): string {
   return `${out.join('\n')}\n`
 }
 
-export const guessLine = (columns: readonly ColumnInfo[]): string =>
-  `columns guessed: ${describeColumns(columns)}; --print-config writes them down`
+export function guessLine(columns: readonly ColumnInfo[]): string {
+  const unlabelled = !columns.some((c) => c.role === 'label') && columns.some((c) => c.role === 'features' || c.role === 'categories')
+  const named = columns.find((c) => c.role === 'categories')?.name.slice(0, 60) ?? 'COLUMN'
+  const hint = unlabelled ? `; none was taken for the label: where one is, name it, as in --label ${escapeTerminal(named)}` : ''
+  return `columns guessed: ${describeColumns(columns)}; --print-config writes them down${hint}`
+}
 
 export const guessNote = (plan: Plan): string | null => (plan.subject.guessed ? guessLine(plan.subject.columns) : null)
 
