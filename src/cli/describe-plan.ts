@@ -33,6 +33,7 @@ const rowsOf = (part: Part): number | null =>
   part.shards.reduce<number | null>((sum, s) => (sum === null || s.expectedRows === null ? null : sum + s.expectedRows), 0)
 
 function describePart(name: string, part: Part): string[] {
+  const hint = part.guessed ? labelHint(part.columns) : null
   const rows = rowsOf(part)
   const bytes = part.files.reduce((sum, f) => sum + f.bytes, 0)
   const size = `${rows === null ? 'rows unknown before reading' : plural(rows, 'row')}, ${formatBytes(bytes)}`
@@ -43,6 +44,7 @@ function describePart(name: string, part: Part): string[] {
   return [
     `${name}: ${plural(part.files.length, 'file')}, ${plural(part.shards.length, 'shard')} in ${plural(part.groups.length, 'group')}, ${size}`,
     `  columns${part.guessed ? ' (guessed)' : ''}: ${describeColumns(part.columns)}`,
+    ...(hint === null ? [] : [`    ${hint}`]),
     ...(part.pixels ? [`  images: ${part.pixels.description}`] : []),
     ...list,
   ]
@@ -142,12 +144,15 @@ export function describePlan(plan: Plan, workers: number): string {
   return `${out.join('\n')}\n`
 }
 
-export function guessLine(columns: readonly ColumnInfo[]): string {
-  const unlabelled = !columns.some((c) => c.role === 'label') && columns.some((c) => c.role === 'features' || c.role === 'categories')
+/** How to name a label where a table was guessed to have none: most detectors compare labels. */
+function labelHint(columns: readonly ColumnInfo[]): string | null {
+  if (columns.some((c) => c.role === 'label') || !columns.some((c) => c.role === 'features' || c.role === 'categories')) return null
   const named = columns.find((c) => c.role === 'categories')?.name.slice(0, 60) ?? 'COLUMN'
-  const hint = unlabelled ? `; none was taken for the label: where one is, name it, as in --label ${escapeTerminal(named)}` : ''
-  return `columns guessed: ${describeColumns(columns)}; --print-config writes them down${hint}`
+  return `none was taken for the label: where one is, name it, as in --label ${escapeTerminal(named)}`
 }
+
+export const guessLine = (columns: readonly ColumnInfo[]): string =>
+  [`columns guessed: ${describeColumns(columns)}; --print-config writes them down`, labelHint(columns) ?? []].flat().join('; ')
 
 export const guessNote = (plan: Plan): string | null => (plan.subject.guessed ? guessLine(plan.subject.columns) : null)
 

@@ -64,10 +64,12 @@ describe('audit', () => {
   test('says that no column was taken for the label, and which could be', async () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i % 2 ? 'pos' : 'neg'},${i},${(i * 7) % 11}.5`)
     await writeFile(join(folder, 'unnamed.csv'), `result,a,b\n${rows.join('\n')}\n`)
-    const { stderr } = await assay(['audit', 'unnamed.csv', '--dry-run', ...common])
-    expect(stderr).toContain('none was taken for the label: where one is, name it, as in --label result')
-    const named = await assay(['audit', 'unnamed.csv', '--label', 'result', '--dry-run', ...common])
-    expect(named.stderr).not.toContain('none was taken')
+    const hint = 'none was taken for the label: where one is, name it, as in --label result'
+    expect((await assay(['audit', 'unnamed.csv', '--dry-run', ...common])).stdout).toContain(hint)
+    expect((await assay(['audit', 'unnamed.csv', '--run-dir', 'run', ...common])).stderr).toContain(hint)
+    const { stdout } = await assay(['audit', 'unnamed.csv', '--label', 'result', '--dry-run', ...common])
+    expect(stdout).toContain('label <- result')
+    expect(stdout).not.toContain('none was taken')
   })
 
   test('guesses, says so, writes its files and prints the summary', async () => {
