@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 const readers = {
   '|u1': (b) => b,
@@ -16,4 +16,14 @@ export function readNpy(path) {
   const read = readers[descr]
   if (bytes[6] !== 1 || !read) throw new Error(`${path}: cannot read ${descr}`)
   return read(Buffer.from(Uint8Array.prototype.slice.call(bytes, 10 + headerBytes)))
+}
+
+/** Writes bytes as a .npy file of this shape. */
+export function writeNpy(path, shape, data) {
+  const head = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`
+  const padded = `${head}${' '.repeat(63 - ((10 + head.length) % 64))}\n`
+  writeFileSync(
+    path,
+    Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([padded.length, 0]), Buffer.from(padded), data]),
+  )
 }

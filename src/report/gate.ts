@@ -137,8 +137,10 @@ const nothing = (message: string, hint: string): Reason => ({ ...none, verdict: 
 
 export const exitCodes = { passed: 0, failed: 1, incomplete: 2, 'nothing-audited': 3 } as const
 
-/** What to do, in order; at most six steps. */
-export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'known' | 'rows' | 'blindSpots'>): string[] {
+/** What to do, in order; at most seven steps. */
+export function nextOf(
+  report: Pick<Report, 'verdict' | 'reasons' | 'findings' | 'waivers' | 'known' | 'rows' | 'blindSpots' | 'columns'>,
+): string[] {
   const steps = new Set<string>()
   for (const reason of report.reasons) if (reason.hint && reason.verdict !== 'failed') steps.add(reason.hint)
   for (const finding of report.findings) if (finding.gates) steps.add(finding.action)
@@ -150,10 +152,16 @@ export function nextOf(report: Pick<Report, 'verdict' | 'reasons' | 'findings' |
   if (report.waivers.some((w) => w.state === 'unused')) steps.add('Remove the waivers that match no finding.')
   if (report.known?.some((k) => k.state === 'stale')) steps.add('Prune the known findings that are no longer found: assay baseline prune.')
   const first = [...steps].slice(0, 5).map((step) => step.slice(0, 1).toUpperCase() + step.slice(1))
+  if (report.verdict === 'passed' && mayHaveLabels(report.columns))
+    first.push('No column was taken for the label: where one is, name it and audit again, because most detectors compare labels.')
   if (report.verdict === 'passed' && report.blindSpots.length > 0)
     first.push('Before relying on this result, read what this audit cannot see.')
   return first
 }
+
+/** Of a table without a label nobody can tell from outside whether it has none. */
+const mayHaveLabels = (columns: Report['columns']): boolean =>
+  !columns.some((c) => c.role === 'label') && columns.some((c) => c.role === 'features' || c.role === 'categories')
 
 type Placed = NonNullable<Reason['place']>
 

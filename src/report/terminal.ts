@@ -1,3 +1,4 @@
+import { notLookedFor } from './blind-spots.ts'
 import { clip, escapeTerminal } from './escape.ts'
 import { shownWords } from './evidence.ts'
 import { formatCount, formatPercent, pEquals, plural } from './format.ts'
@@ -169,7 +170,7 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
       '    ',
       'dim',
     )
-  const missed = [...new Set(report.blindSpots.filter((s) => s.kind === 'not-covered').map((s) => s.title))]
+  const missed = notLookedFor(report.blindSpots)
   if (missed.length > 0) say(`Not looked for: ${missed.join(', ')}.`, '    ', '    ', 'dim')
 
   const stale = report.waivers.filter((w) => w.state !== 'applied')

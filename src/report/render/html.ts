@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { notLookedFor } from '../blind-spots.ts'
 import { formatCount, formatPercent, plural } from '../format.ts'
 import { whereOf } from '../gate.ts'
 import { changeWords, coverageWords } from '../provenance-words.ts'
@@ -140,6 +141,7 @@ function reasons(report: Report): Safe {
     const { failOn, maxFlagged, minCoverage } = report.gate
     const tests = report.correction.tests
     const files = report.provenance?.coverage
+    const missed = notLookedFor(report.blindSpots)
     if (report.rows.read === 0)
       return html`<ul>
 <li>${failOn === 'never' ? 'This gate fails on no finding.' : `No open finding reaches the severity that fails this gate (${failOn}).`}</li>
@@ -150,6 +152,7 @@ ${report.provenance?.changes ? html`<li>${changeWords(report.provenance.changes)
 <li>${failOn === 'never' ? 'This gate fails on no finding.' : `No open finding reaches the severity that fails this gate (${failOn}).`}</li>
 <li>${formatPercent(report.rows.flaggedFraction)} of rows are flagged; the gate allows ${formatPercent(maxFlagged)}.</li>
 <li>Every detector that ran scored at least ${formatPercent(minCoverage)} of the rows${tests > 0 ? `; ${plural(tests, 'test')} were corrected together` : ''}.</li>
+${missed.length > 0 ? html`<li>Not looked for: <a href="#blind">${missed.join(', ')}</a>.</li>` : nothing}
 </ul>`
   }
   const shown = report.reasons.slice(0, maxReasons)
