@@ -5,8 +5,9 @@ import { copiesOf, patchReader } from '../../src/statistics/trigger-search/patch
 import { type LabelledPictures, searchPatches } from '../../src/statistics/trigger-search/patches.ts'
 import { planeShape, toOpponent, toPlanes } from '../../src/statistics/trigger-search/planes.ts'
 import { recoverTrigger, undoOf } from '../../src/statistics/trigger-search/recover.ts'
+import { signSeeds } from '../../src/statistics/trigger-search/seeds.ts'
 import { splitCarriers } from '../../src/statistics/trigger-search/split.ts'
-import { fitTail, references, testTail } from '../../src/statistics/trigger-search/tail.ts'
+import { fitTail, logBeside, references, testTail } from '../../src/statistics/trigger-search/tail.ts'
 import { addSpread, noSpread, whiten, whitenerOf } from '../../src/statistics/trigger-search/whitener.ts'
 import { waves } from '../support/pictures.ts'
 
@@ -22,7 +23,8 @@ describe('a second mode of scores', () => {
       for (let i = 0; i < 200; i++) {
         const fit = fitTail(sorted(Array.from({ length: 400 }, draw)))
         if (fit && fit.logP < Math.log(0.05)) own++
-        if (fit && testTail(sorted(Array.from({ length: 400 }, draw)), fit) < Math.log(0.05)) small++
+        if (fit && testTail(sorted(Array.from({ length: 400 }, draw)), fit, sorted(Array.from({ length: 900 }, draw))) < Math.log(0.05))
+          small++
       }
       expect(small).toBeLessThanOrEqual(16)
       expect(own).toBeLessThanOrEqual(4)
@@ -36,7 +38,20 @@ describe('a second mode of scores', () => {
     expect(fit?.threshold).toBeGreaterThan(3)
     expect(fit?.threshold).toBeLessThan(9.5)
     expect(fit?.count).toBe(1000 * share)
-    expect(fit && testTail(sorted(draw()), fit)).toBeLessThan(Math.log(0.01))
+    const others = sorted(Array.from({ length: 1000 }, () => random.normal()))
+    expect(fit && testTail(sorted(draw()), fit, others)).toBeLessThan(Math.log(0.01))
+    expect(fit && logBeside(fit, others)).toBe(fit?.logP)
+  })
+
+  test('that other classes have too, if more rarely, is none of this class', () => {
+    const random = keyed(seed, 'steps of a codec')
+    // Of records with texture one in ten stays below the step that the others reach.
+    const step = () => (random.uniform() < 0.1 ? 3 + 3 * random.uniform() : 9 + random.normal())
+    const draw = (share: number) => sorted(Array.from({ length: 2500 }, () => (random.uniform() < share ? step() : random.normal())))
+    const [fit, others] = [fitTail(draw(0.08)), draw(0.06)]
+    expect(fit?.logP).toBeLessThan(Math.log(1e-6))
+    expect(fit && logBeside(fit, others)).toBeGreaterThan(Math.log(0.01))
+    expect(fit && testTail(draw(0.08), fit, others)).toBeGreaterThan(Math.log(0.01))
   })
 
   test('centre and spread are those of the lower population', () => {
@@ -52,6 +67,26 @@ describe('a second mode of scores', () => {
   test('equal scores are no mode', () => {
     expect(fitTail(new Float32Array(100))).toBeNull()
   })
+})
+
+test('the first sign direction is a pattern that is faint beside what records show', async () => {
+  const [rows, dims, carriers] = [600, 120, 60]
+  const random = keyed(seed, 'faint pattern')
+  // Few records of strong texture, as photographs have it, would take every main direction of the rows as they are.
+  const data = Float32Array.from({ length: rows }, () => Math.exp(1.2 * random.normal())).reduce(
+    (all, strength, r) => {
+      for (let j = 0; j < dims; j++)
+        all[r * dims + j] = strength * random.normal() + (r < carriers ? 0.45 * strength * (j % 2 ? 1 : -1) : 0)
+      return all
+    },
+    new Float32Array(rows * dims),
+  )
+  const hits = (scores: Float32Array): number => {
+    const cut = scores.slice().sort()[rows - carriers] as number
+    return scores.subarray(0, carriers).filter((s) => s >= cut).length
+  }
+  const seeds = await signSeeds(data, rows, dims, random)
+  expect(Math.max(...seeds.filter((s) => s.name.endsWith('sign 1')).map((s) => hits(s.scores)))).toBeGreaterThan(0.8 * carriers)
 })
 
 describe('carriers of two kinds', () => {

@@ -13,7 +13,7 @@ import { addSpread, noSpread, type Whitener, whiten, whitenerOf } from './whiten
 export const basisNames = ['dct', 'pix', 'raw', 'white', 'waves'] as const
 export type BasisName = (typeof basisNames)[number]
 
-/** Largest magnitude of a value of each basis. */
+/** Values beyond this grow as their logarithm: few records decide no template, and none pile up into a mode. */
 export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8, white: 8, waves: 8 }
 
 /** Least standard deviations, in grey levels: what varies less is no more telling. */
@@ -110,7 +110,8 @@ export async function inBases(b: Bases, pixels: Uint8Array, rows: number, names:
       const into = out[name].subarray(from * length)
       for (let i = 0; i < data.length; i++) {
         const v = data[i] as number
-        into[i] = Math.max(-limit, Math.min(limit, v))
+        const size = Math.abs(v)
+        into[i] = size <= limit ? v : Math.sign(v) * limit * (1 + Math.log(size / limit))
       }
     }
     if (names.includes('raw')) put('raw', standardise(planes, b.raw, length))

@@ -6,8 +6,8 @@ import { type Bins, binRows, without } from './bins.ts'
 import { logOfOtherClasses } from './other-classes.ts'
 import type { PlaneShape } from './planes.ts'
 import { type Half, halfSums, refineAll, type Template } from './refine.ts'
-import { basisSeeds, type RestMoments, sharedSeeds } from './seeds.ts'
-import { fitTail, lowerBound, references, type TailFit, testTail } from './tail.ts'
+import { basisSeeds, type RestMoments, sharedSeeds, signSeeds } from './seeds.ts'
+import { fitTail, logBeside, lowerBound, references, type TailFit, testTail } from './tail.ts'
 import { isOneWave } from './waves.ts'
 import { type Whitening, whitened } from './whiten.ts'
 
@@ -141,8 +141,12 @@ async function chooseOn(
   random: Random,
 ): Promise<{ basis: BasisName; template: Template }[]> {
   const { dims } = pool
-  const shared = await sharedSeeds(await whitened(half.bases.dct, dims, whitening), random)
-  const found: { basis: BasisName; template: Template; ratio: number }[] = []
+  const shared = [
+    ...(await sharedSeeds(await whitened(half.bases.dct, dims, whitening), random)),
+    // Waves are a rotation of whitened pixels, which there are for two classes too.
+    ...(await signSeeds(half.bases.waves, half.rows, dims, random)),
+  ]
+  const found: { basis: BasisName; template: Template; ratio: number; logMode: number }[] = []
   for (const basis of pool.names) {
     const data: Half = { data: half.bases[basis], rows: half.rows, dims }
     const sums = halfSums(data)
@@ -151,12 +155,14 @@ async function chooseOn(
     const refined = distinct(await refineAll(data, sums, basis === 'waves' ? own : [...shared, ...own]))
     const templates = refined.filter((t) => isFar(basis, t.fit) && (basis !== 'waves' || isOneWave(t.weights, pool.planes)))
     if (templates.length === 0) continue
-    const { counts, total } = await restCarriers(pool, code, basis, templates)
+    const elsewhere = await scoresElsewhere(pool, code, basis, templates)
     templates.forEach((template, i) => {
-      found.push({ basis, template, ratio: template.fit.count / half.rows / (((counts[i] as number) + 1) / (total + 1)) })
+      const others = elsewhere[i] as Float32Array
+      const ratio = template.fit.count / half.rows / ((countAbove(others, template.fit.threshold) + 1) / (others.length + 1))
+      found.push({ basis, template, ratio, logMode: logBeside(template.fit, others) })
     })
   }
-  const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.template.fit.logP : 1 + f.template.fit.logP * 1e-9)
+  const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.logMode : 1 + f.logMode * 1e-9)
   const order = found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio)
   return groups.flatMap((g) => order.filter((f) => g.of.includes(f.basis)).slice(0, g.tested))
 }
@@ -174,13 +180,8 @@ function distinct(templates: readonly Template[]): Template[] {
   return kept
 }
 
-/** For each template, how many of the pool's rows of other classes lie above its threshold; and how many such rows there are. */
-async function restCarriers(
-  pool: Pool,
-  code: number,
-  basis: BasisName,
-  templates: readonly Template[],
-): Promise<{ readonly counts: Int32Array; readonly total: number }> {
+/** For each template, the scores of the pool's rows of other classes, ascending. */
+async function scoresElsewhere(pool: Pool, code: number, basis: BasisName, templates: readonly Template[]): Promise<Float32Array[]> {
   const { rows, dims } = pool
   const k = templates.length
   const weights = new Float32Array(k * dims)
@@ -189,16 +190,12 @@ async function restCarriers(
   })
   const { data } = await gemm32(matrix32(pool.bases[basis], rows, dims), matrix32(weights, k, dims), { transB: true })
   const isOwn = ownRow(pool, code)
-  const counts = new Int32Array(k)
-  let total = 0
-  for (let r = 0; r < rows; r++) {
-    if (isOwn(r)) continue
-    total++
-    for (let i = 0; i < k; i++)
-      if ((data[r * k + i] as number) > (templates[i] as Template).fit.threshold) counts[i] = (counts[i] as number) + 1
-  }
-  return { counts, total }
+  const others = Int32Array.from({ length: rows }, (_, r) => r).filter((r) => !isOwn(r))
+  return templates.map((_, i) => Float32Array.from(others, (r) => data[r * k + i] as number).sort())
 }
+
+/** Of ascending scores. */
+const countAbove = (sorted: Float32Array, threshold: number): number => sorted.length - lowerBound(sorted, threshold)
 
 /** Two tests of the fresh half: for a mode where the other half had it, and for one where this half has it. */
 const tests = 2
@@ -207,20 +204,18 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
   const { dims } = pool
   const product = await gemm32(matrix32(half.bases[basis], half.rows, dims), matrix32(template.weights, 1, dims), { transB: true })
   const scores = Float32Array.from(product.data).sort()
+  const [others] = (await scoresElsewhere(pool, code, basis, [template])) as [Float32Array]
   const anew = fitTail(scores)
-  const modes = [{ fit: template.fit, logMode: testTail(scores, template.fit) }, ...(anew ? [{ fit: anew, logMode: anew.logP }] : [])]
-  const { counts, total } = await restCarriers(
-    pool,
-    code,
-    basis,
-    modes.map(({ fit }) => ({ ...template, fit })),
-  )
+  const modes = [
+    { fit: template.fit, logMode: testTail(scores, template.fit, others) },
+    ...(anew ? [{ fit: anew, logMode: logBeside(anew, others) }] : []),
+  ]
   const [{ centre, deviation }] = references(scores)
-  const candidates = modes.map(async ({ fit, logMode }, i) => {
-    const inside = scores.length - lowerBound(scores, fit.threshold)
-    const others = counts[i] as number
-    const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + others, scores.length)
-    const ratio = inside / scores.length / ((others + 1) / (total + 1))
+  const candidates = modes.map(async ({ fit, logMode }) => {
+    const inside = countAbove(scores, fit.threshold)
+    const [outside, total] = [countAbove(others, fit.threshold), others.length]
+    const logAssociation = logHypergeometricUpper(inside, scores.length + total, inside + outside, scores.length)
+    const ratio = inside / scores.length / ((outside + 1) / (total + 1))
     const carries = Uint8Array.from(product.data, (s) => Number(s > fit.threshold))
     const logMixture = basis === 'white' ? await mixtureOf(half, carries, pool, code) : Number.NEGATIVE_INFINITY
     const corrections = Math.log(tested * halves * tests)
@@ -232,7 +227,7 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
       logMixture,
       ratio,
       fresh: [inside, scores.length] as const,
-      rest: [others, total] as const,
+      rest: [outside, total] as const,
       isolation: (fit.threshold - centre) / deviation,
       logP: ratio >= leastRatio && isFar(basis, fit) ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + corrections) : 0,
     }

@@ -16,6 +16,8 @@ const leastDepth = 4
  * of 150 to 2,500 scores of seven laws of one mode, 220 would do in the worst case, a flat tail.
  */
 const pairsTried = 1000
+/** Scores of other classes that are added to their valley. */
+const leastOthers = 2
 /** Scores are in standard deviations of the basis: less spread is rounding. */
 const leastDeviation = 0.05
 
@@ -44,6 +46,8 @@ export interface TailFit {
   readonly threshold: number
   /** Scores above the threshold. */
   readonly count: number
+  /** Scores in the peak; in peak and valley; and the share of the peak where both are equally dense. */
+  readonly pair: { readonly k: number; readonly n: number; readonly p: number }
 }
 
 /** First index of ascending `sorted` whose value is at least `value`. */
@@ -145,8 +149,33 @@ export function fitTail(sorted: Float32Array, least = 6, mostShare = 0.6): TailF
   const threshold = best.reference.centre + best.reference.deviation * z
   const count = sorted.length - lowerBound(sorted, threshold)
   if (count > mostShare * sorted.length) return null
-  const logP = deep ? Math.min(0, logBinomialUpper(best.k, best.n, best.p) + Math.log(pairsTried)) : 0
-  return { logP, reference: best.reference, valley: best.valley, peak: best.peak, z, threshold, count }
+  const { reference, valley, peak, ...pair } = best
+  return { logP: deep ? logOf(pair) : 0, reference, valley, peak, z, threshold, count, pair }
+}
+
+const logOf = ({ k, n, p }: TailFit['pair']): number => Math.min(0, logBinomialUpper(k, n, p) + Math.log(pairsTried))
+
+/**
+ * Share of the peak among the scores in peak and valley, by the scores of other classes, at least `share`: a mode that they have too is
+ * none of this class, such as the steps that compression leaves. Few of them prove nothing.
+ */
+function shareAmong(
+  others: Float32Array,
+  { centre, deviation }: Reference,
+  valley: TailFit['valley'],
+  peak: TailFit['peak'],
+  share: number,
+): number {
+  const [sparse, dense] = [valley, peak].map(
+    ([from, to]) => lowerBound(others, centre + deviation * to) - lowerBound(others, centre + deviation * from),
+  )
+  return Math.max(share, (dense as number) / ((dense as number) + (sparse as number) + leastOthers))
+}
+
+/** `fit.logP` where the scores of other classes, ascending, show the form of the tail that every class has. */
+export function logBeside(fit: TailFit, others: Float32Array): number {
+  const { reference, valley, peak, pair } = fit
+  return fit.logP === 0 ? 0 : logOf({ ...pair, p: shareAmong(others, reference, valley, peak, pair.p) })
 }
 
 /** The middle of the widest run of the sparsest bins between 2.5 deviations and the peak, in standard deviations. */
@@ -173,9 +202,9 @@ const trials = 6
 
 /**
  * Logarithm of the p-value that fresh scores have a mode where `fit` found one: its bins, and two narrower versions of them, under both
- * standardisations, corrected for the six trials.
+ * standardisations, corrected for the six trials. @param others scores of other classes, ascending
  */
-export function testTail(sorted: Float32Array, fit: TailFit): number {
+export function testTail(sorted: Float32Array, fit: TailFit, others: Float32Array): number {
   let best = 0
   for (const { centre, deviation } of references(sorted)) {
     const between = (low: number, high: number): number =>
@@ -191,7 +220,8 @@ export function testTail(sorted: Float32Array, fit: TailFit): number {
       if (dense < 4) continue
       const sparse = between(valleyLow, valleyHigh)
       if (dense * (valleyHigh - valleyLow) <= leastDepth * sparse * (high - low)) continue
-      const p = (high - low) / (high - low + valleyHigh - valleyLow)
+      const share = (high - low) / (high - low + valleyHigh - valleyLow)
+      const p = shareAmong(others, { centre, deviation }, [valleyLow, valleyHigh], [low, high], share)
       best = Math.min(best, logBinomialUpper(dense, dense + sparse, p))
     }
   }
