@@ -77,3 +77,16 @@ test('a chart loses styles, events and colours on its way into the page', () => 
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 5" width="10" height="5" font-size="13" role="img" aria-label="a &quot;name&quot;">\n<rect class="f-mark" font-size="12"/>\n</svg>',
   )
 })
+
+test('the first screen of a passed audit says what was not looked for, and how to name a label where there is none', async () => {
+  const { outcome, policy } = (await loadCases()).find((c) => c.name === 'clean-tabular') as Awaited<ReturnType<typeof loadCases>>[number]
+  const first = async (columns: typeof outcome.columns): Promise<string> => {
+    const page = await renderHtml(buildReport({ ...outcome, columns }, policy))
+    return page.slice(page.indexOf('<section class="verdict'), page.indexOf('<nav aria-label="Contents"'))
+  }
+  const hint = 'No column was taken for the label'
+  const labelled = await first(outcome.columns)
+  expect(labelled).toMatch(/Not looked for: <a href="#blind">[A-Z][^<]+<\/a>/)
+  expect(labelled).not.toContain(hint)
+  expect(await first([{ name: 'site', type: 'text', role: 'categories' }])).toContain(hint)
+})

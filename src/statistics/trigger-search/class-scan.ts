@@ -59,6 +59,12 @@ const isFar = (basis: BasisName, { z }: TailFit): boolean => basis !== 'raw' || 
 const leastHalf = 30
 const sameDirection = 0.95
 
+/** Half of the records of a class, every second one. */
+export interface HalfBases {
+  readonly rows: number
+  readonly bases: InBases
+}
+
 /** A class with fewer records is not searched. */
 export const leastRows = halves * leastHalf
 
@@ -68,14 +74,12 @@ export const leastRows = halves * leastHalf
  * places. Classes differ, so association alone is worth nothing; and so is a mode that all classes have.
  */
 export async function scanClass(
-  own: InBases,
-  rows: number,
+  parts: readonly [HalfBases, HalfBases],
   code: number,
   pool: Pool,
   whitening: Whitening,
   random: Random,
 ): Promise<Candidate[]> {
-  const parts = [0, 1].map((h) => takeHalf(own, rows, pool, h))
   const out: Candidate[] = []
   const rest = restMoments(pool, code)
   for (const h of [0, 1]) {
@@ -83,22 +87,6 @@ export async function scanClass(
     for (const { basis, template } of chosen) out.push(await testOn(parts[1 - h] as HalfBases, basis, template, pool, code))
   }
   return out.sort((a, b) => a.logP - b.logP || a.template.fit.logP - b.template.fit.logP || b.ratio - a.ratio)
-}
-
-interface HalfBases {
-  readonly rows: number
-  readonly bases: InBases
-}
-
-/** Every second row. */
-function takeHalf(own: InBases, rows: number, { names, dims }: Pool, half: number): HalfBases {
-  const count = Math.floor((rows + 1 - half) / 2)
-  const take = (data: Float32Array): Float32Array => {
-    const out = new Float32Array(count * dims)
-    for (let i = 0; i < count; i++) out.set(data.subarray((2 * i + half) * dims, (2 * i + half + 1) * dims), i * dims)
-    return out
-  }
-  return { rows: count, bases: Object.fromEntries(names.map((name) => [name, take(own[name])])) as unknown as InBases }
 }
 
 function restMoments(pool: Pool, code: number): Readonly<Record<BasisName, RestMoments>> {

@@ -2,7 +2,7 @@ import type { PixelShape } from '../../contracts/statistic.ts'
 import { keyed } from '../../math/rng.ts'
 import { type Bases, fitBases, type InBases, inBases, lowFrequencies } from './bases.ts'
 import { binRows } from './bins.ts'
-import { type Candidate, leastRows, type Pool, scanClass } from './class-scan.ts'
+import { type Candidate, type HalfBases, leastRows, type Pool, scanClass } from './class-scan.ts'
 import { withoutCopies } from './near-duplicates.ts'
 import { planeLength, planeShape } from './planes.ts'
 import { type PixelMoments, pixelMoments } from './recover.ts'
@@ -77,9 +77,16 @@ function elsewhereOf(kept: readonly ClassRows[], each: number, quota: number): S
 
 /** The best direction of a class. @param round 1, 2, ... : triggers found before were taken out */
 export async function scan(s: Search, c: ClassRows, code: number, round: number): Promise<Candidate | null> {
-  const own = await inBases(s.bases, c.pixels, c.rows, s.pool.names)
+  const halfOf = async (first: number): Promise<HalfBases> => {
+    const half = only(
+      c,
+      s.each,
+      Int32Array.from({ length: Math.ceil((c.rows - first) / 2) }, (_, i) => 2 * i + first),
+    )
+    return { rows: half.rows, bases: await inBases(s.bases, half.pixels, half.rows, s.pool.names) }
+  }
   const random = keyed(s.seed, `trigger search ${c.name} ${round}`)
-  return (await scanClass(own, c.rows, code, s.pool, s.white, random))[0] ?? null
+  return (await scanClass([await halfOf(0), await halfOf(1)], code, s.pool, s.white, random))[0] ?? null
 }
 
 export function only(c: ClassRows, each: number, rows: Int32Array): ClassRows {
