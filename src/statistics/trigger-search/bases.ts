@@ -13,7 +13,10 @@ import { addSpread, noSpread, type Whitener, whiten, whitenerOf } from './whiten
 export const basisNames = ['dct', 'pix', 'raw', 'white', 'waves'] as const
 export type BasisName = (typeof basisNames)[number]
 
-/** Values beyond this grow as their logarithm: few records decide no template, and none pile up into a mode. */
+/**
+ * Values beyond this are cut, so that few records decide no template; of frequencies they grow as their logarithm instead, because in those
+ * that compression leaves in few pictures, all of these would pile up at the limit and be a mode.
+ */
 export const clips: Readonly<Record<BasisName, number>> = { dct: 8, pix: 4, raw: 8, white: 8, waves: 8 }
 
 /** Least standard deviations, in grey levels: what varies less is no more telling. */
@@ -107,11 +110,12 @@ export async function inBases(b: Bases, pixels: Uint8Array, rows: number, names:
     const planes = toPlanes(pixels.subarray(from * each, (from + count) * each), count, b.shape)
     const put = (name: BasisName, data: Float32Array): void => {
       const limit = clips[name]
+      const grows = name === 'dct' || name === 'waves'
       const into = out[name].subarray(from * length)
       for (let i = 0; i < data.length; i++) {
         const v = data[i] as number
         const size = Math.abs(v)
-        into[i] = size <= limit ? v : Math.sign(v) * limit * (1 + Math.log(size / limit))
+        into[i] = size <= limit ? v : Math.sign(v) * limit * (1 + (grows ? Math.log(size / limit) : 0))
       }
     }
     if (names.includes('raw')) put('raw', standardise(planes, b.raw, length))
