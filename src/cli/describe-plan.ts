@@ -3,6 +3,7 @@ import type { ColumnInfo, Role } from '../contracts/data.ts'
 import type { Part, Plan } from '../engine/plan.ts'
 import { escapeTerminal } from '../report/escape.ts'
 import { formatBytes, formatCount, plural } from '../report/format.ts'
+import { mayHaveLabels } from '../report/gate.ts'
 
 const shown = 20
 
@@ -146,7 +147,7 @@ export function describePlan(plan: Plan, workers: number): string {
 
 /** How to name a label where a table was guessed to have none: most detectors compare labels. */
 function labelHint(columns: readonly ColumnInfo[]): string | null {
-  if (columns.some((c) => c.role === 'label') || !columns.some((c) => c.role === 'features' || c.role === 'categories')) return null
+  if (!mayHaveLabels(columns)) return null
   const named = columns.find((c) => c.role === 'categories')?.name.slice(0, 60) ?? 'COLUMN'
   return `none was taken for the label: where one is, name it, as in --label ${escapeTerminal(named)}`
 }

@@ -160,7 +160,7 @@ export function nextOf(
 }
 
 /** Of a table without a label nobody can tell from outside whether it has none. */
-const mayHaveLabels = (columns: Report['columns']): boolean =>
+export const mayHaveLabels = (columns: readonly Pick<Report['columns'][number], 'role'>[]): boolean =>
   !columns.some((c) => c.role === 'label') && columns.some((c) => c.role === 'features' || c.role === 'categories')
 
 type Placed = NonNullable<Reason['place']>
