@@ -11,11 +11,11 @@ const rounds = 12
 export async function mainDirections(x: Matrix32, count: number, random: Random): Promise<Float32Array> {
   const { dims } = x
   const width = Math.min(dims, count + oversampling)
-  const covariance = await gemm32(x, x, { transA: true })
   let rows = Float32Array.from(random.normals(width * dims))
   for (let round = 0; round < rounds; round++) {
     orthonormalise(rows, width, dims)
-    rows = Float32Array.from((await gemm32(matrix32(rows, width, dims), covariance)).data)
+    const along = await gemm32(x, matrix32(rows, width, dims), { transB: true })
+    rows = Float32Array.from((await gemm32(along, x, { transA: true })).data)
   }
   orthonormalise(rows, width, dims)
   return rows.slice(0, Math.min(count, width) * dims)
