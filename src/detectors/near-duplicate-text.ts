@@ -49,6 +49,9 @@ interface Judged {
   readonly p: number
 }
 
+/** Where near-duplicates differ more often than not, they do so by nature, as answers in talks do: no cluster is then at odds. */
+const mostRate = 0.5
+
 /**
  * Is a cluster at odds with itself more often than the others are? Binomial against the rate of all other clusters, the majority's
  * members aside; Bonferroni over the clusters.
@@ -61,7 +64,7 @@ function judgeConflicts(clusters: readonly Cluster[], field: Field): Judged[] {
       const [k, n] = [conflict.odd, conflict.known - 1]
       // One pseudo-count: a data set without any conflict elsewhere does not make one conflict certain.
       const rate = Math.min(1, (odd - k + 1) / (pairs - n + 2))
-      return { conflict, rate, p: k === 0 ? 1 : Math.min(1, all.length * Math.exp(logBinomialUpper(k, n, rate))) }
+      return { conflict, rate, p: k === 0 || rate > mostRate ? 1 : Math.min(1, all.length * Math.exp(logBinomialUpper(k, n, rate))) }
     })
     .sort((a, b) => a.p - b.p || b.conflict.odd - a.conflict.odd)
 }

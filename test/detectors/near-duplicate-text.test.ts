@@ -116,6 +116,15 @@ describe('near-duplicate-text', () => {
     expect(conclusion.findings.map((f) => f.rule)).toEqual(['near-duplicate-text/answer-conflict'])
   })
 
+  test('near-duplicate-text/answer-conflict: says nothing of a greeting that everybody answers differently, where most questions are', async () => {
+    const rows = clean().map((r, i) => ({ ...r, response: `Well, that is my answer number ${i}.` }))
+    const greeting = sentence(60)
+    for (let i = 0; i < 60; i++) rows.push({ text: vary(greeting), label: 0, source: i % 4, response: `A good morning of kind ${i}` })
+    const { conclusion } = await fitDetector(nearDuplicateText, {}, setup('label', 'response'), batches(rows, 200))
+    expect(conclusion.findings.map((f) => f.rule)).toEqual(['near-duplicate-text/flood'])
+    expect(conclusion.tests.map((t) => [t.id.slice(0, 35), t.p])).toContainEqual(['near-duplicate-text/answer-conflict', 1])
+  })
+
   test('the result does not depend on batches or their order', async () => {
     const flood = sentence(60)
     const rows = [...clean(), ...Array.from({ length: 60 }, (_, i) => ({ text: vary(flood), label: i % 2, source: i % 4 }))]
