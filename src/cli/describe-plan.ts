@@ -145,7 +145,7 @@ export function describePlan(plan: Plan, workers: number): string {
   return `${out.join('\n')}\n`
 }
 
-/** How to name a label where a table was guessed to have none: most detectors compare labels. */
+/** How to name a label where data were guessed to have none: most detectors compare labels. */
 function labelHint(columns: readonly ColumnInfo[]): string | null {
   if (!mayHaveLabels(columns)) return null
   const named = columns.find((c) => c.role === 'categories')?.name.slice(0, 60) ?? 'COLUMN'

@@ -159,9 +159,9 @@ export function nextOf(
   return first
 }
 
-/** Of a table without a label nobody can tell from outside whether it has none. */
+/** Of data without a label nobody can tell from outside whether they have none, as long as a column is left that could be it. */
 export const mayHaveLabels = (columns: readonly Pick<Report['columns'][number], 'role'>[]): boolean =>
-  !columns.some((c) => c.role === 'label') && columns.some((c) => c.role === 'features' || c.role === 'categories')
+  !columns.some((c) => c.role === 'label') && columns.some((c) => c.role === null || c.role === 'features' || c.role === 'categories')
 
 type Placed = NonNullable<Reason['place']>
 

@@ -42,6 +42,9 @@ const patterns: readonly (readonly [Role, RegExp])[] = [
   ['digest', /^(sha_?(1|256|512)|md5|digest|hash|checksum)$/],
 ]
 
+/** What texts are labelled by; in a table of numbers these are columns like others. */
+const labelOfTexts = /^(ratings?|stars|polarity|emotion|intent|topic|stance|(is_)?(toxic|spam|hate|offensive|harmful))$/
+
 /** `givenLabel`, `Given Label` and `given-label` are `given_label`. */
 const plain = (name: string): string =>
   name
@@ -121,6 +124,13 @@ export function guessRoles(columns: readonly ColumnSample[]): ColumnMap {
     if (!found) continue
     map[role] = found.name
     taken.add(found.name)
+  }
+  if (map.text && map.label === undefined) {
+    const found = free.find((c) => !taken.has(c.name) && labelOfTexts.test(plain(c.name)) && fits('label', c))
+    if (found) {
+      map.label = found.name
+      taken.add(found.name)
+    }
   }
   const lists = free.filter((c) => !taken.has(c.name) && c.dims !== null && c.dims >= 2)
   const only = lists.length === 1 ? lists[0] : undefined

@@ -37,6 +37,12 @@ describe('roles guessed from names and first rows', () => {
       { label: 'y', source: 'hospital', features: ['a'], categories: ['colour'] },
     ],
     [
+      'a rating is the label of texts, and a number like others in a table',
+      { review: 'words', rating: 'classes', topic: 'classes' },
+      { text: 'review', label: 'rating' },
+    ],
+    ['a rating in a table', { a: 'real', rating: 'share' }, { features: ['a', 'rating'] }],
+    [
       'a note of few phrases beside numbers is a category; alone it is a text',
       { a: 'real', note: 'classes', y: 'binary' },
       { label: 'y', features: ['a'], categories: ['note'] },
