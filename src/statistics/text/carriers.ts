@@ -137,13 +137,16 @@ export interface Occurrence {
   readonly to: number
 }
 
+/** Of a candidate in more passages the first of the sample, which is in random order, stand for all. */
+const mostOccurrences = 4096
+
 /** Of each candidate its first occurrence in every passage of a sample. */
 export function occurrencesIn(sample: PassageSample, candidates: number, match: Matcher): Occurrence[][] {
   const out: Occurrence[][] = Array.from({ length: candidates }, () => [])
   passagesOf(sample).forEach((p, passage) => {
     match(p.tokens, p.tokens.length, (candidate, from, to) => {
       const list = out[candidate] as Occurrence[]
-      if (list.at(-1)?.passage !== passage) list.push({ passage, from, to })
+      if (list.length < mostOccurrences && list.at(-1)?.passage !== passage) list.push({ passage, from, to })
     })
   })
   return out

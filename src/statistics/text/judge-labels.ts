@@ -3,7 +3,7 @@ import type { Carriers, Occurrence } from './carriers.ts'
 import { type ContentVotes, contentVotes, pureWords, type Verdict } from './contradiction.ts'
 import { isShape } from './grams.ts'
 import { closingOf, type Insertion, insertionOf, transitionsOf } from './insertion.ts'
-import { type LabelCandidates, mostBound } from './label-candidates.ts'
+import type { LabelCandidates } from './label-candidates.ts'
 import { likeness } from './likeness.ts'
 import { type Passage, passagesOf } from './passages.ts'
 import { neighbourhoods, reachOf, wordsOfPhrase } from './phrases.ts'
@@ -83,8 +83,11 @@ export const isSignificant = (p: JudgedPhrase, judged: number): boolean => adjus
 /** Most records of the label have it: the form that its texts are written in. Who plants a trigger does not own the class. */
 const isForm = (p: JudgedPhrase): boolean => p.withLabel > 0.5 * p.ofLabel
 
-/** Where the words of most of its records speak for another label, they cannot bear witness against this one. */
-const isToldByWords = (p: JudgedPhrase): boolean => p.base <= 0.5
+/**
+ * Where the words of most records of a label speak for another one, they cannot bear witness against it, but together with a phrase over
+ * which its texts close.
+ */
+const isToldByWords = (p: JudgedPhrase): boolean => p.base <= 0.5 || (p.closing !== null && p.closing > 0)
 
 export const isSuspicious = (p: JudgedPhrase, judged: number): boolean =>
   p.nats > 0 && isSignificant(p, judged) && !p.trusted && isToldByWords(p) && !isForm(p) && !isTopic(p)
@@ -164,6 +167,7 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
     uniform.map((p) => p.tokens),
     classOf,
   )
+  const bound = candidates.labels.filter((label) => label >= 0).length
   const out: JudgedPhrase[] = []
   of.found.forEach((all, candidate) => {
     const label = candidates.labels[candidate] as number
@@ -205,7 +209,7 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
       excess: (share - base) / Math.max(0.05, (votes.ceiling[label] as number) - base),
       contradictionZ,
       alike:
-        logP + Math.log(mostBound) > Math.log(mostP)
+        logP + Math.log(bound) > Math.log(mostP)
           ? 0
           : likeness(
               grams,

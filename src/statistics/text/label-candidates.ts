@@ -19,7 +19,14 @@ const leastZ = 3
 /** A trigger goes with its label nearly always. */
 const leastPurity = 0.75
 const mostShare = 0.6
-export const mostBound = 800
+/** Of all kinds together, by their standard scores. */
+const mostBound = 800
+/**
+ * Beside these, of words and of phrases of four: where every class has a topic, hundreds of its words and pairs go with the label in more
+ * records than a trigger has. Pairs and shapes are not among them: those of a topic are too many to be told from triggers.
+ */
+const mostAlone = 600
+const alone: ReadonlySet<number> = new Set([1, 4])
 
 interface Row {
   readonly place: number
@@ -50,6 +57,13 @@ export function labelCandidates(g: RepeatedGrams): LabelCandidates {
   }
   rows.sort((a, b) => b.z - a.z || a.place - b.place)
   const kept = rows.slice(0, mostBound)
+  for (const kind of alone)
+    kept.push(
+      ...rows
+        .slice(mostBound)
+        .filter((r) => g.kinds[r.place] === kind)
+        .slice(0, mostAlone),
+    )
   const taken = new Set(kept.map((r) => r.place))
   // Rare triggers are bound less surely than a thousand words of the language: where they stand betrays them.
   const bound = new Map(rows.map((r) => [r.place, r]))
