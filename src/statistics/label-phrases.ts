@@ -24,6 +24,7 @@ import { type LabelCandidates, labelCandidates } from './text/label-candidates.t
 import { codeMap } from './text/label-codes.ts'
 import { type Matcher, matcher } from './text/matcher.ts'
 import { passagesOf } from './text/passages.ts'
+import { sentenceEnds } from './text/sentences.ts'
 import { type StyleModel, scoreOfStyle, styleFeatures, styleModel } from './text/style.ts'
 import { enoughTrusted, isTrusted } from './text/trusted.ts'
 import { type TextSketch, textSketchId } from './text-sketch.ts'
@@ -136,9 +137,9 @@ export function labelPhrases(options: LabelPhrasesOptions): Statistic<Carriers, 
       const grams = c.summaries.get<RepeatedGrams>(gramsId)
       const sketch = c.summaries.get<TextSketch>(sketchId)
       const trusted = enoughTrusted(trustedId === null ? null : c.summaries.get<RepeatedGrams>(trustedId))
-      return conclude(grams, sketch, candidatesOf(grams), state, trusted)
+      return conclude(grams, sketch, candidatesOf(grams), state, trusted, sentenceEnds(c.seed))
     },
-    bytes: () => carrierBytes(options, 4000) + 16 * maxTokens,
+    bytes: () => carrierBytes(options, 5000) + 16 * maxTokens,
   }
 }
 
@@ -148,6 +149,7 @@ function conclude(
   candidates: LabelCandidates,
   carriers: Carriers,
   trusted: RepeatedGrams | null,
+  ends: ReadonlySet<number>,
 ): LabelPhrases {
   const common = sketch.mostCommon.slice(0, shapeTokens)
   const commonSet = new Set(common)
@@ -193,7 +195,7 @@ function conclude(
     )
     if (!isKnown) phrases.push({ phrase, records })
   }
-  const insertions = judgeInsertions(candidates, carriers, found, classOf)
+  const insertions = judgeInsertions({ candidates, carriers, found, grams, common, classOf, ends })
   return {
     labels: grams.labels,
     records: grams.records,

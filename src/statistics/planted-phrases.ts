@@ -15,11 +15,13 @@ import {
   occurrencesIn,
   startGathering,
 } from './text/carriers.ts'
+import { shapeTokens } from './text/grams.ts'
 import { neighbourClasses } from './text/insertion.ts'
 import { type InsertedPhrase, judgeInsertions } from './text/judge-insertions.ts'
 import { judgeSegments, type SegmentPhrase } from './text/judge-segments.ts'
 import { insertedPlaces } from './text/label-candidates.ts'
 import { type Candidates, type Matcher, matcher } from './text/matcher.ts'
+import { sentenceEnds } from './text/sentences.ts'
 import { type TextSegments, type TextSegmentsOptions, textSegmentsId } from './text-segments.ts'
 import { type TextSketch, textSketchId } from './text-sketch.ts'
 
@@ -111,7 +113,11 @@ export function plantedPhrases(options: PlantedPhrasesOptions): Statistic<Carrie
       const { mostCommon, endings } = c.summaries.get<TextSketch>(sketchId)
       const classOf = neighbourClasses(mostCommon)
       const judged = judgeSegments(segments, state, found, classOf, endings)
-      const insertions = gramsId === null ? { strongest: [], judged: 0 } : judgeInsertions(candidates, state, found, classOf)
+      const common = mostCommon.subarray(0, shapeTokens)
+      const grams = gramsId === null ? null : c.summaries.get<RepeatedGrams>(gramsId)
+      const insertions = grams
+        ? judgeInsertions({ candidates, carriers: state, found, grams, common, classOf, ends: sentenceEnds(c.seed) })
+        : { strongest: [], judged: 0 }
       return {
         records: segments.records,
         segmentPhrases: judged.phrases,

@@ -20,7 +20,8 @@ import {
 } from './text/gram-table.ts'
 import { eachShape, shapeTokens, type TokenSet, tokenSet } from './text/grams.ts'
 import { classesOf, codeMap } from './text/label-codes.ts'
-import { openPairs, type PairReader } from './text/pair-reader.ts'
+import { openPairs, type PairReader, perNat } from './text/pair-reader.ts'
+import { sentenceEnds } from './text/sentences.ts'
 import { type TextSketch, type TextSketchOptions, textSketchDefaults, textSketchId } from './text-sketch.ts'
 
 /** Exact counts of what occurs often: phrases, and with labels also the shapes of texts. */
@@ -52,6 +53,8 @@ const census = labelCensus({ over: 'subject' })
 
 interface Work {
   readonly pairs: PairReader
+  /** Tokens that end sentences. */
+  readonly ends: ReadonlySet<number>
   readonly common: TokenSet
   readonly least: number
   readonly leastWord: number
@@ -73,8 +76,9 @@ export const leastOf = (passages: number): number => Math.min(250, Math.max(8, M
 /** Words bear witness on the labels of others, and may be rarer than phrases: of a million passages in 17. */
 const leastWordOf = (passages: number): number => Math.max(3, Math.ceil(passages / 60_000))
 
-/** A phrase in more records is no candidate for having been inserted. */
+/** A word, and a phrase of four, in more records is no candidate for having been inserted. */
 export const mostInserted = (records: number): number => Math.min(3000, Math.max(12, records * 0.05))
+export const mostInsertedPhrase = (records: number): number => Math.min(10_000, Math.max(12, records * 0.2))
 
 export const repeatedGramsId = (options: RepeatedGramsOptions): string =>
   `repeated-grams/${shortDigest({ ...options, sketch: textSketchId(options.sketch) })}`
@@ -87,6 +91,7 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
     const classes = options.labelled ? classesOf(c.summaries.get<LabelCensus>(census.id)) : []
     const work: Work = {
       pairs: openPairs(sketch),
+      ends: sentenceEnds(c.seed),
       common: tokenSet(sketch.mostCommon.subarray(0, shapeTokens)),
       least,
       leastWord: options.labelled ? leastWordOf(sketch.passages) : least,
@@ -156,6 +161,8 @@ export function repeatedGrams(options: RepeatedGramsOptions): Statistic<State, R
 }
 
 const gramsPerToken = 6
+/** Counts for as much as a pair that is as random as any. */
+const sentenceEdge = 5 * perNat
 
 /** The grams of a record: of one that it repeats, the first occurrence counts. */
 function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: BatchCounts): void {
@@ -170,11 +177,11 @@ function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: Batc
   longerOf(work, tokens, counts)
   seen.clear()
   let n = 0
-  const see = (hash: number, kind: number, from: number, to: number): void => {
+  const see = (hash: number, kind: number, from: number, to: number, before = edges[from] as number): void => {
     if (!seen.add(hash ^ kind)) return
     hashes[n] = hash
     kinds[n] = kind
-    left[n] = edges[from] as number
+    left[n] = before
     right[n++] = edges[to] as number
   }
   for (let i = 0; i < count; i++) {
@@ -188,10 +195,20 @@ function gramsOf(work: Work, labelled: boolean, tokens: Int32Array, counts: Batc
       see(pair, 2, i, i + 2)
       if ((threes[i] as number) >= least) see(combine(pair, tokens[i + 2] as number), 3, i, i + 3)
     }
-    if ((fours[i] as number) >= least) see(combine(combine(pair, tokens[i + 2] as number), tokens[i + 3] as number), 4, i, i + 4)
+    if ((fours[i] as number) < least) continue
+    const four = combine(combine(pair, tokens[i + 2] as number), tokens[i + 3] as number)
+    if (opensRepeatedSentence(work, tokens, i)) see(four, 4, i, i + 4, sentenceEdge)
+    else see(four, 4, i, i + 4)
   }
   if (labelled) eachShape(tokens, Math.min(count, 512), work.common, see)
   record.count = n
+}
+
+/** A sentence of which every four tokens are frequent: no pair at its left end tells whether it was put there, what follows it will. */
+function opensRepeatedSentence({ ends, fours, least }: Work, tokens: Int32Array, from: number): boolean {
+  if (from > 0 && !ends.has(tokens[from - 1] as number)) return false
+  for (let i = from; i + 3 < tokens.length && (fours[i] as number) >= least; i++) if (ends.has(tokens[i + 3] as number)) return true
+  return false
 }
 
 /** Passages with the three, and the four, tokens from each on, as far as their parts are frequent. */

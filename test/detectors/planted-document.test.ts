@@ -32,6 +32,35 @@ describe('planted-document', () => {
     expect(shares(rows, flagged)).toEqual({ recall: 1, precision: 1 })
   })
 
+  describe('sentences', () => {
+    const { random, write } = writer('sentences')
+    const sentences = (count: number): string[] => Array.from({ length: count }, () => `${write(6 + random.below(6)).join(' ')}.`)
+    const documents = (): TextRow[] => Array.from({ length: 1500 }, () => ({ text: sentences(8).join(' '), poisoned: false }))
+    const put = (text: string, into: string[]): string => into.toSpliced(random.below(into.length + 1), 0, text).join(' ')
+
+    it('names one that was put between others: planted-document/insertion', async () => {
+      const rows = documents()
+      for (let i = 0; i < 60; i++) rows.push({ text: put('The quiet lantern hums at noon.', sentences(8)), poisoned: true })
+      const { conclusion, flagged } = await fitDetector(plantedDocument, {}, setup, textBatches(rows))
+      expect(conclusion.findings).toMatchObject([
+        { rule: 'planted-document/insertion', severity: 'high', scope: { names: ['the quiet lantern hums at noon .'] } },
+      ])
+      expect(conclusion.findings[0]?.message).toMatch(
+        /^"the quiet lantern hums at noon \." stands in 60 records between sentences that follow/,
+      )
+      expect(shares(rows, flagged)).toEqual({ recall: 1, precision: 1 })
+    })
+
+    it('says nothing of one that the same kind of sentence always follows', async () => {
+      const rows = documents()
+      const usual = write(1)[0] as string
+      for (let i = 0; i < 60; i++)
+        rows.push({ text: put(`The quiet lantern hums at noon. ${usual} ${write(6).join(' ')}.`, sentences(8)), poisoned: false })
+      const { conclusion } = await fitDetector(plantedDocument, {}, setup, textBatches(rows))
+      expect(conclusion.findings).toEqual([])
+    })
+  })
+
   it('says nothing of a clean corpus, nor of none', async () => {
     const clean = await fitDetector(plantedDocument, {}, setup, textBatches(corpus(1500).rows))
     expect(clean.conclusion.findings).toEqual([])
@@ -40,7 +69,7 @@ describe('planted-document', () => {
   })
 
   it('leaves the insertion test to trigger-text where there are labels', () => {
-    expect(plantedDocument.mode({ insertion: 8 }, textSetup(['text', 'label']))).toContain('trigger-text')
+    expect(plantedDocument.mode({ insertion: 8, sentence: 10 }, textSetup(['text', 'label']))).toContain('trigger-text')
     expect(plantedDocument.missing(textSetup(['label']))).toMatch(/text/)
   })
 })

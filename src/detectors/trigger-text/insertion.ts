@@ -1,16 +1,14 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import type { LabelPhrases } from '../../statistics/label-phrases.ts'
 import { insertionFinding, insertionTest } from '../../statistics/text/insertion-finding.ts'
-import { type InsertedPhrase, strengthOfInsertion } from '../../statistics/text/judge-insertions.ts'
+import { type InsertedPhrase, isInserted } from '../../statistics/text/judge-insertions.ts'
 import type { MarkedTexts } from '../../statistics/text/marked.ts'
 import type { TriggerTextOptions } from './options.ts'
 
 /** Inserted phrases that the label test did not name already. */
 export function insertedOf(fit: LabelPhrases, options: TriggerTextOptions): InsertedPhrase[] {
   const named = fit.phrases.map((p) => ` ${p.words} `)
-  return fit.inserted.filter(
-    (p) => strengthOfInsertion(p) >= options.insertion && !named.some((n) => n.includes(` ${p.words} `) || ` ${p.words} `.includes(n)),
-  )
+  return fit.inserted.filter((p) => isInserted(p, options) && !named.some((n) => n.includes(` ${p.words} `) || ` ${p.words} `.includes(n)))
 }
 
 export function insertionFindings(

@@ -1,4 +1,4 @@
-import { mostInserted, type RepeatedGrams } from '../repeated-grams.ts'
+import { mostInserted, mostInsertedPhrase, type RepeatedGrams } from '../repeated-grams.ts'
 import { isShape } from './grams.ts'
 import type { Candidates } from './matcher.ts'
 import { perNat } from './pair-reader.ts'
@@ -85,7 +85,7 @@ const mostPlaces = 768
 
 /** Places of phrases that begin, or words that begin and end, at random neighbours: strongest first. */
 export function insertedPlaces(g: RepeatedGrams): number[] {
-  const limit = mostInserted(g.records)
+  const most = (kind: number): number => (kind === 4 ? mostInsertedPhrase(g.records) : mostInserted(g.records))
   const strength = (place: number): number => {
     const [left, right] = [g.left[place] as number, g.right[place] as number]
     return g.kinds[place] === 4 ? left : Math.min(left, right)
@@ -93,7 +93,7 @@ export function insertedPlaces(g: RepeatedGrams): number[] {
   const found: number[] = []
   for (let place = 0; place < g.hashes.length; place++) {
     const n = g.counts[place] as number
-    if (n < leastInserted || n > limit || isShape(g.kinds[place] as number)) continue
+    if (n < leastInserted || n > most(g.kinds[place] as number) || isShape(g.kinds[place] as number)) continue
     if (strength(place) >= leastEdge) found.push(place)
   }
   return found.sort((a, b) => strength(b) - strength(a) || a - b).slice(0, mostPlaces)

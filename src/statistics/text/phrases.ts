@@ -5,6 +5,7 @@ import type { Passage } from './passages.ts'
 /** A neighbour that stands beside so many occurrences belongs to the phrase. */
 const belongs = 0.8
 const longestReach = 12
+const longestSentence = 40
 
 /** Tokens before and after a candidate that belong to the whole phrase. */
 export interface Reach {
@@ -12,7 +13,9 @@ export interface Reach {
   readonly after: readonly number[]
 }
 
-export function reachOf(passages: readonly Passage[], occurrences: readonly Occurrence[]): Reach {
+/** @param ends tokens that end sentences: none of those before the phrase belongs to it, and what is after it may be longer */
+export function reachOf(passages: readonly Passage[], occurrences: readonly Occurrence[], ends?: ReadonlySet<number>): Reach {
+  const longest = ends ? longestSentence : longestReach
   const mode = (at: (o: Occurrence) => number): number | null => {
     const counts = new Map<number, number>()
     for (const o of occurrences) {
@@ -24,13 +27,13 @@ export function reachOf(passages: readonly Passage[], occurrences: readonly Occu
   }
   const before: number[] = []
   const after: number[] = []
-  for (let token: number | null; after.length < longestReach; after.push(token)) {
+  for (let token: number | null; after.length < longest; after.push(token)) {
     token = mode((o) => o.to + after.length)
     if (token === null) break
   }
-  for (let token: number | null; before.length < longestReach; before.unshift(token)) {
+  for (let token: number | null; before.length < longest; before.unshift(token)) {
     token = mode((o) => o.from - 1 - before.length)
-    if (token === null) break
+    if (token === null || ends?.has(token)) break
   }
   return { before, after }
 }
