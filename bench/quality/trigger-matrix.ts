@@ -89,7 +89,7 @@ async function patternsOf(p: Poisoned, target: number, seedOf: number) {
     const best = await scan(search, rest, target, round)
     const p = Math.min(1, Math.exp(best?.logP ?? 0) * classes.length)
     if (best && round === 1) [least, basis, start] = [p, best.basis, best.template.seed]
-    const taken = best && p < 0.01 ? await takeCarriers(search, rest, best) : null
+    const taken = best && p < 0.01 ? await takeCarriers(search, rest, best, 1) : null
     if (!taken) break
     rest = only(rest, search.each, taken.others)
     for (const f of taken.found) {

@@ -63,11 +63,11 @@ export const triggerImage: Detector<TriggerImageOptions, CarrierTally, readonly 
 
 function conclude(search: TriggerSearch, tally: CarrierTally, examples: readonly Example[], flagged: Flagged): Conclusion {
   const of = (group: string) => [examples.filter((e) => e.group === group), flagged.top.filter((r) => r.group === group)] as const
-  const rounds = new Map<string, number>()
+  const places = new Map<string, number>()
   const patterns = search.found.map((f, t) => {
-    const round = (rounds.get(f.target) ?? 0) + 1
-    rounds.set(f.target, round)
-    return patternFinding(f, t, round, tally, search, ...of(patternGroup(f, t)))
+    const place = (places.get(f.target) ?? 0) + 1
+    places.set(f.target, place)
+    return patternFinding(f, t, place, tally, search, ...of(patternGroup(f, t)))
   })
   const marks = patchesOf(search)
   const patches = marks.map((f, k) => {

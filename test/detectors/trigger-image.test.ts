@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Setup } from '../../src/contracts/detector.ts'
 import { triggerImage } from '../../src/detectors/trigger-image.ts'
+import type { TriggerSearch } from '../../src/statistics/trigger-search.ts'
 import { blend, checker, type Mark, type Pictures, type Poisoned, poison, sinusoid, wandering, white } from '../support/attacks.ts'
 import { fitDetector } from '../support/fit-detector.ts'
 import { pictureBatches, textures, waves } from '../support/pictures.ts'
@@ -93,6 +94,21 @@ describe('trigger-image/pattern', () => {
       ['class 1', '1'],
       ['class 1', '2'],
     ])
+  })
+
+  test('patterns that one test found, as carriers of several kinds, cite that test', async () => {
+    const p = poison(grey, checker(3), 0.18, 1, 'kinds')
+    const summaries = new Map<string, unknown>()
+    await fitDetector(triggerImage, {}, setupOf(p), pictureBatches(p), [], summaries)
+    const [id, search] = [...summaries].find(([key]) => key.startsWith('trigger-search/')) as [string, TriggerSearch]
+    summaries.set(id, { ...search, found: [...search.found, ...search.found] })
+    const { conclusion } = await fitDetector(triggerImage, {}, setupOf(p), pictureBatches(p), [], summaries)
+    const test = 'trigger-image/pattern: class class 1'
+    expect(conclusion.findings.map((f) => [f.scope.names[1], f.test])).toEqual([
+      ['1', test],
+      ['2', test],
+    ])
+    expect(conclusion.tests.map((t) => t.id)).toContain(test)
   })
 
   test('clean images: no finding, no flag, a test a class', async () => {

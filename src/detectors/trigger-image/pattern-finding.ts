@@ -9,7 +9,7 @@ import { examplePictures, triggerPictures } from './pictures.ts'
 import type { CarrierTally } from './tally.ts'
 
 export const patternTest = ({ name, round }: Pick<ClassTest, 'name' | 'round'>): string =>
-  `trigger-image/pattern: class ${name}${round > 1 ? `, after ${round - 1} found` : ''}`
+  `trigger-image/pattern: class ${name}${round > 1 ? `, search ${round}` : ''}`
 
 export const testOf = (t: ClassTest): Test => ({
   id: patternTest(t),
@@ -20,11 +20,11 @@ export const testOf = (t: ClassTest): Test => ({
 
 const shownLabels = 20
 
-/** @param t position of the trigger among those found @param round 1, 2, ... among those of its class */
+/** @param t position of the trigger among those found @param place 1, 2, ... among those of its class */
 export function patternFinding(
   found: FoundTemplate,
   t: number,
-  round: number,
+  place: number,
   tally: CarrierTally,
   search: TriggerSearch,
   examples: readonly Example[],
@@ -41,7 +41,7 @@ export function patternFinding(
     rule: 'trigger-image/pattern',
     severity: 'high',
     confidence: 'high',
-    scope: { kind: 'pattern', names: [target, String(round)] },
+    scope: { kind: 'pattern', names: [target, String(place)] },
     message: `${formatCount(carriers)} of ${formatCount(own?.records ?? 0)} images labelled "${target}" carry one pattern, ${width} x ${height} pixels at (${left}, ${top_}), against ${elsewhere} images of all other classes: a model would learn the pattern as a sign of "${target}".`,
     count: carriers,
     records: top.slice(0, 20),
@@ -52,7 +52,7 @@ export function patternFinding(
       ...likelyLabels(search, tally, t, target),
       testNumbers(found),
     ],
-    test: patternTest({ name: target, round }),
+    test: patternTest({ name: target, round: found.round }),
     action: `Look at the flagged images beside the recovered pattern; if nobody can say where it comes from, leave these images out, ask who supplied them, and test models trained on this data with the pattern stamped on clean images.`,
   }
 }

@@ -12,7 +12,7 @@ export interface ClassTest {
   readonly name: string
   /** Records searched: those of the sample that are no copies of others. */
   readonly rows: number
-  /** 1, 2, ... : triggers found before were taken out. */
+  /** 1, 2, ... : records with what was found before are left out. */
   readonly round: number
   /** Natural logarithm, at most 0. */
   readonly logP: number
@@ -23,6 +23,8 @@ export interface ClassTest {
 /** A direction in which carriers stand apart, and how to score any record by it. */
 export interface FoundTemplate {
   readonly target: string
+  /** Of the test that found it; one test may find several. */
+  readonly round: number
   readonly basis: BasisName
   /** [planeLength], length 1. */
   readonly weights: Float32Array
@@ -88,7 +90,7 @@ export async function pursue(
     let rest = kept[code] as ClassRows
     let next: Candidate | null = first.get(code) as Candidate
     for (let round = 1; next && next.logP <= Math.log(round === 1 ? 1 : level / searched); ) {
-      const taken = await takeCarriers(search, rest, next)
+      const taken = await takeCarriers(search, rest, next, round)
       if (!taken) break
       found.push(...taken.found)
       rest = only(rest, search.each, taken.others)

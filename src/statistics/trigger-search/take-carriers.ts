@@ -25,6 +25,7 @@ export async function takeCarriers(
   s: Search,
   c: ClassRows,
   candidate: Candidate,
+  round: number,
 ): Promise<{ readonly found: FoundTemplate[]; readonly others: Int32Array } | null> {
   const { basis, template } = candidate
   const { dims } = s.pool
@@ -47,7 +48,7 @@ export async function takeCarriers(
   const carries = kept.map(rowsAbove)
   const others = Int32Array.from({ length: c.rows }, (_, r) => r).filter((r) => !carries.some((rows) => rows[r]))
   if (others.length === 0) return null
-  return { others, found: kept.map((cut, i) => foundBy(s, c, candidate, cut, carries[i] as Uint8Array, others)) }
+  return { others, found: kept.map((cut, i) => ({ ...foundBy(s, c, candidate, cut, carries[i] as Uint8Array, others), round })) }
 }
 
 const rowsAbove = ({ scores, threshold }: Cut): Uint8Array => Uint8Array.from(scores, (v) => Number(v > threshold))
@@ -96,7 +97,14 @@ async function partsOf(s: Search, c: ClassRows, carriers: readonly number[]): Pr
     .sort((a, b) => b.length - a.length || (a[0] as number) - (b[0] as number))
 }
 
-function foundBy(s: Search, c: ClassRows, candidate: Candidate, cut: Cut, carries: Uint8Array, others: Int32Array): FoundTemplate {
+function foundBy(
+  s: Search,
+  c: ClassRows,
+  candidate: Candidate,
+  cut: Cut,
+  carries: Uint8Array,
+  others: Int32Array,
+): Omit<FoundTemplate, 'round'> {
   const [{ centre, deviation }] = references(Float32Array.from(cut.scores).sort())
   const carriers = rowsOf(carries)
   const inside = pixelMoments(c.pixels, s.each, carriers)
