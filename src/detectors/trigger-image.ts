@@ -77,10 +77,20 @@ function conclude(search: TriggerSearch, tally: CarrierTally, examples: readonly
   return {
     findings: [...patterns, ...patches],
     tests: [...search.tests.map(testOf), ...patchTests(search)],
-    notes: notes(search),
+    notes: [...notes(search), ...ofParts(patterns.length + patches.length)],
     triggers: [...search.found, ...marks].map((f) => f.trigger),
   }
 }
+
+/** Somebody who plants triggers plants few. */
+const fewTriggers = 5
+
+const ofParts = (found: number): string[] =>
+  found > fewTriggers
+    ? [
+        `${found} patterns and marks were found: pictures that are drawn of parts, such as icons, diagrams and renderings, share them by nature. If these are, switch the detector off (trigger-image: false, under detectors).`,
+      ]
+    : []
 
 function notes(search: TriggerSearch): string[] {
   if (search.tooManyClasses) return ['There are more than 4,096 labels: no class was searched for patterns.']
