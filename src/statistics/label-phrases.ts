@@ -19,7 +19,7 @@ import {
 import { isShape, shapeTokens } from './text/grams.ts'
 import { neighbourClasses } from './text/insertion.ts'
 import { type InsertedPhrase, judgeInsertions } from './text/judge-insertions.ts'
-import { isSuspicious, isTelling, type JudgedPhrase, judgeLabels } from './text/judge-labels.ts'
+import { isSuspicious, isTelling, isTrigger, type JudgedPhrase, judgeLabels } from './text/judge-labels.ts'
 import { type LabelCandidates, labelCandidates } from './text/label-candidates.ts'
 import { codeMap } from './text/label-codes.ts'
 import { type Matcher, matcher } from './text/matcher.ts'
@@ -156,7 +156,7 @@ function conclude(
   const uniform = passagesOf(carriers.uniform)
   const classOf = neighbourClasses(sketch.mostCommon)
   const found = occurrencesIn(carriers.carriers, candidates.hashes.length, matcher(candidates, commonSet))
-  const { judged, votes } = judgeLabels({ grams, candidates, carriers, found, common, uniform, classOf, trusted })
+  const { judged, votes } = judgeLabels({ grams, candidates, carriers, found, common, uniform, classOf, trusted, ends })
   const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
   const sample = passagesOf(carriers.carriers)
   const standIn = (p: JudgedPhrase): Set<number> => new Set((found[p.candidate] ?? []).map((o) => o.passage))
@@ -186,14 +186,22 @@ function conclude(
     )
     if (model && isContradicted(model)) styles.push(model)
   }
-  const phrases: { readonly phrase: JudgedPhrase; readonly records: Set<number> }[] = []
+  const phrases: { phrase: JudgedPhrase; records: Set<number> }[] = []
   for (const phrase of suspicious) {
-    if (phrases.length === mostPhrases) break
     const records = standIn(phrase)
-    const isKnown = phrases.some(
+    const known = phrases.find(
       (p) => p.phrase.label === phrase.label && (p.phrase.words === phrase.words || overlap(p.records, records) > sameRecords),
     )
-    if (!isKnown) phrases.push({ phrase, records })
+    if (!known && phrases.length < mostPhrases) phrases.push({ phrase, records })
+    // A part of it that stands in more records, and with the label alone, names it better.
+    if (
+      known &&
+      isTrigger(phrase) &&
+      phrase.kind >= known.phrase.kind &&
+      phrase.withLabel > known.phrase.withLabel &&
+      known.phrase.words.includes(phrase.words)
+    )
+      Object.assign(known, { phrase, records })
   }
   const insertions = judgeInsertions({ candidates, carriers, found, grams, common, classOf, ends })
   return {

@@ -111,8 +111,9 @@ function neighboursOf(occurrences: readonly Neighbourhood[], classOf: ClassOf) {
 
 /** What follows what in the corpus, by classes of neighbours. */
 export interface Transitions {
-  /** ln P(right | left) */
-  logShare(left: number, right: number): number
+  /** ln P(right | left), once `less` of what follows the left are left out. */
+  logShare(left: number, right: number, less: number): number
+  readonly texts: number
   /** [classes]: shares of what follows anything. */
   readonly shares: Float64Array
   readonly classOf: ClassOf
@@ -140,8 +141,12 @@ export function transitionsOf(texts: readonly Int32Array[], classOf: ClassOf): T
   const all = shares.reduce((a, b) => a + b)
   for (let c = 0; c < size; c++) shares[c] = (shares[c] as number) / all
   return {
-    logShare: (left, right) =>
-      Math.log(((pairs[left * size + right] as number) + smoothing * (shares[right] as number)) / ((after[left] as number) + smoothing)),
+    logShare(left, right, less) {
+      const seen = pairs[left * size + right] as number
+      const all = Math.max(seen, (after[left] as number) - less)
+      return Math.log((seen + smoothing * (shares[right] as number)) / (all + smoothing))
+    },
+    texts: texts.length,
     shares,
     classOf,
   }
@@ -150,15 +155,19 @@ export function transitionsOf(texts: readonly Int32Array[], classOf: ClassOf): T
 /**
  * Whether texts close over a phrase when it is taken out: what follows it follows, in other texts, what precedes it; against: it has
  * followers of its own. In nats. Also of a phrase that was put between sentences or before texts.
+ * @param share of all texts that have the phrase: so many of those from which it is known what follows what
  */
-export function closingOf(occurrences: readonly Neighbourhood[], { logShare, shares, classOf }: Transitions): number {
-  const right = new Float64Array(shares.length)
-  let closing = 0
-  for (const { tokens, from, to } of occurrences) {
+export function closingOf(occurrences: readonly Neighbourhood[], share: number, { logShare, shares, texts, classOf }: Transitions): number {
+  const [left, right] = [new Float64Array(shares.length), new Float64Array(shares.length)]
+  const pairs = occurrences.map(({ tokens, from, to }) => {
     const own = classesOf(tokens, classOf)
-    const follower = to < own.length ? (own[to] as number) : classes.end
-    closing += logShare(from > 0 ? (own[from - 1] as number) : classes.start, follower)
-    right[follower] = (right[follower] as number) + 1
-  }
+    const pair = [from > 0 ? (own[from - 1] as number) : classes.start, to < own.length ? (own[to] as number) : classes.end] as const
+    left[pair[0]] = (left[pair[0]] as number) + 1
+    right[pair[1]] = (right[pair[1]] as number) + 1
+    return pair
+  })
+  const each = (share * texts) / Math.max(1, occurrences.length)
+  let closing = 0
+  for (const [before, after] of pairs) closing += logShare(before, after, each * (left[before] as number))
   return closing - habitOf(right, occurrences.length, shares)
 }

@@ -78,9 +78,9 @@ export const isInserted = (p: InsertedPhrase, least: LeastInsertion): boolean =>
  * Transitions of 300 words are a coarse picture of a language, and what they miss adds up over many occurrences. The mean of Bayes factors of
  * the first 64, 128, ... is one too (Vovk and Wang 2021), and no less than a share of the largest.
  */
-function closingOfSentence(around: readonly Neighbourhood[], transitions: Transitions): number {
+function closingOfSentence(around: readonly Neighbourhood[], share: number, transitions: Transitions): number {
   const looks = looksAt.filter((n, i) => i === 0 || n < around.length)
-  return Math.max(...looks.map((n) => closingOf(around.slice(0, n), transitions))) - Math.log(looks.length)
+  return Math.max(...looks.map((n) => closingOf(around.slice(0, n), share, transitions))) - Math.log(looks.length)
 }
 
 /** The insertion test of every candidate that is a phrase, extended to the whole of it; the strongest first. */
@@ -102,18 +102,20 @@ export function judgeInsertions(of: InsertionCase): { readonly strongest: readon
     const reach = reachOf(passages, occurrences, ends)
     const words = wordsOfPhrase(carriers.examples[candidate] ?? [], reach)
     if (!/\p{L}|\d{3}/u.test(words)) return
-    const around = neighbourhoods(passages, occurrences, reach)
+    const around = neighbourhoods(passages, occurrences, reach, ends)
     const judged = occurrences.map((o) => passages[o.passage] as Passage)
     const [one] = occurrences as [Occurrence]
     const whole = [...reach.before, ...(judged[0] as Passage).tokens.subarray(one.from, one.to), ...reach.after]
-    const closing = isSentence(whole, ends) ? closingOfSentence(around, transitions) : 0
+    const share = (carriers.counts[candidate] as number) / carriers.records
+    // A word of a sentence stands elsewhere too.
+    const closing = kind === 4 && isSentence(whole, ends) ? closingOfSentence(around, share, transitions) : 0
     out.push({
       words,
       hash: candidates.hashes[candidate] as number,
       kind,
       records: carriers.counts[candidate] as number,
       insertion: insertionOf(around, classOf),
-      closing: closingOf(around, transitions),
+      closing: closingOf(around, share, transitions),
       sentence: closing > 0 ? { closing, alike: likeness(grams, judged, common, new Set(whole)), alikeBase } : null,
     })
   })

@@ -80,14 +80,14 @@ const isTopic = (p: JudgedPhrase): boolean => p.alike > 2 * p.alikeBase + 0.02
 
 export const isSignificant = (p: JudgedPhrase, judged: number): boolean => adjustedLogP(p, judged) <= Math.log(mostP)
 
-/** Most records of the label have it: the form that its texts are written in. Who plants a trigger does not own the class. */
-const isForm = (p: JudgedPhrase): boolean => p.withLabel > 0.5 * p.ofLabel
+/** Texts read on without it, as they do around what was put into them and hardly ever around what was written. */
+const isClosedOver = (p: JudgedPhrase): boolean => p.closing !== null && p.closing > 0
 
-/**
- * Where the words of most records of a label speak for another one, they cannot bear witness against it, but together with a phrase over
- * which its texts close.
- */
-const isToldByWords = (p: JudgedPhrase): boolean => p.base <= 0.5 || (p.closing !== null && p.closing > 0)
+/** Most records of the label have it: the form that its texts are written in. */
+const isForm = (p: JudgedPhrase): boolean => p.withLabel > 0.5 * p.ofLabel && !isClosedOver(p)
+
+/** Where the words of most records of a label speak for another one, they alone cannot bear witness against it. */
+const isToldByWords = (p: JudgedPhrase): boolean => p.base <= 0.5 || isClosedOver(p)
 
 export const isSuspicious = (p: JudgedPhrase, judged: number): boolean =>
   p.nats > 0 && isSignificant(p, judged) && !p.trusted && isToldByWords(p) && !isForm(p) && !isTopic(p)
@@ -108,6 +108,8 @@ export interface LabelCase {
   readonly uniform: readonly Passage[]
   readonly classOf: (token: number) => number
   readonly trusted: RepeatedGrams | null
+  /** Tokens that end sentences. */
+  readonly ends: ReadonlySet<number>
 }
 
 export interface LabelJudgement {
@@ -186,8 +188,8 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
     const contradictionZ = (share - base) / Math.sqrt(Math.max(base * (1 - base), 0.01) / verdict.of)
     // Where a phrase stands is asked only of those whose records do not speak against it.
     const isAsked = !isShape(kind) && verdict.nats >= hopeless
-    const reach = isAsked ? reachOf(passages, occurrences) : { before: [], after: [] }
-    const around = isAsked ? neighbourhoods(passages, occurrences, reach) : null
+    const reach = isAsked ? reachOf(passages, occurrences, of.ends) : { before: [], after: [] }
+    const around = isAsked ? neighbourhoods(passages, occurrences, reach, of.ends) : null
     const insertion = around && insertionOf(around, classOf)
     // Independent evidence multiplies (Vovk and Wang 2021).
     const weight = insertion ? Math.max(0, Math.min(insertion.left, insertion.right)) : 0
@@ -219,7 +221,7 @@ function judge(of: LabelCase, passages: readonly Passage[], votesOn: (kind: numb
             ),
       alikeBase: alikeBase[label] as number,
       insertion,
-      closing: around && closingOf(around, transitions),
+      closing: around && closingOf(around, records / carriers.records, transitions),
       trusted: isTrusted(trusted, grams, { hash, kind, records, label, withLabel }),
       logP,
     })

@@ -38,10 +38,19 @@ export function reachOf(passages: readonly Passage[], occurrences: readonly Occu
   return { before, after }
 }
 
-export const neighbourhoods = (passages: readonly Passage[], occurrences: readonly Occurrence[], reach: Reach): Neighbourhood[] =>
+/** @param ends tokens that end sentences: those with which the phrase begins are its neighbours */
+export const neighbourhoods = (
+  passages: readonly Passage[],
+  occurrences: readonly Occurrence[],
+  reach: Reach,
+  ends: ReadonlySet<number> = new Set(),
+): Neighbourhood[] =>
   occurrences.map((o) => {
     const { tokens } = passages[o.passage] as Passage
-    return { tokens, from: Math.max(0, o.from - reach.before.length), to: Math.min(tokens.length, o.to + reach.after.length) }
+    const to = Math.min(tokens.length, o.to + reach.after.length)
+    let from = Math.max(0, o.from - reach.before.length)
+    while (from + 1 < to && ends.has(tokens[from] as number)) from++
+    return { tokens, from, to }
   })
 
 /** The whole phrase in words, as most examples have it. */

@@ -52,7 +52,8 @@ const groups: readonly { readonly of: readonly BasisName[]; readonly tested: num
 ]
 const tested = groups.reduce((sum, g) => sum + g.tested, 0)
 const halves = 2
-const leastRatio = 3
+/** One frequency, which legs and fences have too, is told from a mark by how few records of other classes have it. */
+const leastRatio = (basis: BasisName): number => (basis === 'waves' ? 10 : 3)
 /** On a constant background marks stand tens of deviations out: what begins nearer in `raw` are styles, such as short sleeves. */
 const leastRaw = 5
 const isFar = (basis: BasisName, { z }: TailFit): boolean => basis !== 'raw' || z >= leastRaw
@@ -150,7 +151,7 @@ async function chooseOn(
       found.push({ basis, template, ratio, logMode: logBeside(template.fit, others) })
     })
   }
-  const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio ? f.logMode : 1 + f.logMode * 1e-9)
+  const rank = (f: (typeof found)[number]): number => (f.ratio >= leastRatio(f.basis) ? f.logMode : 1 + f.logMode * 1e-9)
   const order = found.sort((a, b) => rank(a) - rank(b) || b.ratio - a.ratio)
   return groups.flatMap((g) => order.filter((f) => g.of.includes(f.basis)).slice(0, g.tested))
 }
@@ -217,7 +218,7 @@ async function testOn(half: HalfBases, basis: BasisName, template: Template, poo
       fresh: [inside, scores.length] as const,
       rest: [outside, total] as const,
       isolation: (fit.threshold - centre) / deviation,
-      logP: ratio >= leastRatio && isFar(basis, fit) ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + corrections) : 0,
+      logP: ratio >= leastRatio(basis) && isFar(basis, fit) ? Math.min(0, Math.max(logMode, logAssociation, logMixture) + corrections) : 0,
     }
   })
   const [first, second] = await Promise.all(candidates)
