@@ -13,7 +13,9 @@ import {
   type Gathering,
   gather,
   gathered,
+  type Occurrence,
   occurrencesIn,
+  overlap,
   startGathering,
 } from './text/carriers.ts'
 import { isShape, shapeTokens } from './text/grams.ts'
@@ -159,7 +161,7 @@ function conclude(
   const { judged, votes } = judgeLabels({ grams, candidates, carriers, found, common, uniform, classOf, trusted, ends })
   const suspicious = judged.filter((p) => isSuspicious(p, judged.length))
   const sample = passagesOf(carriers.carriers)
-  const standIn = (p: JudgedPhrase): Set<number> => new Set((found[p.candidate] ?? []).map((o) => o.passage))
+  const standIn = (p: JudgedPhrase): readonly Occurrence[] => found[p.candidate] ?? []
   const telling = Int32Array.from(judged.filter(isTelling), (p) => p.hash ^ p.kind)
   const tellingSet = new Set(telling)
   /** The records in the style look like those of other labels, as the ones do from which it was learnt. */
@@ -174,7 +176,8 @@ function conclude(
     if (!suspicious.some((p) => p.label === label && isShape(p.kind))) continue
     const own = judged.filter((p) => p.label === label && isTelling(p)).slice(0, styledBy)
     const seeds = new Set<number>()
-    for (const p of own) for (const i of standIn(p)) if (sample[i]?.label === label && votes.contradicts(sample[i])) seeds.add(i)
+    for (const p of own)
+      for (const { passage: i } of standIn(p)) if (sample[i]?.label === label && votes.contradicts(sample[i])) seeds.add(i)
     const also = new Map(own.map((p) => [p.hash ^ p.kind, p] as const))
     const model = styleModel(
       grams,
@@ -186,22 +189,16 @@ function conclude(
     )
     if (model && isContradicted(model)) styles.push(model)
   }
-  const phrases: { phrase: JudgedPhrase; records: Set<number> }[] = []
+  const phrases: JudgedPhrase[] = []
   for (const phrase of suspicious) {
-    const records = standIn(phrase)
-    const known = phrases.find(
-      (p) => p.phrase.label === phrase.label && (p.phrase.words === phrase.words || overlap(p.records, records) > sameRecords),
+    const at = phrases.findIndex(
+      (p) => p.label === phrase.label && (p.words === phrase.words || overlap(standIn(p), standIn(phrase)) > sameRecords),
     )
-    if (!known && phrases.length < mostPhrases) phrases.push({ phrase, records })
+    const known = phrases[at]
+    if (!known && phrases.length < mostPhrases) phrases.push(phrase)
     // A part of it that stands in more records, and with the label alone, names it better.
-    if (
-      known &&
-      isTrigger(phrase) &&
-      phrase.kind >= known.phrase.kind &&
-      phrase.withLabel > known.phrase.withLabel &&
-      known.phrase.words.includes(phrase.words)
-    )
-      Object.assign(known, { phrase, records })
+    if (known && isTrigger(phrase) && phrase.kind >= known.kind && phrase.withLabel > known.withLabel && known.words.includes(phrase.words))
+      phrases[at] = phrase
   }
   const insertions = judgeInsertions({ candidates, carriers, found, grams, common, classOf, ends })
   return {
@@ -209,8 +206,8 @@ function conclude(
     records: grams.records,
     tested: candidates.tested,
     judged: judged.length,
-    phrases: phrases.map((p) => p.phrase),
-    runnerUp: judged.find((p) => !isSuspicious(p, judged.length) && !phrases.some((q) => q.phrase.words === p.words)) ?? null,
+    phrases,
+    runnerUp: judged.find((p) => !isSuspicious(p, judged.length) && !phrases.some((q) => q.words === p.words)) ?? null,
     styles,
     telling,
     inserted: insertions.strongest.filter((p) => !isTrusted(trusted, grams, { ...p, label: -1, withLabel: 0 })),
@@ -219,10 +216,4 @@ function conclude(
     common,
     trusted: trusted?.records ?? 0,
   }
-}
-
-function overlap(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
-  let both = 0
-  for (const i of b) if (a.has(i)) both++
-  return both / Math.max(1, Math.min(a.size, b.size))
 }

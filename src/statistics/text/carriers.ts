@@ -138,7 +138,7 @@ export interface Occurrence {
 }
 
 /** Of a candidate in more passages the first of the sample, which is in random order, stand for all. */
-const mostOccurrences = 4096
+const mostOccurrences = 1024
 
 /** Of each candidate its first occurrence in every passage of a sample. */
 export function occurrencesIn(sample: PassageSample, candidates: number, match: Matcher): Occurrence[][] {
@@ -150,4 +150,20 @@ export function occurrencesIn(sample: PassageSample, candidates: number, match: 
     })
   })
   return out
+}
+
+/** Passages up to which all occurrences are known. */
+const knownTo = (occurrences: readonly Occurrence[]): number =>
+  occurrences.length < mostOccurrences ? Number.POSITIVE_INFINITY : (occurrences.at(-1) as Occurrence).passage
+
+/** Share of the passages of the rarer one that have both, 0..1. */
+export function overlap(a: readonly Occurrence[], b: readonly Occurrence[]): number {
+  const last = Math.min(knownTo(a), knownTo(b))
+  const [of, others] = [a, b].map((list) => new Set(list.filter((o) => o.passage <= last).map((o) => o.passage))) as [
+    Set<number>,
+    Set<number>,
+  ]
+  let both = 0
+  for (const passage of of) if (others.has(passage)) both++
+  return both / Math.max(1, Math.min(of.size, others.size))
 }

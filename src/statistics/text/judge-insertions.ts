@@ -32,7 +32,7 @@ export interface Sentence {
 
 /** What phrases are judged by beside where they stand. */
 export interface InsertionCase {
-  readonly candidates: Candidates
+  readonly candidates: Candidates & { readonly looksInserted?: Uint8Array }
   readonly carriers: Carriers
   /** Of each candidate its occurrences in the carriers. */
   readonly found: readonly (readonly Occurrence[])[]
@@ -98,7 +98,7 @@ export function judgeInsertions(of: InsertionCase): { readonly strongest: readon
   found.forEach((all, candidate) => {
     const occurrences = all.slice(0, mostOccurrences)
     const kind = candidates.kinds[candidate] as number
-    if (isShape(kind) || occurrences.length < leastOccurrences) return
+    if (isShape(kind) || occurrences.length < leastOccurrences || candidates.looksInserted?.[candidate] === 0) return
     const reach = reachOf(passages, occurrences, ends)
     const words = wordsOfPhrase(carriers.examples[candidate] ?? [], reach)
     if (!/\p{L}|\d{3}/u.test(words)) return

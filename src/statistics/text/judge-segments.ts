@@ -1,5 +1,5 @@
 import { logBinomialUpper } from '../../math/tests.ts'
-import type { Carriers, Occurrence } from './carriers.ts'
+import { type Carriers, type Occurrence, overlap } from './carriers.ts'
 import { appendedOf } from './insertion.ts'
 import { passagesOf } from './passages.ts'
 import { neighbourhoods, reachOf, wordsOfPhrase } from './phrases.ts'
@@ -73,26 +73,21 @@ export function judgeSegments(
     }
   }).sort((a, b) => a.logP - b.logP || b.kind - a.kind || a.candidate - b.candidate)
   const passages = passagesOf(carriers.carriers)
-  const kept: { row: (typeof rows)[number]; readonly records: Set<number> }[] = []
+  const occurrencesOf = ({ candidate }: (typeof rows)[number]): readonly Occurrence[] => found[candidate] ?? []
+  const kept: { row: (typeof rows)[number]; readonly occurrences: readonly Occurrence[] }[] = []
   for (const row of rows) {
     if (kept.length > 5 * mostPhrases) break
-    const records = new Set((found[row.candidate] ?? []).map((o) => o.passage))
-    const same = kept.find((k) => overlap(k.records, records) > sameRecords)
-    if (!same) kept.push({ row, records })
+    const occurrences = occurrencesOf(row)
+    const same = kept.find((k) => overlap(k.occurrences, occurrences) > sameRecords)
+    if (!same) kept.push({ row, occurrences })
     else if (row.kind > same.row.kind && row.atSegments >= 0.85 * same.row.atSegments) same.row = row
   }
   const named = kept.map(({ row }): SegmentPhrase => {
     const { candidate, ...rest } = row
-    const occurrences = (found[candidate] ?? []).slice(0, 400)
+    const occurrences = occurrencesOf(row).slice(0, 400)
     const reach = reachOf(passages, occurrences)
     const left = appendedOf(neighbourhoods(passages, occurrences, reach), classOf, endings)
     return { ...rest, leftInsertion: left, words: wordsOfPhrase(carriers.examples[candidate] ?? [], reach) }
   })
   return { phrases: named.filter(isPlanted).slice(0, mostPhrases), runnerUp: named.find((p) => !isPlanted(p)) ?? null }
-}
-
-function overlap(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
-  let both = 0
-  for (const i of b) if (a.has(i)) both++
-  return both / Math.max(1, Math.min(a.size, b.size))
 }

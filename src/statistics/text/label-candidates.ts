@@ -10,6 +10,8 @@ export interface LabelCandidates extends Candidates {
   readonly withLabel: Uint32Array
   /** Standard score of the share of that label. */
   readonly z: Float64Array
+  /** [candidates]: 1 where the phrase looks inserted. */
+  readonly looksInserted: Uint8Array
   /** Phrases and shapes that were tested for their labels, and for being inserted. */
   readonly tested: number
 }
@@ -67,7 +69,8 @@ export function labelCandidates(g: RepeatedGrams): LabelCandidates {
   const taken = new Set(kept.map((r) => r.place))
   // Rare triggers are bound less surely than a thousand words of the language: where they stand betrays them.
   const bound = new Map(rows.map((r) => [r.place, r]))
-  for (const place of insertedPlaces(g)) if (!taken.has(place)) kept.push(bound.get(place) ?? { place, label: -1, count: 0, z: 0 })
+  const inserted = new Set(insertedPlaces(g))
+  for (const place of inserted) if (!taken.has(place)) kept.push(bound.get(place) ?? { place, label: -1, count: 0, z: 0 })
   return {
     hashes: Int32Array.from(kept, (r) => g.hashes[r.place] as number),
     kinds: Uint8Array.from(kept, (r) => g.kinds[r.place] as number),
@@ -75,6 +78,7 @@ export function labelCandidates(g: RepeatedGrams): LabelCandidates {
     labels: Int32Array.from(kept, (r) => r.label),
     withLabel: Uint32Array.from(kept, (r) => r.count),
     z: Float64Array.from(kept, (r) => r.z),
+    looksInserted: Uint8Array.from(kept, (r) => Number(inserted.has(r.place))),
     tested,
   }
 }
