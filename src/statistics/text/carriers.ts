@@ -7,12 +7,11 @@ const keptTokens = 256
 const shownTokens = 12
 const examplesKept = 3
 
-/** Where a candidate stands, in words: `text` is lower case with single spaces; the tokens begin..end are the candidate. */
+/** A candidate and what stands beside it, in words: lower case, single spaces. */
 export interface Example {
   readonly key: number
   /** Keyed hash of its tokens: of those that read the same one is kept. */
   readonly same: number
-  readonly text: string
   readonly before: string
   readonly phrase: string
   readonly after: string
@@ -86,7 +85,7 @@ function exampleOf(tokens: Tokens, key: number, same: number, from: number, to: 
   const before = wordsOf(tokens, from - shownTokens, from)
   const phrase = wordsOf(tokens, from, to)
   const after = wordsOf(tokens, to, to + shownTokens)
-  return { key, same, before, phrase, after, text: [before, phrase, after].filter((part) => part !== '').join(' ') }
+  return { key, same, before, phrase, after }
 }
 
 function addExample(list: Example[], tokens: Tokens, key: number, from: number, to: number): void {
