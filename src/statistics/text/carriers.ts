@@ -136,7 +136,7 @@ export interface Occurrence {
   readonly to: number
 }
 
-/** Of a candidate in more passages the first of the sample, which is in random order, stand for all. */
+/** Of a candidate in more passages the first of the sample stand for all: by a keyed order, those with rarer candidates before the others. */
 const mostOccurrences = 1024
 
 /** Of each candidate its first occurrence in every passage of a sample. */
