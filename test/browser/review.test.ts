@@ -99,19 +99,19 @@ describe('ten thousand flagged records', () => {
     expect(Math.min(...times.map((t) => t.list))).toBeLessThan(1_000)
     expect(await text(page, '#reviewed')).toBe('0 of 10,000 reviewed')
     expect(await page.evaluate("document.querySelectorAll('#records .row').length")).toBeLessThan(60)
-    // The time of a key: half of the frames of 120 rapid keys, the slowest of them included.
-    const slowest = (await page.evaluate(`(async () => {
-      let slowest = 0
+    // The time of a key, the middle one of 120 rapid ones: a single one may wait for other work on the machine.
+    const middle = (await page.evaluate(`(async () => {
+      const times = []
       const record = document.querySelector('#records')
       for (let i = 0; i < 120; i++) {
         const before = performance.now()
         record.dispatchEvent(new KeyboardEvent('keydown', { key: i % 30 === 29 ? 'End' : 'j', bubbles: true }))
         await new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
-        slowest = Math.max(slowest, performance.now() - before)
+        times.push(performance.now() - before)
       }
-      return slowest
+      return times.sort((a, b) => a - b)[60]
     })()`)) as number
-    expect(slowest).toBeLessThan(250)
+    expect(middle).toBeLessThan(100)
     await press(page, 'End')
     expect(await active(page)).toContain('r09999')
     expect(events).toEqual([])
