@@ -86,7 +86,7 @@ function strongest(summaries: ReadonlyMap<string, unknown>): string {
   const fit = [...summaries].find(([id]) => id.startsWith('planted-phrases/'))?.[1] as PlantedPhrases
   const next = fit.runnerUp
   const phrase = next
-    ? `"${next.words}" in ${next.records}, ${next.atSegments} at segments, beside ${next.beside.toFixed(2)}, alike ${next.alike.toFixed(2)}, before ${next.leftInsertion.toFixed(1)} nats, p 10^${(next.logP / Math.LN10).toFixed(0)}`
+    ? `"${next.words}" in ${next.records}, ${next.atSegments} at segments, beside ${next.beside.toFixed(2)}, alike ${next.alike.toFixed(2)}, habit ${next.leftInsertion.toFixed(1)}, ${next.natsBefore.toFixed(2)} to ${next.natsAfter.toFixed(2)} nats, p 10^${(next.logP / Math.LN10).toFixed(0)}`
     : 'none'
   const inserted = fit.inserted.filter((p) => strengthOfInsertion(p) < 8)[0]
   return `next: ${phrase}; ${inserted ? `"${inserted.words}" ${strengthOfInsertion(inserted).toFixed(1)} nats` : 'none'}`

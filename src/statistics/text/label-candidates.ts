@@ -30,55 +30,60 @@ const mostBound = 800
 const mostAlone = 600
 const alone: ReadonlySet<number> = new Set([1, 4])
 
-interface Row {
-  readonly place: number
-  readonly label: number
-  readonly count: number
-  readonly z: number
+/** Of every gram the label that it goes with beyond chance. Numbers alone: there are a million grams, and each thread has them. */
+interface Bound {
+  /** [grams]: label, -1 for none. */
+  readonly labels: Int32Array
+  /** [grams] */
+  readonly z: Float64Array
+  readonly tested: number
+  /** Those with a label, by falling z. */
+  readonly places: Int32Array
 }
 
-/** Phrases and shapes that occur with one label more often than chance, and phrases whose neighbours look random. */
-export function labelCandidates(g: RepeatedGrams): LabelCandidates {
+function boundOf(g: RepeatedGrams): Bound {
   const labelled = g.recordsByLabel.reduce((a, b) => a + b, 0)
-  const rows: Row[] = []
-  let tested = 0
+  const labels = new Int32Array(g.hashes.length).fill(-1)
+  const z = new Float64Array(g.hashes.length)
+  const places = new Int32Array(g.hashes.length)
+  let [tested, count] = [0, 0]
   for (let place = 0; place < g.hashes.length; place++) {
     let n = 0
     for (let l = 0; l < g.classes; l++) n += g.byLabel[place * g.classes + l] as number
     if (n < least || n > mostShare * labelled) continue
     tested++
-    let best: Row | null = null
     for (let label = 0; label < g.classes; label++) {
       const p = (g.recordsByLabel[label] as number) / labelled
-      if (p === 0 || p === 1) continue
-      const count = g.byLabel[place * g.classes + label] as number
-      const z = (count / n - p) / Math.sqrt((p * (1 - p)) / n)
-      if (z > leastZ && count >= leastPurity * n && (!best || z > best.z)) best = { place, label, count, z }
+      const share = (g.byLabel[place * g.classes + label] as number) / n
+      if (p === 0 || p === 1 || share < leastPurity) continue
+      const score = (share - p) / Math.sqrt((p * (1 - p)) / n)
+      if (score <= leastZ || score <= (z[place] as number)) continue
+      labels[place] = label
+      z[place] = score
     }
-    if (best) rows.push(best)
+    if (labels[place] !== -1) places[count++] = place
   }
-  rows.sort((a, b) => b.z - a.z || a.place - b.place)
-  const kept = rows.slice(0, mostBound)
-  for (const kind of alone)
-    kept.push(
-      ...rows
-        .slice(mostBound)
-        .filter((r) => g.kinds[r.place] === kind)
-        .slice(0, mostAlone),
-    )
-  const taken = new Set(kept.map((r) => r.place))
+  return { labels, z, tested, places: places.subarray(0, count).sort((a, b) => (z[b] as number) - (z[a] as number) || a - b) }
+}
+
+/** Phrases and shapes that occur with one label more often than chance, and phrases whose neighbours look random. */
+export function labelCandidates(g: RepeatedGrams): LabelCandidates {
+  const { labels, z, tested, places } = boundOf(g)
+  const others = places.subarray(mostBound)
+  const kept = new Set(places.subarray(0, mostBound))
+  for (const kind of alone) for (const place of others.filter((p) => g.kinds[p] === kind).subarray(0, mostAlone)) kept.add(place)
   // Rare triggers are bound less surely than a thousand words of the language: where they stand betrays them.
-  const bound = new Map(rows.map((r) => [r.place, r]))
   const inserted = new Set(insertedPlaces(g))
-  for (const place of inserted) if (!taken.has(place)) kept.push(bound.get(place) ?? { place, label: -1, count: 0, z: 0 })
+  for (const place of inserted) kept.add(place)
+  const at = Int32Array.from(kept)
   return {
-    hashes: Int32Array.from(kept, (r) => g.hashes[r.place] as number),
-    kinds: Uint8Array.from(kept, (r) => g.kinds[r.place] as number),
-    counts: Uint32Array.from(kept, (r) => g.counts[r.place] as number),
-    labels: Int32Array.from(kept, (r) => r.label),
-    withLabel: Uint32Array.from(kept, (r) => r.count),
-    z: Float64Array.from(kept, (r) => r.z),
-    looksInserted: Uint8Array.from(kept, (r) => Number(inserted.has(r.place))),
+    hashes: at.map((p) => g.hashes[p] as number),
+    kinds: Uint8Array.from(at, (p) => g.kinds[p] as number),
+    counts: Uint32Array.from(at, (p) => g.counts[p] as number),
+    labels: at.map((p) => labels[p] as number),
+    withLabel: Uint32Array.from(at, (p) => (labels[p] === -1 ? 0 : (g.byLabel[p * g.classes + (labels[p] as number)] as number))),
+    z: Float64Array.from(at, (p) => z[p] as number),
+    looksInserted: Uint8Array.from(at, (p) => Number(inserted.has(p))),
     tested,
   }
 }

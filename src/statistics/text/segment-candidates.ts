@@ -84,31 +84,46 @@ export function segmentCandidates(tops: readonly (readonly Passage[])[], records
   }
 }
 
+/** Every gram of a text of which all parts occur in the corpus often enough; `frequency` is at most how many passages have it. */
+function eachGram(tokens: Int32Array, pairs: PairReader, visit: (hash: number, n: number, end: number, frequency: number) => void): void {
+  for (let i = 0; i < tokens.length; i++) {
+    let hash = tokens[i] as number
+    let frequency = pairs.word(hash)
+    for (let n = 1; n <= longestGram && i + n <= tokens.length; n++) {
+      if (n > 1) {
+        const next = tokens[i + n - 1] as number
+        hash = combine(hash, next)
+        const both = pairs.pair(combine(tokens[i + n - 2] as number, next))
+        frequency = Math.min(frequency, pairs.word(next), both === 0xff ? Number.POSITIVE_INFINITY : both)
+      }
+      if (frequency < leastRecords) break
+      visit(hash, n, i + n, frequency)
+    }
+  }
+}
+
+const cellBits = 22
+
+/** Counted in cells first: of millions of grams few occur often, and only those are remembered. */
 function windowGrams(windows: readonly Passage[], pairs: PairReader): Omit<Row, 'kind'>[] {
+  const cells = new Uint8Array(2 ** cellBits)
+  const cellOf = (hash: number, n: number): number => Math.imul(hash ^ n, 0x9e3779b1) >>> (32 - cellBits)
+  for (const { tokens } of windows)
+    eachGram(tokens, pairs, (hash, n) => {
+      const cell = cellOf(hash, n)
+      cells[cell] = Math.min(leastRecords, (cells[cell] as number) + 1)
+    })
   const grams = new Map<number, Omit<Row, 'kind'>>()
   windows.forEach(({ tokens }, record) => {
-    for (let i = 0; i < tokens.length; i++) {
-      let hash = tokens[i] as number
-      let frequency = pairs.word(hash)
-      for (let n = 1; n <= longestGram && i + n <= tokens.length; n++) {
-        if (n > 1) {
-          const next = tokens[i + n - 1] as number
-          hash = combine(hash, next)
-          const both = pairs.pair(combine(tokens[i + n - 2] as number, next))
-          frequency = Math.min(frequency, pairs.word(next), both === 0xff ? Number.POSITIVE_INFINITY : both)
-        }
-        if (frequency < leastRecords) break
-        const key = hash * 8 + n
-        let row = grams.get(key)
-        if (!row) {
-          row = { hash, n, records: [], ends: [], frequency }
-          grams.set(key, row)
-        }
-        if (row.records.at(-1) === record) continue
-        row.records.push(record)
-        row.ends.push(i + n)
-      }
-    }
+    eachGram(tokens, pairs, (hash, n, end, frequency) => {
+      if ((cells[cellOf(hash, n)] as number) < leastRecords) return
+      const key = hash * 8 + n
+      const row = grams.get(key) ?? { hash, n, records: [], ends: [], frequency }
+      if (row.records.length === 0) grams.set(key, row)
+      if (row.records.at(-1) === record) return
+      row.records.push(record)
+      row.ends.push(end)
+    })
   })
   return [...grams.values()].filter((r) => r.records.length >= leastRecords)
 }
