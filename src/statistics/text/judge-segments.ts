@@ -29,6 +29,8 @@ export interface SegmentPhrase {
 const leastAtSegments = 15
 const leastConcentration = 0.6
 const leastBeside = 0.6
+/** Nats a token by which what follows is less like the corpus than what precedes: in a small corpus much is rare, and a segment begins before the phrase. Clean controls reached .3. */
+const leastTurn = 0.6
 const mostAlike = 0.2
 /** Nats by which habits may explain what stands before it better than chance does. */
 const mostHabit = 3
@@ -37,10 +39,12 @@ export const mostLogP = -40
 const sameRecords = 0.6
 const mostPhrases = 10
 
+const turns = (p: SegmentPhrase): boolean => p.beside >= leastBeside || p.natsAfter - p.natsBefore >= leastTurn
+
 export const isPlanted = (p: SegmentPhrase): boolean =>
   p.atSegments >= leastAtSegments &&
   p.atSegments >= leastConcentration * p.records &&
-  p.beside >= leastBeside &&
+  turns(p) &&
   p.leftInsertion > -mostHabit &&
   p.alike < mostAlike &&
   p.logP <= mostLogP
