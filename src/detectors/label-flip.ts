@@ -10,6 +10,7 @@ import type { DepthQuantiles } from '../statistics/label-model/depth.ts'
 import type { FittedModel } from '../statistics/label-model/fit.ts'
 import { labelModel, labelModelId } from '../statistics/label-model.ts'
 import { type ModelChoice, modelChoice, modelChoiceId } from '../statistics/model-choice.ts'
+import { tellsClassesApart } from './label-flip/agreement.ts'
 import { filterFor, filterStatistics, flaggedByFilter } from './label-flip/cleanlab-filters.ts'
 import { type FlipTable, flipTable } from './label-flip/evidence.ts'
 import { type LabelFlipOptions, labelFlipOptions } from './label-flip/options.ts'
@@ -18,7 +19,7 @@ import { testPairs } from './label-flip/pair-test.ts'
 import { recordFinding } from './label-flip/record-finding.ts'
 import { testSources } from './label-flip/source-test.ts'
 import { cellName, type Judgement, type LabelTally, labelTally, type Mode, scoreOf } from './label-flip/tally.ts'
-import { cellCuts, cutFor, discover, flipsToFlag, tellsClassesApart } from './label-flip/threshold.ts'
+import { cellCuts, cutFor, discover, flipsToFlag } from './label-flip/threshold.ts'
 import { judgeByModel } from './label-flip/with-model.ts'
 
 const vectorRole = (roles: readonly Column[]): 'embedding' | 'features' | null =>
@@ -197,7 +198,7 @@ function notes(c: Context<LabelFlipOptions>, tally: LabelTally): string[] {
     )
   if (!tellsClassesApart(tally))
     out.push(
-      'The model barely tells the classes apart: no class pair was tested, and at most 1 % of the records are listed. Give predictions or embeddings of a model that knows the task.',
+      'The model barely tells the classes apart: no class pair was tested, sources are for review only, and at most 1 % of the records are listed. Give predictions or embeddings of a model that knows the task.',
     )
   if (mode === 'reference') {
     const smallest = 1 / (model.sampleScores.length + 1)

@@ -3,7 +3,8 @@ import { makeBatch } from '../../src/contracts/batch.ts'
 import type { Role } from '../../src/contracts/data.ts'
 import type { Setup } from '../../src/contracts/detector.ts'
 import { labelFlip } from '../../src/detectors/label-flip.ts'
-import { batchesOf, blobs, flip } from '../support/blobs.ts'
+import { keyed } from '../../src/math/rng.ts'
+import { type Blobs, batchesOf, blobs, flip } from '../support/blobs.ts'
 import { fitDetector } from '../support/fit-detector.ts'
 
 const setup = (subject: Role[], reference: Role[] | null = null): Setup => ({
@@ -74,6 +75,45 @@ describe('without a model', () => {
     const { conclusion } = await fitDetector(labelFlip, {}, setup(['label', 'embedding', 'source']), batchesOf(data, labels, source))
     const found = conclusion.findings.filter((f) => f.rule === 'label-flip/source')
     expect(found.map((f) => f.scope.names)).toEqual([['vendor 3', 'class 0', 'class 2']])
+  })
+
+  describe('of a source whose records differ', () => {
+    const sources = setup(['label', 'embedding', 'source'])
+    const accused = async (b: Blobs, labels: Int32Array, source: readonly string[]) => {
+      const { conclusion } = await fitDetector(labelFlip, {}, sources, batchesOf(b, labels, source))
+      return conclusion.findings.filter((f) => f.rule === 'label-flip/source').map((f) => f.scope.names)
+    }
+    const overlapping = blobs('overlapping', 6000, 2, 8, 1.6)
+    const vendor = (i: number): string => `vendor ${i % 5}`
+
+    it('says nothing where they are harder', async () => {
+      const random = keyed(new Uint8Array(16), 'harder')
+      const harder = { ...overlapping, vectors: overlapping.vectors.map((v, i) => (Math.floor(i / 8) % 5 === 3 ? v + random.normal() : v)) }
+      expect(
+        await accused(
+          harder,
+          harder.truth,
+          Array.from(harder.truth, (_, i) => vendor(i)),
+        ),
+      ).toEqual([])
+    })
+
+    it('says nothing where it has more of one class', async () => {
+      const source = Array.from(overlapping.truth, (label, i) => (i % 5 === 3 && label === 0 && i % 3 > 0 ? vendor(i + 1) : vendor(i)))
+      expect(await accused(overlapping, overlapping.truth, source)).toEqual([])
+    })
+
+    it('names it where it also relabels', async () => {
+      const labels = flip(
+        'relabelled',
+        overlapping.truth,
+        0.25,
+        () => 0,
+        (i) => overlapping.truth[i] === 1 && i % 5 === 3,
+      )
+      const source = Array.from(labels, (_, i) => vendor(i))
+      expect(await accused(overlapping, labels, source)).toEqual([['vendor 3', 'class 0', 'class 1']])
+    })
   })
 
   it('says so when there is only one class', async () => {

@@ -1,7 +1,7 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import { type CellTest, cellTests } from '../../statistics/label-model/cells.ts'
+import { tellsClassesApart } from './agreement.ts'
 import type { LabelTally } from './tally.ts'
-import { tellsClassesApart } from './threshold.ts'
 
 const level = 0.05
 const maxFindings = 20

@@ -1,6 +1,7 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import { formatCount } from '../../math/count.ts'
 import { clopperPearson, hypergeometricUpper } from '../../math/tests.ts'
+import { isWeak, tellsClassesApart } from './agreement.ts'
 import type { LabelTally, SourceCounts } from './tally.ts'
 
 const level = 0.95
@@ -28,7 +29,7 @@ export interface SourceResult {
 
 /**
  * Does one source give label b to records that look like class a more often than all the others do?
- * One-sided exact hypergeometric test of each cell against the other sources; a source's p-value is that of its strongest
+ * One-sided exact hypergeometric tests of each cell against the other sources (`cellsOf`), their largest p-value; a source's p-value is that of its strongest
  * cell times the number of its cells (Bonferroni), so that one test a source enters the report's correction.
  */
 export function testSources(tally: LabelTally, top: readonly RecordRef[]): SourceResult {
@@ -36,15 +37,17 @@ export function testSources(tally: LabelTally, top: readonly RecordRef[]): Sourc
   if (!tally.sources) return nothing('The source test did not run: no column has the role source.')
   if (tally.sources.names.length < 2) return nothing('The source test did not run: there is only one source.')
   const { names } = tally.sources
+  const weak = isWeak(tally)
   const tests: Test[] = []
   const findings: Finding[] = []
   names.forEach((name, s) => {
-    const cells = cellsOf(tally.sources as SourceCounts, s, tally.classes.length)
+    const cells = cellsOf(tally.sources as SourceCounts, s, tally.classes.length, weak)
     if (cells.length === 0) return
     const strongest = cells.reduce((a, b) => (b.p < a.p ? b : a))
     const test = {
       id: `label-flip/source: ${name}`,
-      method: 'one-sided exact hypergeometric test against all other sources, Bonferroni over the class pairs of the source',
+      method:
+        'one-sided exact hypergeometric tests against all other sources, the largest p-value of a class pair, Bonferroni over the pairs of the source',
       p: Math.min(1, strongest.p * cells.length),
     }
     tests.push(test)
@@ -56,10 +59,10 @@ export function testSources(tally: LabelTally, top: readonly RecordRef[]): Sourc
 /** Cells in which a source stands out after Bonferroni over sources and cells, with their disagreements over all sources. */
 export function suspiciousCells(tally: LabelTally): { readonly cell: number; readonly count: number }[] {
   const { sources, classes } = tally
-  if (!sources || sources.names.length < 2) return []
+  if (!sources || sources.names.length < 2 || !tellsClassesApart(tally)) return []
   const counts = new Map<number, number>()
   sources.names.forEach((_, s) => {
-    const cells = cellsOf(sources, s, classes.length)
+    const cells = cellsOf(sources, s, classes.length, isWeak(tally))
     for (const c of cells)
       if (c.p * cells.length * sources.names.length <= cellLevel) counts.set(c.given * classes.length + c.predicted, c.allCount)
   })
@@ -70,18 +73,37 @@ const nothing = (note: string): SourceResult => ({ findings: [], tests: [], note
 
 const sum = (tables: readonly Float64Array[], at: number): number => tables.reduce((total, t) => total + (t[at] as number), 0)
 
-function cellsOf(sources: SourceCounts, s: number, k: number): Cell[] {
+/**
+ * A cell stands out among the records that look like its class and among those with its label: a source with more records of one class
+ * than the others has more of everything that looks like it, or more with its label, and never both without a change of labels.
+ * @param weak it must stand out among the source's own disagreements too: a model that errs more on harder records does so in all cells
+ */
+function cellsOf(sources: SourceCounts, s: number, k: number, weak: boolean): Cell[] {
   const cells: Cell[] = []
+  const [looks, labelled, deep] = [sources.predicted[s], sources.given[s], sources.deep[s]] as Float64Array[] as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
+  const total = (table: Float64Array): number => table.reduce((all, n) => all + n, 0)
+  const everywhere = sources.deep.reduce((all, table) => all + total(table), 0)
   for (let predicted = 0; predicted < k; predicted++) {
-    const total = (sources.predicted[s] as Float64Array)[predicted] as number
-    if (total === 0) continue
+    if (looks[predicted] === 0) continue
     const allTotal = sum(sources.predicted, predicted)
     for (let given = 0; given < k; given++) {
       const allCount = given === predicted ? 0 : sum(sources.deep, given * k + predicted)
       if (allCount === 0) continue
-      const count = (sources.deep[s] as Float64Array)[given * k + predicted] as number
-      const p = count === 0 ? 1 : hypergeometricUpper(count, allTotal, allCount, total)
-      cells.push({ given, predicted, count, total, allCount, allTotal, p })
+      const count = deep[given * k + predicted] as number
+      const against = (all: number, own: number): number => hypergeometricUpper(count, all, allCount, own)
+      const p =
+        count === 0
+          ? 1
+          : Math.max(
+              against(allTotal, looks[predicted] as number),
+              against(sum(sources.given, given), labelled[given] as number),
+              weak ? against(everywhere, total(deep)) : 0,
+            )
+      cells.push({ given, predicted, count, total: looks[predicted] as number, allCount, allTotal, p })
     }
   }
   return cells
@@ -136,12 +158,13 @@ function finding(
         ]),
     },
   ]
+  const sure = tellsClassesApart(tally)
   return {
     rule: 'label-flip/source',
-    severity: 'high',
-    confidence: 'high',
+    severity: sure ? 'high' : 'review',
+    confidence: sure ? 'high' : 'low',
     scope: { kind: 'source', names: [name, label(cell.given), label(cell.predicted)] },
-    message: `Source "${name}" labels ${formatCount(cell.count)} of ${formatCount(cell.total)} records that look like "${label(cell.predicted)}" as "${label(cell.given)}" (${percent(cell.count / cell.total)}); all other sources do so in ${percent(rate)}: about ${excess} labels too many.`,
+    message: `Source "${name}" labels ${formatCount(cell.count)} of ${formatCount(cell.total)} records that look like "${label(cell.predicted)}" as "${label(cell.given)}" (${percent(cell.count / cell.total)}); all other sources do so in ${percent(rate)}: about ${excess} labels too many${sure ? '' : ', or its records are others: the model barely tells these classes apart'}.`,
     count: cell.count,
     records: top
       .filter((r) => r.source === name && r.givenLabel === label(cell.given) && r.suggestedLabel === label(cell.predicted))

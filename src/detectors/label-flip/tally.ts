@@ -42,6 +42,8 @@ export const depths = [0.5, 0.6, 0.7, 0.8, 0.9] as const
 /** One entry a source, sorted by name in a sealed state. */
 export interface SourceCounts {
   names: string[]
+  /** [K] records with each label. */
+  given: Float64Array[]
   /** [K] records predicted as each class. */
   predicted: Float64Array[]
   /** [K, K] given by predicted: disagreements at least `sourceDepth` deep. Shallower ones are noise of the model. */
@@ -94,7 +96,7 @@ function start(state: State, from: Pick<State, 'mode' | 'classes'>, ranks: numbe
   state.cells = new Float64Array(k * k)
   state.disagreements = depthCells(k)
   state.cellEvidence = k <= maxCellClasses ? new Float64Array(k * k * cellBins) : null
-  if (hasSources) state.sources = { names: [], predicted: [], deep: [] }
+  if (hasSources) state.sources = { names: [], given: [], predicted: [], deep: [] }
 }
 
 /** Place of the source, which is added when it is new; -1 where sources are not counted. */
@@ -108,6 +110,7 @@ function sourceIndex(state: State, name: string): number {
     state.tooManySources = true
     return -1
   }
+  state.sources.given.push(new Float64Array(k))
   state.sources.predicted.push(new Float64Array(k))
   state.sources.deep.push(new Float64Array(k * k))
   return state.sources.names.push(name) - 1
@@ -150,6 +153,7 @@ export const labelTally: Tally<State, LabelTally> = {
       const cell = g * k + (predicted[i] as number)
       bump(state.cells, cell)
       const place = source ? (places[source.codes[i] as number] ?? -1) : -1
+      bump(state.sources?.given[place], g)
       bump(state.sources?.predicted[place], predicted[i] as number)
       if (g === predicted[i]) continue
       bump(state.evidence, binOf(evidenceOf(score[i] as number)))
@@ -162,10 +166,10 @@ export const labelTally: Tally<State, LabelTally> = {
   },
   seal(_: Context, state: State) {
     if (!state.sources) return
-    const { names, predicted, deep } = state.sources
+    const { names, given, predicted, deep } = state.sources
     const order = names.map((_, i) => i).sort((a, b) => ((names[a] as string) < (names[b] as string) ? -1 : 1))
     const sorted = <T>(list: readonly T[]): T[] => order.map((i) => list[i] as T)
-    state.sources = { names: sorted(names), predicted: sorted(predicted), deep: sorted(deep) }
+    state.sources = { names: sorted(names), given: sorted(given), predicted: sorted(predicted), deep: sorted(deep) }
   },
   merge(into: State, from: State) {
     if (from.classes.length === 0) return
@@ -183,6 +187,7 @@ export const labelTally: Tally<State, LabelTally> = {
     from.sources?.names.forEach((name, i) => {
       const place = sourceIndex(into, name)
       if (place < 0 || !into.sources || !from.sources) return
+      add(into.sources.given[place] as Float64Array, from.sources.given[i] as Float64Array)
       add(into.sources.predicted[place] as Float64Array, from.sources.predicted[i] as Float64Array)
       add(into.sources.deep[place] as Float64Array, from.sources.deep[i] as Float64Array)
     })

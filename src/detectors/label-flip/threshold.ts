@@ -1,4 +1,5 @@
 import { cellTests, pooledTest } from '../../statistics/label-model/cells.ts'
+import { tellsClassesApart } from './agreement.ts'
 import { suspiciousCells } from './source-test.ts'
 import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } from './tally.ts'
 
@@ -16,23 +17,6 @@ export function flipsToFlag(tally: LabelTally): number {
   const estimates = depths.map((l, i) => (tally.deep[i] as number) / (1 - l))
   if (tellsClassesApart(tally) && pooledTest(tally.disagreements) < level) return Math.round(estimates[0] as number)
   return Math.floor(Math.min(...estimates, quietShare * tally.rows))
-}
-
-/** Agreement of predictions and labels beyond that of always saying the largest class, as a share of what is left (0..1). */
-const leastAgreement = 0.4
-
-/**
- * Does the model know enough of the classes for depth to mean anything? Where it barely beats a guess, its disagreements are its own
- * errors, at every depth. Labels that were flipped lower the agreement too: 40 % of ten classes at random leave .55.
- */
-export function tellsClassesApart(tally: LabelTally): boolean {
-  if (tally.mode !== 'no model') return true
-  const k = tally.classes.length
-  const given = tally.classes.map((_, i) => tally.cells.subarray(i * k, (i + 1) * k).reduce((sum, n) => sum + n, 0))
-  const all = given.reduce((sum, n) => sum + n, 0)
-  const agreed = tally.classes.reduce((sum, _, i) => sum + (tally.cells[i * k + i] as number), 0)
-  const guess = Math.max(...given)
-  return all === guess || (agreed - guess) / (all - guess) >= leastAgreement
 }
 
 /**

@@ -1,0 +1,30 @@
+import type { LabelTally } from './tally.ts'
+
+function agreementOf({ cells, classes }: LabelTally) {
+  const k = classes.length
+  const given = classes.map((_, i) => cells.subarray(i * k, (i + 1) * k).reduce((sum, n) => sum + n, 0))
+  const agreed = classes.reduce((sum, _, i) => sum + (cells[i * k + i] as number), 0)
+  return { given, agreed, all: given.reduce((sum, n) => sum + n, 0) }
+}
+
+/** Agreement of predictions and labels beyond that of always saying the largest class, as a share of what is left (0..1). */
+const leastAgreement = 0.4
+
+/**
+ * Does the model know enough of the classes for depth to mean anything? Where it barely beats a guess, its disagreements are its own
+ * errors, at every depth. Labels that were flipped lower the agreement too: 40 % of ten classes at random leave .55.
+ */
+export function tellsClassesApart(tally: LabelTally): boolean {
+  if (tally.mode !== 'no model') return true
+  const { given, all, agreed } = agreementOf(tally)
+  const guess = Math.max(...given)
+  return all === guess || (agreed - guess) / (all - guess) >= leastAgreement
+}
+
+/** Share of records whose label is the prediction below which a source may just have harder records than the others. */
+const leastAgreed = 0.85
+
+export function isWeak(tally: LabelTally): boolean {
+  const { agreed, all } = agreementOf(tally)
+  return agreed < leastAgreed * all
+}
