@@ -88,8 +88,8 @@ function strongest(summaries: ReadonlyMap<string, unknown>): string {
   const phrase = next
     ? `"${next.words}" in ${next.records}, ${next.atSegments} at segments, beside ${next.beside.toFixed(2)}, alike ${next.alike.toFixed(2)}, habit ${next.leftInsertion.toFixed(1)}, ${next.natsBefore.toFixed(2)} to ${next.natsAfter.toFixed(2)} nats, p 10^${(next.logP / Math.LN10).toFixed(0)}`
     : 'none'
-  const inserted = fit.inserted.filter((p) => strengthOfInsertion(p) < 8)[0]
-  return `next: ${phrase}; ${inserted ? `"${inserted.words}" ${strengthOfInsertion(inserted).toFixed(1)} nats` : 'none'}`
+  const inserted = fit.inserted.find((p) => strengthOfInsertion(p) < 8)
+  return `next: ${phrase}; ${inserted ? `"${inserted.words}" ${strengthOfInsertion(inserted).toFixed(1)} nats (${inserted.insertion.left.toFixed(0)}, ${inserted.insertion.right.toFixed(0)}, closing ${inserted.closing.toFixed(0)})` : 'none'}`
 }
 
 async function run(corpus: string, texts: readonly string[], of: Case, seed: number): Promise<void> {

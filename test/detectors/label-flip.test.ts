@@ -84,7 +84,7 @@ describe('without a model', () => {
       return conclusion.findings.filter((f) => f.rule === 'label-flip/source').map((f) => f.scope.names)
     }
     const overlapping = blobs('overlapping', 6000, 2, 8, 1.6)
-    const vendor = (i: number): string => `vendor ${i % 5}`
+    const vendor = (i: number, of = 5): string => `vendor ${i % of}`
 
     it('says nothing where they are harder', async () => {
       const random = keyed(new Uint8Array(16), 'harder')
@@ -107,11 +107,11 @@ describe('without a model', () => {
       const labels = flip(
         'relabelled',
         overlapping.truth,
-        0.25,
+        0.4,
         () => 0,
-        (i) => overlapping.truth[i] === 1 && i % 5 === 3,
+        (i) => overlapping.truth[i] === 1 && i % 10 === 3,
       )
-      const source = Array.from(labels, (_, i) => vendor(i))
+      const source = Array.from(labels, (_, i) => vendor(i, 10))
       expect(await accused(overlapping, labels, source)).toEqual([['vendor 3', 'class 0', 'class 1']])
     })
   })

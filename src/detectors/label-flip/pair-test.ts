@@ -1,6 +1,6 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import { type CellTest, cellTests } from '../../statistics/label-model/cells.ts'
-import { tellsClassesApart } from './agreement.ts'
+import { tellsClassesApart, toldBeyondGuess } from './agreement.ts'
 import type { LabelTally } from './tally.ts'
 
 const level = 0.05
@@ -11,7 +11,7 @@ export function testPairs(
   tally: LabelTally,
   top: readonly RecordRef[],
 ): { readonly findings: readonly Finding[]; readonly tests: readonly Test[] } {
-  const cells = tellsClassesApart(tally) ? cellTests(tally.disagreements) : []
+  const cells = tellsClassesApart(tally) ? cellTests(tally.disagreements, toldBeyondGuess(tally)) : []
   const name = (c: CellTest) => `label-flip/class-pair: ${tally.classes[c.given]} given, ${tally.classes[c.predicted]} predicted`
   const tests = cells.map((c) => ({
     id: name(c),

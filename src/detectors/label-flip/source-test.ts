@@ -1,5 +1,6 @@
 import type { Evidence, Finding, RecordRef, Test } from '../../contracts/finding.ts'
 import { formatCount } from '../../math/count.ts'
+import { rateModel } from '../../math/overdispersion.ts'
 import { clopperPearson, hypergeometricUpper } from '../../math/tests.ts'
 import { isWeak, tellsClassesApart } from './agreement.ts'
 import type { LabelTally, SourceCounts } from './tally.ts'
@@ -76,7 +77,8 @@ const sum = (tables: readonly Float64Array[], at: number): number => tables.redu
 /**
  * A cell stands out among the records that look like its class and among those with its label: a source with more records of one class
  * than the others has more of everything that looks like it, or more with its label, and never both without a change of labels.
- * @param weak it must stand out among the source's own disagreements too: a model that errs more on harder records does so in all cells
+ * @param weak it must stand out among the source's own disagreements too, as a model that errs more on harder records does so in all cells;
+ *   and against sources that differ among themselves
  */
 function cellsOf(sources: SourceCounts, s: number, k: number, weak: boolean): Cell[] {
   const cells: Cell[] = []
@@ -102,11 +104,25 @@ function cellsOf(sources: SourceCounts, s: number, k: number, weak: boolean): Ce
               against(allTotal, looks[predicted] as number),
               against(sum(sources.given, given), labelled[given] as number),
               weak ? against(everywhere, total(deep)) : 0,
+              weak ? amongSources(sources, s, sources.predicted, predicted, given * k + predicted, k) : 0,
+              weak ? amongSources(sources, s, sources.given, given, given * k + predicted, k) : 0,
             )
       cells.push({ given, predicted, count, total: looks[predicted] as number, allCount, allTotal, p })
     }
   }
   return cells
+}
+
+/** Share of wrong alarms, over all cells of a source, for the rates of the others that their counts do rule out. */
+const ruledOut = 0.005
+
+/** p of the source's count where other sources have rates of their own (beta-binomial): two or three say too little of how they differ. */
+function amongSources(sources: SourceCounts, s: number, trials: readonly Float64Array[], row: number, cell: number, k: number): number {
+  const groups = sources.names.map((_, i) => ({
+    trials: (trials[i] as Float64Array)[row] as number,
+    successes: (sources.deep[i] as Float64Array)[cell] as number,
+  }))
+  return Math.exp(rateModel(groups).logExcess(groups[s] as (typeof groups)[number], ruledOut / (k * (k - 1))))
 }
 
 const percent = (x: number): string => `${(100 * x).toFixed(x < 0.01 ? 2 : 1)} %`

@@ -1,5 +1,5 @@
 import { cellTests, pooledTest } from '../../statistics/label-model/cells.ts'
-import { tellsClassesApart } from './agreement.ts'
+import { tellsClassesApart, toldBeyondGuess } from './agreement.ts'
 import { suspiciousCells } from './source-test.ts'
 import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } from './tally.ts'
 
@@ -15,7 +15,7 @@ const level = 0.05
  */
 export function flipsToFlag(tally: LabelTally): number {
   const estimates = depths.map((l, i) => (tally.deep[i] as number) / (1 - l))
-  if (tellsClassesApart(tally) && pooledTest(tally.disagreements) < level) return Math.round(estimates[0] as number)
+  if (tellsClassesApart(tally) && pooledTest(tally.disagreements, toldBeyondGuess(tally)) < level) return Math.round(estimates[0] as number)
   return Math.floor(Math.min(...estimates, quietShare * tally.rows))
 }
 
@@ -26,7 +26,7 @@ export function flipsToFlag(tally: LabelTally): number {
 export function cellCuts(tally: LabelTally): { readonly cell: number; readonly cut: number }[] {
   const { cellEvidence } = tally
   if (!cellEvidence) return []
-  const tests = tellsClassesApart(tally) ? cellTests(tally.disagreements) : []
+  const tests = tellsClassesApart(tally) ? cellTests(tally.disagreements, toldBeyondGuess(tally)) : []
   const wanted = new Map(suspiciousCells(tally).map(({ cell, count }) => [cell, count]))
   for (const t of tests) {
     const cell = t.given * tally.classes.length + t.predicted

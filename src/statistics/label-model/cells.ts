@@ -1,3 +1,4 @@
+import { cumulativeStdNormalProbability, probit } from 'simple-statistics'
 import { binomialUpper } from '../../math/tests.ts'
 
 /** Counts of disagreements by cell (given x K + predicted) and least depth. */
@@ -30,6 +31,21 @@ const cellWindows: readonly Window[] = [
 ]
 const pooledWindows: readonly Window[] = [...cellWindows, [at.half, at.threeQuarters]]
 const convexShare = 0.25
+/** Margins have heavier tails than normal ones. */
+const slack = 1.25
+const clearlyTold = 0.6
+
+/**
+ * Share of a window's hard records that lie beyond its middle. Classes that overlap much have hard records deep inside: of two normal
+ * classes with equal variances, by the share that a model tells beyond a guess (`told`, 0..1).
+ */
+function hardShare([from, middle]: Window, told: number): number {
+  if (told > clearlyTold) return convexShare
+  const right = 0.5 + Math.max(0.01, told) / 2
+  const half = probit(right)
+  const beyond = (depth: number): number => 1 - cumulativeStdNormalProbability(2 * half + probit(1 - right * (1 - depth)))
+  return Math.max(convexShare, (slack * beyond(depthSteps[middle] as number)) / beyond(depthSteps[from] as number))
+}
 
 export interface DeepTest {
   readonly p: number
@@ -39,14 +55,15 @@ export interface DeepTest {
 
 type Counts = readonly number[]
 
-/** One-sided exact binomial test of the deep share against the larger of a quarter and `others`' share, Bonferroni over windows. */
-function deepTest(counts: Counts, others: Counts | null, windows: readonly Window[]): number {
+/** One-sided exact binomial test of the deep share against the larger of that of hard records and `others`' share, Bonferroni over windows. */
+function deepTest(counts: Counts, others: Counts | null, windows: readonly Window[], told: number): number {
   let least = 1
-  for (const [from, middle] of windows) {
+  for (const window of windows) {
+    const [from, middle] = window
     const n = counts[from] as number
     const d = counts[middle] as number
     const share = others && (others[from] as number) > 0 ? (others[middle] as number) / (others[from] as number) : 0
-    if (n > 0) least = Math.min(least, binomialUpper(d, n, Math.max(convexShare, share)))
+    if (n > 0) least = Math.min(least, binomialUpper(d, n, Math.max(hardShare(window, told), share)))
   }
   return Math.min(1, least * windows.length)
 }
@@ -54,8 +71,8 @@ function deepTest(counts: Counts, others: Counts | null, windows: readonly Windo
 const countsOf = (cells: DepthCells, cell: number): Counts => cells.atLeast.map((table) => table[cell] as number)
 const totals = (cells: DepthCells): Counts => cells.atLeast.map((table) => table.reduce((sum, n) => sum + n, 0))
 
-/** Are the data's disagreements as a whole deeper than hard records alone would be? */
-export const pooledTest = (cells: DepthCells): number => deepTest(totals(cells), null, pooledWindows)
+/** Are the data's disagreements as a whole deeper than hard records alone would be? `told` as for `cellTests`. */
+export const pooledTest = (cells: DepthCells, told: number): number => deepTest(totals(cells), null, pooledWindows, told)
 
 export interface CellTest extends DeepTest {
   readonly given: number
@@ -65,8 +82,11 @@ export interface CellTest extends DeepTest {
 /** Cells with fewer disagreements cannot be significant and are not tested. */
 export const leastDisagreements = 5
 
-/** Each cell against a quarter and against all other cells; `p` before any correction over cells. */
-export function cellTests(cells: DepthCells): CellTest[] {
+/**
+ * Each cell against hard records and against all other cells; `p` before any correction over cells.
+ * @param told what the predictions tell of the labels beyond a guess, 0..1
+ */
+export function cellTests(cells: DepthCells, told: number): CellTest[] {
   const k = cells.classes
   const all = totals(cells)
   const out: CellTest[] = []
@@ -79,7 +99,7 @@ export function cellTests(cells: DepthCells): CellTest[] {
       out.push({
         given,
         predicted,
-        p: deepTest(counts, others, cellWindows),
+        p: deepTest(counts, others, cellWindows, told),
         count: counts[at.all] as number,
         deep: counts[at.half] as number,
       })
@@ -101,7 +121,7 @@ export function cellFactors(cells: DepthCells, agreeing: Float64Array, classes: 
   const total = deep.reduce((sum, n) => sum + n, 0)
   const size = agreeing.reduce((sum, n) => sum + n, 0) * (classes - 1)
   const out = new Float64Array(classes * classes).fill(1)
-  const tests = cellTests(cells)
+  const tests = cellTests(cells, 1)
   for (const t of tests) {
     if (t.p * tests.length >= raisedBelow) continue
     const expected = size > 0 ? (total * (agreeing[t.predicted] as number)) / size : 0

@@ -91,6 +91,10 @@ export function labelCandidates(g: RepeatedGrams): LabelCandidates {
 const leastInserted = 12
 const leastEdge = 4 * perNat
 const mostPlaces = 768
+/** Of words, and of phrases of four, those that reach no such sum, but are more random than others that are as frequent. */
+const mostUnusual = 64
+/** Standard errors. */
+const leastDeviation = 3
 
 /** Places of phrases that begin, or words that begin and end, at random neighbours: strongest first. */
 export function insertedPlaces(g: RepeatedGrams): number[] {
@@ -100,10 +104,27 @@ export function insertedPlaces(g: RepeatedGrams): number[] {
     return g.kinds[place] === 4 ? left : Math.min(left, right)
   }
   const found: number[] = []
+  const others: number[] = []
   for (let place = 0; place < g.hashes.length; place++) {
     const n = g.counts[place] as number
-    if (n < leastInserted || n > most(g.kinds[place] as number) || isShape(g.kinds[place] as number)) continue
+    const kind = g.kinds[place] as number
+    if (n < leastInserted || n > most(kind) || isShape(kind)) continue
     if (strength(place) >= leastEdge) found.push(place)
+    else others.push(place)
   }
-  return found.sort((a, b) => strength(b) - strength(a) || a - b).slice(0, mostPlaces)
+  const strongest = found.sort((a, b) => strength(b) - strength(a) || a - b).slice(0, mostPlaces)
+  const nats = (place: number): number => strength(place) / perNat / (g.counts[place] as number)
+  const ofKind = (kind: number): number[] => others.filter((place) => g.kinds[place] === kind)
+  return [...strongest, ...[...alone].flatMap((kind) => unusual(ofKind(kind), nats, g.counts))]
+}
+
+/** Pairs with common neighbours repeat the more often the more records carry a phrase, random or not: it is compared with most phrases. */
+function unusual(phrases: readonly number[], nats: (place: number) => number, counts: Uint32Array): number[] {
+  const typical = Float64Array.from(phrases, nats).sort()[phrases.length >> 1] as number
+  return phrases
+    .map((place) => ({ place, deviation: (nats(place) - typical) * Math.sqrt(counts[place] as number) }))
+    .filter((p) => p.deviation >= leastDeviation)
+    .sort((a, b) => b.deviation - a.deviation || a.place - b.place)
+    .slice(0, mostUnusual)
+    .map((p) => p.place)
 }
