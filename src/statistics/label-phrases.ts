@@ -173,8 +173,15 @@ function conclude(
   }
   const styles: StyleModel[] = []
   for (let label = 0; label < grams.classes; label++) {
-    if (!suspicious.some((p) => p.label === label && isShape(p.kind))) continue
-    const own = judged.filter((p) => p.label === label && isTelling(p)).slice(0, styledBy)
+    const named = new Set(
+      judged
+        .filter((p) => p.label === label && !isShape(p.kind) && isTrigger(p) && isSuspicious(p, judged.length))
+        .flatMap((p) => standIn(p).map((o) => o.passage)),
+    )
+    /** What stands in the records of a phrase that is named already is part of it, and no style. */
+    const isOfItsOwn = (p: JudgedPhrase): boolean => standIn(p).filter((o) => named.has(o.passage)).length < sameRecords * standIn(p).length
+    if (!suspicious.some((p) => p.label === label && isShape(p.kind) && isOfItsOwn(p))) continue
+    const own = judged.filter((p) => p.label === label && isTelling(p) && isOfItsOwn(p)).slice(0, styledBy)
     const seeds = new Set<number>()
     for (const p of own)
       for (const { passage: i } of standIn(p)) if (sample[i]?.label === label && votes.contradicts(sample[i])) seeds.add(i)
