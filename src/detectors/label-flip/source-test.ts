@@ -30,8 +30,8 @@ export interface SourceResult {
 
 /**
  * Does one source give label b to records that look like class a more often than all the others do?
- * One-sided exact hypergeometric tests of each cell against the other sources (`cellsOf`), their largest p-value; a source's p-value is that of its strongest
- * cell times the number of its cells (Bonferroni), so that one test a source enters the report's correction.
+ * One-sided exact hypergeometric tests of each cell against the other sources (`cellsOf`), their largest p-value; a source's p-value is that
+ * of its strongest cell times the number of its cells (Bonferroni), so that one test a source enters the report's correction.
  */
 export function testSources(tally: LabelTally, top: readonly RecordRef[]): SourceResult {
   if (tally.tooManySources) return nothing('The source test did not run: there are too many sources and classes to keep their counts.')
@@ -82,31 +82,24 @@ const sum = (tables: readonly Float64Array[], at: number): number => tables.redu
  */
 function cellsOf(sources: SourceCounts, s: number, k: number, weak: boolean): Cell[] {
   const cells: Cell[] = []
-  const [looks, labelled, deep] = [sources.predicted[s], sources.given[s], sources.deep[s]] as Float64Array[] as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ]
+  const of = (tables: readonly Float64Array[]): Float64Array => tables[s] as Float64Array
+  const [looks, labelled, deep] = [of(sources.predicted), of(sources.given), of(sources.deep)]
   const total = (table: Float64Array): number => table.reduce((all, n) => all + n, 0)
   const everywhere = sources.deep.reduce((all, table) => all + total(table), 0)
   for (let predicted = 0; predicted < k; predicted++) {
     if (looks[predicted] === 0) continue
     const allTotal = sum(sources.predicted, predicted)
     for (let given = 0; given < k; given++) {
-      const allCount = given === predicted ? 0 : sum(sources.deep, given * k + predicted)
+      const cell = given * k + predicted
+      const allCount = given === predicted ? 0 : sum(sources.deep, cell)
       if (allCount === 0) continue
-      const count = deep[given * k + predicted] as number
+      const count = deep[cell] as number
       const against = (all: number, own: number): number => hypergeometricUpper(count, all, allCount, own)
-      const p =
-        count === 0
-          ? 1
-          : Math.max(
-              against(allTotal, looks[predicted] as number),
-              against(sum(sources.given, given), labelled[given] as number),
-              weak ? against(everywhere, total(deep)) : 0,
-              weak ? amongSources(sources, s, sources.predicted, predicted, given * k + predicted, k) : 0,
-              weak ? amongSources(sources, s, sources.given, given, given * k + predicted, k) : 0,
-            )
+      let p = 1
+      if (count > 0)
+        p = Math.max(against(allTotal, looks[predicted] as number), against(sum(sources.given, given), labelled[given] as number))
+      if (weak && count > 0) p = Math.max(p, against(everywhere, total(deep)))
+      if (weak && p * k * (k - 1) <= cellLevel) p = Math.max(p, amongSources(sources, s, given, predicted))
       cells.push({ given, predicted, count, total: looks[predicted] as number, allCount, allTotal, p })
     }
   }
@@ -117,12 +110,21 @@ function cellsOf(sources: SourceCounts, s: number, k: number, weak: boolean): Ce
 const ruledOut = 0.005
 
 /** p of the source's count where other sources have rates of their own (beta-binomial): two or three say too little of how they differ. */
-function amongSources(sources: SourceCounts, s: number, trials: readonly Float64Array[], row: number, cell: number, k: number): number {
-  const groups = sources.names.map((_, i) => ({
-    trials: (trials[i] as Float64Array)[row] as number,
-    successes: (sources.deep[i] as Float64Array)[cell] as number,
-  }))
-  return Math.exp(rateModel(groups).logExcess(groups[s] as (typeof groups)[number], ruledOut / (k * (k - 1))))
+function amongSources(
+  { names, given: labelled, predicted: looks, deep }: SourceCounts,
+  s: number,
+  given: number,
+  predicted: number,
+): number {
+  const k = (looks[s] as Float64Array).length
+  const p = (trials: (source: number) => number): number => {
+    const groups = names.map((_, i) => ({ trials: trials(i), successes: (deep[i] as Float64Array)[given * k + predicted] as number }))
+    return Math.exp(rateModel(groups).logExcess(groups[s] as (typeof groups)[number], ruledOut / (k * (k - 1))))
+  }
+  return Math.max(
+    p((i) => (looks[i] as Float64Array)[predicted] as number),
+    p((i) => (labelled[i] as Float64Array)[given] as number),
+  )
 }
 
 const percent = (x: number): string => `${(100 * x).toFixed(x < 0.01 ? 2 : 1)} %`
