@@ -6,6 +6,8 @@ import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } f
 /** The share of all records that may be flagged while nothing shows that labels were flipped. */
 const quietShare = 0.01
 const level = 0.05
+/** Of the data as a whole: one clean set in two hundred is flagged beyond its quiet share. */
+const pooledLevel = 0.005
 
 /**
  * How many disagreements to flag. A flipped record is a typical member of its true class, so flips are spread evenly over the
@@ -15,7 +17,8 @@ const level = 0.05
  */
 export function flipsToFlag(tally: LabelTally): number {
   const estimates = depths.map((l, i) => (tally.deep[i] as number) / (1 - l))
-  if (tellsClassesApart(tally) && pooledTest(tally.disagreements, toldBeyondGuess(tally)) < level) return Math.round(estimates[0] as number)
+  if (tellsClassesApart(tally) && pooledTest(tally.disagreements, toldBeyondGuess(tally)) < pooledLevel)
+    return Math.round(estimates[0] as number)
   return Math.floor(Math.min(...estimates, quietShare * tally.rows))
 }
 

@@ -31,20 +31,21 @@ const cellWindows: readonly Window[] = [
 ]
 const pooledWindows: readonly Window[] = [...cellWindows, [at.half, at.threeQuarters]]
 const convexShare = 0.25
-/** Margins have heavier tails than normal ones. */
+/** Of classes that overlap: margins have heavier tails than normal ones, and kinds of records of their own. */
+const overlapShare = 0.3
 const slack = 1.25
-const clearlyTold = 0.6
+const clearlyTold = 0.7
 
 /**
- * Share of a window's hard records that lie beyond its middle. Classes that overlap much have hard records deep inside: of two normal
- * classes with equal variances, by the share that a model tells beyond a guess (`told`, 0..1).
+ * Share of a window's hard records that lie beyond its middle, at most. Classes that overlap much have hard records deep inside: of two
+ * normal classes with equal variances, by the share that a model tells beyond a guess (`told`, 0..1).
  */
 function hardShare([from, middle]: Window, told: number): number {
   if (told > clearlyTold) return convexShare
   const right = 0.5 + Math.max(0.01, told) / 2
   const half = probit(right)
   const beyond = (depth: number): number => 1 - cumulativeStdNormalProbability(2 * half + probit(1 - right * (1 - depth)))
-  return Math.max(convexShare, (slack * beyond(depthSteps[middle] as number)) / beyond(depthSteps[from] as number))
+  return Math.max(overlapShare, (slack * beyond(depthSteps[middle] as number)) / beyond(depthSteps[from] as number))
 }
 
 export interface DeepTest {
