@@ -1,4 +1,4 @@
-import { cellTests, pooledTest } from '../../statistics/label-model/cells.ts'
+import { cellTests, fewDisagreements, pooledTest } from '../../statistics/label-model/cells.ts'
 import { tellsClassesApart, toldBeyondGuess } from './agreement.ts'
 import { suspiciousCells } from './source-test.ts'
 import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } from './tally.ts'
@@ -6,8 +6,6 @@ import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } f
 /** The share of all records that may be flagged while nothing shows that labels were flipped. */
 const quietShare = 0.01
 const level = 0.05
-/** Of the data as a whole: one clean set in two hundred is flagged beyond its quiet share. */
-const pooledLevel = 0.005
 
 /**
  * How many disagreements to flag. A flipped record is a typical member of its true class, so flips are spread evenly over the
@@ -17,8 +15,10 @@ const pooledLevel = 0.005
  */
 export function flipsToFlag(tally: LabelTally): number {
   const estimates = depths.map((l, i) => (tally.deep[i] as number) / (1 - l))
-  if (tellsClassesApart(tally) && pooledTest(tally.disagreements, toldBeyondGuess(tally)) < pooledLevel)
-    return Math.round(estimates[0] as number)
+  // Flips among many are sure beyond any level; what no model of hard records quite says is not.
+  const all = tally.evidence.reduce((sum, n) => sum + n, 0)
+  const sure = level * Math.min(1, fewDisagreements / Math.max(1, all))
+  if (tellsClassesApart(tally) && pooledTest(tally.disagreements, toldBeyondGuess(tally)) < sure) return Math.round(estimates[0] as number)
   return Math.floor(Math.min(...estimates, quietShare * tally.rows))
 }
 

@@ -35,6 +35,8 @@ const convexShare = 0.25
 const overlapShare = 0.3
 const slack = 1.25
 const clearlyTold = 0.7
+/** Of fewer disagreements no share so close to a quarter is told from it. */
+export const fewDisagreements = 300
 
 /**
  * Share of a window's hard records that lie beyond its middle, at most. Classes that overlap much have hard records deep inside: of two
@@ -64,7 +66,7 @@ function deepTest(counts: Counts, others: Counts | null, windows: readonly Windo
     const n = counts[from] as number
     const d = counts[middle] as number
     const share = others && (others[from] as number) > 0 ? (others[middle] as number) / (others[from] as number) : 0
-    if (n > 0) least = Math.min(least, binomialUpper(d, n, Math.max(hardShare(window, told), share)))
+    if (n > 0) least = Math.min(least, binomialUpper(d, n, Math.max(n < fewDisagreements ? convexShare : hardShare(window, told), share)))
   }
   return Math.min(1, least * windows.length)
 }
