@@ -85,7 +85,11 @@ export function segmentCandidates(tops: readonly (readonly Passage[])[], records
 }
 
 /** Every gram of a text of which all parts occur in the corpus often enough; `frequency` is at most how many passages have it. */
-function eachGram(tokens: Int32Array, pairs: PairReader, visit: (hash: number, n: number, end: number, frequency: number) => void): void {
+function eachFrequentGram(
+  tokens: Int32Array,
+  pairs: PairReader,
+  visit: (hash: number, n: number, end: number, frequency: number) => void,
+): void {
   for (let i = 0; i < tokens.length; i++) {
     let hash = tokens[i] as number
     let frequency = pairs.word(hash)
@@ -109,13 +113,13 @@ function windowGrams(windows: readonly Passage[], pairs: PairReader): Omit<Row, 
   const cells = new Uint8Array(2 ** cellBits)
   const cellOf = (hash: number, n: number): number => Math.imul(hash ^ n, 0x9e3779b1) >>> (32 - cellBits)
   for (const { tokens } of windows)
-    eachGram(tokens, pairs, (hash, n) => {
+    eachFrequentGram(tokens, pairs, (hash, n) => {
       const cell = cellOf(hash, n)
       cells[cell] = Math.min(leastRecords, (cells[cell] as number) + 1)
     })
   const grams = new Map<number, Omit<Row, 'kind'>>()
   windows.forEach(({ tokens }, record) => {
-    eachGram(tokens, pairs, (hash, n, end, frequency) => {
+    eachFrequentGram(tokens, pairs, (hash, n, end, frequency) => {
       if ((cells[cellOf(hash, n)] as number) < leastRecords) return
       const key = hash * 8 + n
       const row = grams.get(key) ?? { hash, n, records: [], ends: [], frequency }
