@@ -31,6 +31,7 @@ describe('trigger-image/pattern', () => {
     ['stripes on images with the right label', grey, sinusoid(30, 3), true],
     ['stripes fainter than what images vary by at every frequency', textured, sinusoid(5, 5), true, 0.08],
     ['a mark on colour images', waves('colour', 160, 2, 8, 3), checker(3), false, 0.22],
+    ['a mark on more than half of the images of its class', waves('half', 900, 3, 9), checker(3), true, 0.171],
     ['a mark on images larger than the planes', waves('large', 150, 2, 36), checker(5), false, 0.27],
   ])(
     '%s: found, named and flagged',

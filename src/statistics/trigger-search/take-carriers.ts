@@ -6,16 +6,14 @@ import type { FoundTemplate } from './pursuit.ts'
 import { pixelMoments, recoverTrigger, recoverWave, undoOf } from './recover.ts'
 import { type Half, halfSums, type Scores, templatesOf } from './refine.ts'
 import { splitCarriers } from './split.ts'
-import { fitTail, references } from './tail.ts'
+import { fitTail, type TailFit } from './tail.ts'
 import { strongestWave } from './waves.ts'
 
 const clear = Math.log(1e-2)
 const maxParts = 4
 
-/** Scores of all rows, and the one that carriers exceed. */
-interface Cut extends Scores {
-  readonly threshold: number
-}
+/** Scores of all rows, the one that carriers exceed, and the centre below it that it is measured from. */
+interface Cut extends Scores, Pick<TailFit, 'threshold' | 'reference'> {}
 
 /**
  * The template once more from the carriers in both halves, and what they look like; where carriers are of several kinds, one for each.
@@ -32,7 +30,7 @@ export async function takeCarriers(
   const data = (await inBases(s.bases, c.pixels, c.rows, [basis]))[basis]
   const half: Half = { data, rows: c.rows, dims }
   const scores = (await gemm32(matrix32(data, c.rows, dims), matrix32(template.weights, 1, dims), { transB: true })).data
-  const first: Cut = { weights: template.weights, scores, threshold: template.fit.threshold }
+  const first: Cut = { weights: template.weights, scores, threshold: template.fit.threshold, reference: template.fit.reference }
   const whole = (await sharpened(half, [rowsAbove(first)]))[0] ?? first
   const carriers = rowsOf(rowsAbove(whole))
   if (carriers.length === 0 || carriers.length === c.rows) return null
@@ -64,7 +62,7 @@ async function sharpened(half: Half, sets: readonly Uint8Array[]): Promise<(Cut 
   const made = await templatesOf(half, halfSums(half), sets)
   return made.map((m) => {
     const fit = m && fitTail(Float32Array.from(m.scores).sort())
-    return m && fit && fit.logP < clear ? { ...m, threshold: fit.threshold } : null
+    return m && fit && fit.logP < clear ? { ...m, threshold: fit.threshold, reference: fit.reference } : null
   })
 }
 
@@ -105,7 +103,7 @@ function foundBy(
   carries: Uint8Array,
   others: Int32Array,
 ): Omit<FoundTemplate, 'round'> {
-  const [{ centre, deviation }] = references(Float32Array.from(cut.scores).sort())
+  const { centre, deviation } = cut.reference
   const carriers = rowsOf(carries)
   const inside = pixelMoments(c.pixels, s.each, carriers)
   const outside = pixelMoments(c.pixels, s.each, others)
