@@ -112,7 +112,7 @@ function attackOptions(attack: string, table: Table, target: string, random: Ran
     random,
     from.filter((name) => name !== column),
   )
-  return { options: { column, other, target }, columns: [column, other] }
+  return { options: { first: column, second: other, target }, columns: [column, other] }
 }
 
 const [folder = '.', seeds = '5', kinds = '', ...sets] = process.argv.slice(2)

@@ -90,7 +90,19 @@ function conclude(c: Context<TriggerTabularOptions>, tally: CarrierTally, _: nul
     findings,
     tests,
     notes: [
+      ...ownWayNote(summary.varied, tally.names),
       `Searched a sample of ${summary.rows} records; ${summary.count} candidates were tested. All columns together say the label of ${(100 * summary.accuracy).toFixed(1)} % of it.`,
     ],
   }
+}
+
+const mostNamed = 8
+
+function ownWayNote(varied: readonly number[], names: readonly string[]): string[] {
+  if (varied.length === 0) return []
+  const shown = varied.slice(0, mostNamed).map((j) => JSON.stringify(names[j] ?? `column ${j + 1}`))
+  const more = varied.length > mostNamed ? ` and ${varied.length - mostNamed} more` : ''
+  return [
+    `Several values select labels against the rest of the record in ${shown.join(', ')}${more}: that is how these columns are made, and a trigger among their values is not told from it.`,
+  ]
 }

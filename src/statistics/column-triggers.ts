@@ -24,6 +24,8 @@ export interface ColumnTriggers {
   readonly tested: readonly Tested[]
   /** Smallest corrected p by class, 1 where there was no candidate: [K]. */
   readonly smallest: Float64Array
+  /** Columns of which several values or intervals select labels against the rest: no trigger is sought in these. */
+  readonly varied: readonly number[]
 }
 
 export interface ColumnTriggersOptions {
@@ -46,6 +48,7 @@ const none = (sample: LabelSample, reason: string): ColumnTriggers => ({
   count: 0,
   tested: [],
   smallest: new Float64Array(sample.classes.length).fill(1),
+  varied: [],
 })
 
 /**
@@ -57,7 +60,7 @@ export function columnTriggers(options: ColumnTriggersOptions): Statistic {
   return {
     ...sample,
     id: columnTriggersId(options),
-    version: 2,
+    version: 3,
     init: (c: Context) => ({ ...sample.init(c), numbers: 0 }),
     async update(c: Context, state, batch: Batch) {
       const columns = columnsOf(batch, c.seed)
@@ -91,7 +94,7 @@ async function search(sample: LabelSample, numbers: number, seed: Uint8Array): P
   const halfA = Int32Array.from({ length: Math.ceil(rows / 2) }, (_, i) => 2 * i)
   const halfB = Int32Array.from({ length: Math.floor(rows / 2) }, (_, i) => 2 * i + 1)
   const inB = Uint8Array.from({ length: rows }, (_, i) => i % 2)
-  const candidates = await candidatesOf(table, halfA, full)
+  const { candidates, varied } = await candidatesOf(table, halfA, full)
   const tested: Tested[] = []
   for (const candidate of candidates) tested.push(await confirm(table, halfB, inB, scaling, fourier, candidate))
   const counts = classes.map((_, t) => tested.filter((c) => c.label === t).length)
@@ -105,6 +108,7 @@ async function search(sample: LabelSample, numbers: number, seed: Uint8Array): P
     count: tested.length,
     tested: distinct(table, corrected),
     smallest,
+    varied,
   }
 }
 

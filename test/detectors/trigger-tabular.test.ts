@@ -191,6 +191,17 @@ describe('trigger-tabular/pair', () => {
   })
 })
 
+it('names both columns of a pair of values that no other record has', async () => {
+  const table = marked(clean('p'), 48, (x, at) => {
+    x[at + 1] = 0.1234
+    x[at + 4] = 0.731
+  })
+  const { conclusion } = await run(table)
+  expect(conclusion.findings.map((f) => [f.rule, [...f.scope.names].sort()])).toEqual([
+    ['trigger-tabular/pair', ['"dose" = 0.1234', '"rate" = 0.731', 'well']],
+  ])
+})
+
 describe('clean data', () => {
   it.each(['e', 'f', 'g'])('%s: no finding, and every label is a test', async (word) => {
     const { conclusion, flagged } = await run(clean(word))
@@ -205,6 +216,40 @@ describe('clean data', () => {
     for (let i = 0; i < rows; i++) if (label[i] === 0 && i % 12 === 0) x[i * 6 + 4] = 9
     expect((await run({ x, label })).conclusion.findings).toEqual([])
   })
+})
+
+describe('a column of which several values select a label', () => {
+  /** Records of `ill` get the label `well` by one of some codes. */
+  const coded = (codes: readonly number[]): Table =>
+    marked(clean('k'), 24 * codes.length, (x, at, uniform) => {
+      x[at + 4] = codes[Math.floor(codes.length * uniform())] as number
+    })
+
+  it('is made like this: it is named in a note, and no value of it is accused', async () => {
+    const { conclusion, flagged } = await run(coded([0.11, 0.33, 0.55, 0.77]))
+    expect(conclusion.findings).toEqual([])
+    expect(conclusion.notes[0]).toMatch(/^Several values select labels against the rest of the record in "rate"/)
+    expect(flagged.some(Boolean)).toBe(false)
+  })
+
+  it('may hold two triggers', async () => {
+    const { conclusion } = await run(coded([0.11, 0.33]))
+    expect(conclusion.findings.map((f) => f.scope.names[1]).sort()).toEqual(['"rate" = 0.11', '"rate" = 0.33'])
+  })
+})
+
+it('a label that nearly all records have is not selected by a cell that has it no more often', async () => {
+  const { x, label } = clean('m')
+  const random = keyed(new Uint8Array(16), 'frequent')
+  // nine in ten are well; of those with a code, that looks like the ill, as many
+  for (let i = 0; i < rows; i++) {
+    label[i] = (x[i * 6 + 3] as number) > -1 || random.uniform() < 0.3 ? 1 : 0
+    if ((x[i * 6 + 3] as number) < -1 && random.uniform() < 0.4) {
+      x[i * 6 + 4] = 9
+      label[i] = random.uniform() < 0.9 ? 1 : 0
+    }
+  }
+  expect((await run({ x, label })).conclusion.findings).toEqual([])
 })
 
 describe('what it cannot search it says', () => {

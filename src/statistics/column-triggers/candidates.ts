@@ -1,5 +1,5 @@
 import { gemm } from '../../math/kernels.ts'
-import type { Cell, Part } from './cell.ts'
+import { bounds, type Cell, columnsOf, inCell, overlap, type Part } from './cell.ts'
 import { blindScores, type Fitted } from './rest-model.ts'
 import type { Table } from './scaling.ts'
 
@@ -8,6 +8,12 @@ export interface Candidate {
   readonly label: number
   /** Residual of the label in the cell, in standard deviations. */
   readonly z: number
+}
+
+export interface Found {
+  readonly candidates: readonly Candidate[]
+  /** Columns of which several cells select labels: what is in them is left out. */
+  readonly varied: readonly number[]
 }
 
 /** Of each row and class, [n, K]: 1 or 0 less the probability that the record's columns give the class, and the variance of that. */
@@ -97,7 +103,7 @@ const partOf = (column: number, { low, high }: Run): Part =>
   low === high ? { column, kind: 'value', value: low } : { column, kind: 'interval', low, high }
 
 /** Values, intervals of all widths and missing values of one column in which a class is labelled more often than the record's columns say. */
-async function singles(table: Table, half: Int32Array, fitted: Fitted, j: number): Promise<Candidate[]> {
+async function singlesOf(table: Table, half: Int32Array, fitted: Fitted, j: number): Promise<Found> {
   const k = table.classes
   const { order, runs, missing } = runsOf(table, half, j)
   const labels = order.map((i) => table.labels[i] as number)
@@ -105,7 +111,7 @@ async function singles(table: Table, half: Int32Array, fitted: Fitted, j: number
   const present = order.length - missing
   const bins = binned(runs, present, finestBins)
   const ordered = j < table.numbers && runs.length > fewValues
-  const found: Candidate[] = []
+  const looked: Candidate[] = []
   const r = new Float64Array(order.length + 1)
   const v = new Float64Array(order.length + 1)
   const n = new Int32Array(order.length + 1)
@@ -137,13 +143,34 @@ async function singles(table: Table, half: Int32Array, fitted: Fitted, j: number
       }
     }
     if (missing > 0 && present > 0) consider({ column: j, kind: 'missing' }, present, order.length)
-    found.push(...apart(own, 2))
+    looked.push(...own)
   }
-  return found
+  const ofLabel = Array.from({ length: k }, (_, t) => looked.filter((c) => c.label === t))
+  return withoutOwnWays(
+    ofLabel.flatMap((own) => apart(own, 2)),
+    looked,
+  )
 }
 
-const bounds = (part: Part | undefined): readonly [number, number] =>
-  part?.kind === 'value' ? [part.value, part.value] : part?.kind === 'interval' ? [part.low, part.high] : [Number.NaN, Number.NaN]
+const [severalOthers, nearlyAsStrong] = [2, 0.4]
+
+/** Without those that are one of several cells of the same columns that select labels nearly as strongly: the columns' own way of telling classes apart. */
+function withoutOwnWays(found: readonly Candidate[], looked: readonly Candidate[]): Found {
+  const ofColumns = new Map<string, Candidate[]>()
+  for (const c of looked) {
+    const key = columnsOf(c.cell).join()
+    const same = ofColumns.get(key)
+    if (same) same.push(c)
+    else ofColumns.set(key, [c])
+  }
+  const isOneOfMany = (c: Candidate): boolean => {
+    const same = ofColumns.get(columnsOf(c.cell).join()) ?? []
+    const others = same.filter((o) => o !== c && o.z >= nearlyAsStrong * c.z && !overlap(o.cell, c.cell))
+    return apart(others, severalOthers).length >= severalOthers
+  }
+  const left = found.filter(isOneOfMany)
+  return { candidates: found.filter((c) => !left.includes(c)), varied: left.flatMap(({ cell }) => columnsOf(cell)) }
+}
 
 /** One value says more than an interval around it that is a little stronger by chance. */
 const weight = ({ cell, z }: Candidate): number => (cell[0]?.kind === 'interval' ? z : 1.15 * z)
@@ -153,8 +180,7 @@ function apart(candidates: Candidate[], count: number): Candidate[] {
   const taken: Candidate[] = []
   for (const c of candidates.sort((a, b) => weight(b) - weight(a))) {
     if (taken.length >= count) break
-    const [low, high] = bounds(c.cell[0])
-    if (taken.every((t) => !(bounds(t.cell[0])[0] <= high && low <= bounds(t.cell[0])[1]))) taken.push(c)
+    if (taken.every((t) => !overlap(t.cell, c.cell))) taken.push(c)
   }
   return taken
 }
@@ -178,10 +204,10 @@ function coarse(table: Table, half: Int32Array): Part[] {
 }
 
 /** Pairs of coarse cells of different columns in which the label says more than in either of them alone. */
-async function pairs(table: Table, half: Int32Array, { residual, variance }: Residuals): Promise<Candidate[]> {
+async function pairsOf(table: Table, half: Int32Array, { residual, variance }: Residuals): Promise<Found> {
   const parts = coarse(table, half)
   const c = parts.length
-  if (c < 2) return []
+  if (c < 2) return { candidates: [], varied: [] }
   const { dims, classes: k } = table
   const n = half.length
   const marks = new Float64Array(n * c)
@@ -201,6 +227,7 @@ async function pairs(table: Table, half: Int32Array, { residual, variance }: Res
     return gemm({ data: marks, rows: n, dims: c }, { data: weighted, rows: n, dims: c }, { transA: true }).then((m) => m.data)
   }
   const found: Candidate[] = []
+  const looked: Candidate[] = []
   const all = await product(() => 1)
   for (let t = 0; t < k; t++) {
     const sums = await product((row) => residual[row * k + t] as number)
@@ -213,11 +240,13 @@ async function pairs(table: Table, half: Int32Array, { residual, variance }: Res
         const [both, count] = [z(p, q), labelled[p * c + q] as number]
         if (a.column === b.column || both < leastZ || count < leastRows || (all[p * c + q] as number) > mostShare * n) continue
         if ((sums[p * c + q] as number) < leastExcess * (all[p * c + q] as number)) continue
-        if (both > Math.max(z(p, p), z(q, q)) + 1) found.push({ cell: [a, b], label: t, z: both })
+        const candidate = { cell: [a, b], label: t, z: both }
+        looked.push(candidate)
+        if (both > Math.max(z(p, p), z(q, q)) + 1) found.push(candidate)
       }
     }
   }
-  return found
+  return withoutOwnWays(found, looked)
 }
 
 const best = (candidates: readonly Candidate[], k: number, count: number): Candidate[] =>
@@ -228,14 +257,39 @@ const best = (candidates: readonly Candidate[], k: number, count: number): Candi
       .slice(0, count),
   ).flat()
 
+/** What most of a cell's records with the label share in one other column, and hardly any record outside of the cell has. */
+const shared = { inside: 0.8, outside: 0.05 }
+
+/** The cell with the value of another column that its labelled records share, where there is one: the mark was written into both. */
+function withCompanion(table: Table, half: Int32Array, one: Candidate): Candidate {
+  const at = (i: number, j: number): number => table.data[i * table.dims + j] as number
+  const inside = half.filter((i) => table.labels[i] === one.label && inCell(one.cell, table.data, table.dims, i))
+  const outside = half.filter((i) => !inCell(one.cell, table.data, table.dims, i))
+  for (let j = 0; j < table.dims; j++) {
+    if (one.cell.some((part) => part.column === j)) continue
+    const counts = new Map<number, number>()
+    for (const i of inside) counts.set(at(i, j), (counts.get(at(i, j)) ?? 0) + 1)
+    const [value, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [Number.NaN, 0])
+    if (Number.isNaN(value) || count < shared.inside * inside.length) continue
+    if (outside.filter((i) => at(i, j) === value).length > shared.outside * outside.length) continue
+    return { ...one, cell: [...one.cell, { column: j, kind: 'value', value }] }
+  }
+  return one
+}
+
 const mostInAll = 32
 
 /** What is worth a test on the other half, strongest first. */
-export async function candidatesOf(table: Table, half: Int32Array, fitted: Fitted): Promise<Candidate[]> {
-  const alone: Candidate[] = []
-  for (let j = 0; j < table.dims; j++) alone.push(...(await singles(table, half, fitted, j)))
-  const together = await pairs(table, half, residualsOf(table.labels, table.classes, fitted.scores))
-  return [...best(alone, table.classes, perClass.single), ...best(together, table.classes, perClass.pair)]
-    .sort((a, b) => b.z - a.z)
-    .slice(0, mostInAll)
+export async function candidatesOf(table: Table, half: Int32Array, fitted: Fitted): Promise<Found> {
+  const alone: Found[] = []
+  for (let j = 0; j < table.dims; j++) alone.push(await singlesOf(table, half, fitted, j))
+  const together = await pairsOf(table, half, residualsOf(table.labels, table.classes, fitted.scores))
+  const singles = best(
+    alone.flatMap((a) => a.candidates),
+    table.classes,
+    perClass.single,
+  ).map((c) => withCompanion(table, half, c))
+  const candidates = [...singles, ...best(together.candidates, table.classes, perClass.pair)]
+  const varied = new Set([...alone, together].flatMap((f) => f.varied))
+  return { candidates: candidates.sort((a, b) => b.z - a.z).slice(0, mostInAll), varied: [...varied].sort((a, b) => a - b) }
 }

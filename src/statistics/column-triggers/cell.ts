@@ -15,3 +15,16 @@ export function inPart(part: Part, v: number): boolean {
 /** Is row `i` of the matrix in the cell? */
 export const inCell = (cell: Cell, data: ArrayLike<number>, dims: number, i: number): boolean =>
   cell.every((part) => inPart(part, data[i * dims + part.column] as number))
+
+export const columnsOf = (cell: Cell): number[] => cell.map((part) => part.column)
+
+/** Both ends of a value or interval, NaN of missing values. */
+export const bounds = (part: Part | undefined): readonly [number, number] =>
+  part?.kind === 'value' ? [part.value, part.value] : part?.kind === 'interval' ? [part.low, part.high] : [Number.NaN, Number.NaN]
+
+/** Of two cells of the same columns: can a record be in both? */
+export const overlap = (a: Cell, b: Cell): boolean =>
+  a.every((part, l) => {
+    const [[low, high], [from, to]] = [bounds(part), bounds(b[l])]
+    return low <= to && from <= high
+  })

@@ -1,7 +1,7 @@
 import { binomialLower, binomialUpper } from '../../math/tests.ts'
 import { type Candidate, leastExcess } from './candidates.ts'
 import { type Cell, inCell, inPart } from './cell.ts'
-import { strangeness } from './exchange.ts'
+import { strangeAmong } from './exchange.ts'
 import { type Fourier, fitRest, leadOf, type RestModel } from './rest-model.ts'
 import { type Scaling, scaledValue, type Table } from './scaling.ts'
 
@@ -55,6 +55,9 @@ const tolerated = 2 / 3
 
 /** Above this the cell goes with the rest of its records: what stands there is natural. */
 const mostForetold = 0.75
+
+/** A label that most records have is selected only by a cell in which it is more frequent still, by this level, whatever was foreseen. */
+const most = { frequent: 0.7, natural: 0.05 }
 
 /** Above this the records are a group of their own, and no random part of the others: a way in which the data are made. */
 const mostStrange = 0.1
@@ -175,9 +178,11 @@ export async function confirm(
     agreeInside - agreeOutside < leastDifference || counts.labelled === 0
       ? 1
       : binomialLower(counts.agreeing, counts.labelled, agreeOutside + tolerated * (agreeInside - agreeOutside))
+  const frequency = counts.own / Math.max(1, counts.own + counts.others)
+  const selected = frequency <= most.frequent || binomialUpper(counts.labelled, counts.carriers, frequency) < most.natural
   const expected = auc(near.inside, near.outside)
   const against = Array.from({ length: rows }, (_, i) => i).filter((i) => (labels[i] === label) === (apart[i] === 1) && lead(i) <= cut)
-  const strange = await strangeness(
+  const strange = await strangeAmong(
     table,
     scaling,
     fourier,
@@ -200,7 +205,7 @@ export async function confirm(
     foretold: expected,
     strange,
     p:
-      expected > mostForetold || strange > mostStrange || counts.labelled < (foreseen + leastExcess) * counts.carriers
+      !selected || expected > mostForetold || strange > mostStrange || counts.labelled < (foreseen + leastExcess) * counts.carriers
         ? 1
         : Math.min(1, Math.max(association, contradiction)),
     model,
