@@ -28,7 +28,7 @@ it('flags nothing where no class stands apart', () => {
     histogram: new Float64Array(0),
     ranks: new Float64Array(0),
     fitId: '',
-    ofWords: false,
+    parted: null,
     parts: [],
     top: [],
     members: [],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { type Matrix, matrix, matrixOf, selectColumns, withColumns } from '../../src/contracts/batch.ts'
 import type { Role } from '../../src/contracts/data.ts'
 import type { Setup } from '../../src/contracts/detector.ts'
 import { embeddingCluster } from '../../src/detectors/embedding-cluster.ts'
@@ -67,6 +68,21 @@ describe.each([
     const { scores, conclusion } = await fitDetector(detector, {}, labelled, batchesOf(few, few.truth))
     expect(new Set(scores)).toEqual(new Set([0]))
     expect(conclusion.notes.join()).toContain('No class has 100 records')
+  })
+})
+
+describe('vectors that are columns of the data', () => {
+  it('have parts that are low, and no record is flagged for them', async () => {
+    const data = moved('moved spectral/class', 0.04, 12)
+    const columns = batchesOf(data, data.truth).map((batch) =>
+      withColumns(selectColumns(batch, new Set(['row', 'label'])), { features: matrix(matrixOf(batch, 'embedding') as Matrix) }),
+    )
+    const { flagged, conclusion } = await fitDetector(spectral, {}, setup(['label', 'features']), columns)
+    const finding = conclusion.findings.find((f) => f.rule === 'spectral/class')
+    expect(finding).toMatchObject({ severity: 'low', scope: { names: ['class 1'] } })
+    expect(finding?.message).toContain('columns of the data')
+    // those of the other rule alone
+    expect(flagged.filter(Boolean).length).toBeLessThanOrEqual(0.002 * flagged.length)
   })
 })
 

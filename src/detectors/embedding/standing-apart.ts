@@ -1,7 +1,7 @@
 import type { Flagged, Threshold } from '../../contracts/detector.ts'
 import type { Evidence, Finding, Test } from '../../contracts/finding.ts'
 import { classMap } from './evidence.ts'
-import type { SuspicionTally } from './suspicion.ts'
+import type { Parted, SuspicionTally } from './suspicion.ts'
 
 /** A class as a fit leaves it, as far as the test of its parts goes. */
 export interface TestedClass {
@@ -25,9 +25,15 @@ export const testsOf = (rule: string, classes: readonly TestedClass[]): Test[] =
 export const standsApart = (c: TestedClass, classes: readonly TestedClass[]): boolean =>
   c.isolated !== null && c.isolated.p * classes.length <= level
 
-/** Records of a part are flagged, but where the vectors count words: templates are no reason to drop thousands. */
+/** Why a part is no evidence of poison by itself. */
+const harmless: Readonly<Record<Parted, string>> = {
+  words: ' The vectors count the words of the texts, and texts of one template look like this: no record is flagged for it.',
+  columns: ' The vectors are columns of the data, and records that share a frequent value look like this: no record is flagged for it.',
+}
+
+/** Records of a part are flagged, but not where vectors count words or are columns: templates and frequent values are no reason to drop thousands. */
 export const partsFlagged = (rule: string, tally: SuspicionTally): Threshold[] =>
-  tally.ofWords ? [] : Object.keys(tally.groups).map((group) => ({ rule, group, atLeast: 0 }))
+  tally.parted ? [] : Object.keys(tally.groups).map((group) => ({ rule, group, atLeast: 0 }))
 
 /** One finding a class of which a part stands apart. */
 export function apartFindings(
@@ -44,11 +50,10 @@ export function apartFindings(
       const members = tally.members.filter((s) => s.group === c.name)
       return {
         rule,
-        // Texts of one template share their words: of vectors of words a part is no evidence of poison by itself.
-        severity: tally.ofWords ? ('low' as const) : ('medium' as const),
-        confidence: tally.ofWords ? ('low' as const) : ('medium' as const),
+        severity: tally.parted ? ('low' as const) : ('medium' as const),
+        confidence: tally.parted ? ('low' as const) : ('medium' as const),
         scope: { kind: 'class' as const, names: [c.name] },
-        message: `${count} records of class "${c.name}" stand apart from the rest of it in embedding space: past a gap, they are more than the tail of one kind of record can be.${tally.ofWords ? ' The vectors count the words of the texts, and texts of one template look like this: no record is flagged for it.' : ''}`,
+        message: `${count} records of class "${c.name}" stand apart from the rest of it in embedding space: past a gap, they are more than the tail of one kind of record can be.${tally.parted ? harmless[tally.parted] : ''}`,
         count,
         records: flagged.top.filter((r) => r.group === c.name).slice(0, 20),
         evidence: [

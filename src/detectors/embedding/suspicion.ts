@@ -49,6 +49,9 @@ export interface Suspect {
 
 export const scoreBins = 4096
 
+/** Of what the vectors consist, where classes fall into parts without any poison: counts of the texts' words, or columns of the data. */
+export type Parted = 'words' | 'columns'
+
 interface State {
   rows: number
   /** Of scores in 0..1. */
@@ -56,8 +59,7 @@ interface State {
   /** Records with p-value (r + 1) / length. */
   ranks: Float64Array
   fitId: string
-  /** The vectors are counts of the texts' words. */
-  ofWords: boolean
+  parted: Parted | null
   parts: readonly string[]
   top: Suspect[]
   /** The strongest that stand apart with their group. */
@@ -71,7 +73,7 @@ export interface SuspicionTally {
   readonly histogram: Float64Array
   readonly ranks: Float64Array
   readonly fitId: string
-  readonly ofWords: boolean
+  readonly parted: Parted | null
   readonly parts: readonly string[]
   readonly top: readonly Suspect[]
   readonly members: readonly Suspect[]
@@ -97,7 +99,7 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     histogram: new Float64Array(scoreBins),
     ranks: new Float64Array(0),
     fitId: '',
-    ofWords: false,
+    parted: null,
     parts: [],
     top: [],
     members: [],
@@ -108,7 +110,7 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     if (state.ranks.length === 0 && calibration > 0) state.ranks = new Float64Array(calibration + 1)
     state.parts = parts
     state.fitId = fitId
-    state.ofWords ||= madeOf(batch) === 'hashed-text'
+    state.parted ??= partedBy(batch)
     const groups = new Map(Object.entries(state.groups))
     const [topFloor, memberFloor] = [floorOf(state.top), floorOf(state.members)]
     for (let i = 0; i < batch.numRows; i++) {
@@ -135,7 +137,7 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
     for (let i = 0; i < scoreBins; i++) into.histogram[i] = (into.histogram[i] as number) + (from.histogram[i] as number)
     if (into.ranks.length === 0) into.ranks = from.ranks.slice()
     else for (let i = 0; i < from.ranks.length; i++) into.ranks[i] = (into.ranks[i] as number) + (from.ranks[i] as number)
-    into.ofWords ||= from.ofWords
+    into.parted ??= from.parted
     if (into.fitId === '') Object.assign(into, { parts: from.parts, fitId: from.fitId })
     into.top = trimmed([...into.top, ...from.top])
     into.members = trimmed([...into.members, ...from.members])
@@ -146,8 +148,11 @@ export const suspicionTally: Tally<State, SuspicionTally> = {
   finish: (_: Context, state: State) => state,
 }
 
-/** What the embedding was made of here; null where it came with the data. */
-const madeOf = (batch: Batch): string | null => batch.schema.fields.find((f) => f.name === 'embedding')?.metadata.get('made') ?? null
+function partedBy(batch: Batch): Parted | null {
+  const embedding = batch.schema.fields.find((f) => f.name === 'embedding')
+  if (!embedding) return 'columns'
+  return embedding.metadata.get('made') === 'hashed-text' ? 'words' : null
+}
 
 const bump = (counts: Float64Array, at: number): void => {
   counts[at] = (counts[at] as number) + 1
