@@ -44,6 +44,10 @@ const leastReference = 20
 const modelOf = (c: Context<LabelFlipOptions>, mode: Mode): FittedModel | null =>
   c.summaries.get<FittedModel | null>(labelModelId(samplePart(c.options, mode)))
 
+/** Of the records' own model; other predictions come without what the records look like. */
+const kindsOf = (c: Context<LabelFlipOptions>, { mode }: LabelTally): readonly number[] =>
+  (mode === 'no model' ? modelOf(c, mode)?.kinds : null) ?? []
+
 /** Class codes of a batch's labels; -1 where there is none, or where the model never saw the class. */
 function codesIn(classes: readonly string[], batch: Batch): Int32Array {
   const label = codesOf(batch, 'label')
@@ -117,8 +121,8 @@ export const labelFlip: Detector<LabelFlipOptions, LabelTally, FlipTable> = {
       const { cut } = discover(tally.ranks, c.options.fdr)
       return cut > 0 ? [at(scoreOf(calibrationCut(modelOf(c, 'reference'), cut)))] : []
     }
-    const everywhere = cutFor(tally, flipsToFlag(tally))
-    const cells = cellCuts(tally).map(({ cell, cut }) => {
+    const everywhere = cutFor(tally, flipsToFlag(tally, kindsOf(c, tally)))
+    const cells = cellCuts(tally, kindsOf(c, tally)).map(({ cell, cut }) => {
       const k = tally.classes.length
       return at(scoreOf(cut), cellName(tally.classes[Math.floor(cell / k)] as string, tally.classes[cell % k] as string))
     })
@@ -163,7 +167,7 @@ function conclude(c: Context<LabelFlipOptions>, tally: LabelTally, table: FlipTa
       notes: ['Fewer than two classes have labelled records, or all records have the same content: there is nothing to compare.'],
     }
   }
-  const pairs = testPairs(tally, flagged.top)
+  const pairs = testPairs(tally, kindsOf(c, tally), flagged.top)
   const sources = testSources(tally, flagged.top)
   const tests: Test[] = [...pairs.tests, ...sources.tests]
   let recordTest: Test | null = null
@@ -176,7 +180,7 @@ function conclude(c: Context<LabelFlipOptions>, tally: LabelTally, table: FlipTa
     }
     tests.push(recordTest)
   }
-  const cut = flagged.count > 0 && tally.mode === 'no model' ? cutFor(tally, flipsToFlag(tally)) : null
+  const cut = flagged.count > 0 && tally.mode === 'no model' ? cutFor(tally, flipsToFlag(tally, kindsOf(c, tally))) : null
   const records = flagged.count > 0 ? [recordFinding(tally, table, flagged, cut, recordTest?.id ?? null)] : []
   return { findings: [...sources.findings, ...pairs.findings, ...records], tests, notes: [...notes(c, tally), ...sources.notes] }
 }
@@ -200,6 +204,8 @@ function notes(c: Context<LabelFlipOptions>, tally: LabelTally): string[] {
     out.push(
       'The model barely tells the classes apart: no class pair was tested, sources are for review only, and at most 1 % of the records are listed. Give predictions or embeddings of a model that knows the task.',
     )
+  const { kinds } = model
+  if (mode === 'no model' && kinds.length > 0) out.push(kindsNote(tally.classes, kinds))
   if (mode === 'reference') {
     const smallest = 1 / (model.sampleScores.length + 1)
     const needed = Math.ceil((tally.rows * smallest) / c.options.fdr)
@@ -208,4 +214,14 @@ function notes(c: Context<LabelFlipOptions>, tally: LabelTally): string[] {
     )
   }
   return out
+}
+
+const mostPairs = 8
+
+function kindsNote(classes: readonly string[], cells: readonly number[]): string {
+  const k = classes.length
+  const pair = (cell: number): string =>
+    `${JSON.stringify(classes[Math.floor(cell / k)])} that look like ${JSON.stringify(classes[cell % k])}`
+  const more = cells.length > mostPairs ? ` and ${cells.length - mostPairs} pairs more` : ''
+  return `Records labelled ${cells.slice(0, mostPairs).map(pair).join(', ')}${more} are kinds of their own, not a random part of that class: hard records, or labels changed in one group of records. These pairs are not accused.`
 }

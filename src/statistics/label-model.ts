@@ -50,7 +50,7 @@ export function labelModel(options: ModelChoiceOptions): Statistic<State, Fitted
   }
   return {
     id: labelModelId(options),
-    version: 1,
+    version: 2,
     needs: ['label'],
     after: [choiceId],
     over: options.over,
@@ -102,7 +102,7 @@ export function labelModel(options: ModelChoiceOptions): Statistic<State, Fitted
       const sums = state.folds.map((f) => f.sums)
       const present = sums.find((s) => s !== null) ?? null
       const folds = present ? sums.map((s) => sumsOf(s ?? gramSums(present.q - 1, present.k, true))) : null
-      return fitModel(choice.chosen, folds, choice.sample, choice.classes)
+      return fitModel(choice.chosen, folds, choice.sample, choice.classes, c.seed)
     },
     bytes: (shape: Shape) => {
       const q = fourierFeatures + 1

@@ -63,6 +63,24 @@ describe('without a model', () => {
     expect(conclusion.notes.join(' ')).toContain('barely tells the classes apart')
   })
 
+  it('accuses no pair where a kind of record of one class looks like the other', async () => {
+    const hard = blobs('kind', 3000, 2, 8, 5)
+    const ones = [...hard.truth.keys()].filter((i) => hard.truth[i] === 1)
+    const vectors = hard.vectors.slice()
+    // every eighth record of class 0 is one of class 1, moved a little
+    for (const [n, i] of [...hard.truth.keys()].filter((i) => hard.truth[i] === 0).entries())
+      if (n % 8 === 0) for (let j = 0; j < 8; j++) vectors[i * 8 + j] = (hard.vectors[(ones[n] ?? 0) * 8 + j] as number) + 0.35
+    const { flagged, conclusion } = await fitDetector(
+      labelFlip,
+      {},
+      setup(['label', 'embedding']),
+      batchesOf({ ...hard, vectors }, hard.truth),
+    )
+    expect(conclusion.findings.filter((f) => f.severity !== 'review')).toEqual([])
+    expect(conclusion.notes.join(' ')).toContain('Records labelled "class 0" that look like "class 1" are kinds of their own')
+    expect(flagged.filter(Boolean).length / flagged.length).toBeLessThanOrEqual(0.01)
+  })
+
   it('names the source that flips', async () => {
     const source = Array.from(data.truth, (_, i) => `vendor ${i % 5}`)
     const labels = flip(

@@ -1,3 +1,4 @@
+import { type CellTest, cellTests } from '../../statistics/label-model/cells.ts'
 import type { LabelTally } from './tally.ts'
 
 function agreementOf({ cells, classes }: LabelTally) {
@@ -28,4 +29,12 @@ const leastAgreed = 0.85
 export function isWeak(tally: LabelTally): boolean {
   const { agreed, all } = agreementOf(tally)
   return agreed < leastAgreed * all
+}
+
+/** Tests of the class pairs; p is 1 where the disagreements are a kind of record of their own. */
+export function pairsTested(tally: LabelTally, kinds: readonly number[]): CellTest[] {
+  if (!tellsClassesApart(tally)) return []
+  const k = tally.classes.length
+  const isKind = (t: CellTest): boolean => kinds.includes(t.given * k + t.predicted)
+  return cellTests(tally.disagreements, toldBeyondGuess(tally)).map((t) => (isKind(t) ? { ...t, p: 1 } : t))
 }

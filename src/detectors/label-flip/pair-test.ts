@@ -1,21 +1,26 @@
 import type { Finding, RecordRef, Test } from '../../contracts/finding.ts'
-import { type CellTest, cellTests } from '../../statistics/label-model/cells.ts'
-import { tellsClassesApart, toldBeyondGuess } from './agreement.ts'
+import type { CellTest } from '../../statistics/label-model/cells.ts'
+import { pairsTested } from './agreement.ts'
 import type { LabelTally } from './tally.ts'
 
 const level = 0.05
 const maxFindings = 20
 
-/** Findings for class pairs whose disagreements are spread over the predicted class like flipped records, not like hard ones. */
+/**
+ * Findings for class pairs whose disagreements are spread over the predicted class like flipped records, not like hard ones.
+ * @param kinds cells whose disagreements are kinds of records of their own: these have p 1
+ */
 export function testPairs(
   tally: LabelTally,
+  kinds: readonly number[],
   top: readonly RecordRef[],
 ): { readonly findings: readonly Finding[]; readonly tests: readonly Test[] } {
-  const cells = tellsClassesApart(tally) ? cellTests(tally.disagreements, toldBeyondGuess(tally)) : []
+  const cells = pairsTested(tally, kinds)
   const name = (c: CellTest) => `label-flip/class-pair: ${tally.classes[c.given]} given, ${tally.classes[c.predicted]} predicted`
   const tests = cells.map((c) => ({
     id: name(c),
-    method: 'one-sided exact binomial test of the share of deep disagreements, against a convex tail and against all other class pairs',
+    method:
+      'one-sided exact binomial test of the share of deep disagreements, against a convex tail and against all other class pairs; 1 where they are a kind of record of their own',
     p: c.p,
   }))
   const suspicious = cells.filter((c) => c.p <= level).sort((a, b) => a.p - b.p)

@@ -1,5 +1,5 @@
-import { cellTests, fewDisagreements, pooledTest } from '../../statistics/label-model/cells.ts'
-import { tellsClassesApart, toldBeyondGuess } from './agreement.ts'
+import { at, fewDisagreements, pooledTest, withoutCells } from '../../statistics/label-model/cells.ts'
+import { pairsTested, tellsClassesApart, toldBeyondGuess } from './agreement.ts'
 import { suspiciousCells } from './source-test.ts'
 import { cellBins, cellEdgeOf, depths, edgeOf, evidenceBins, type LabelTally } from './tally.ts'
 
@@ -10,15 +10,17 @@ const level = 0.05
 /**
  * How many disagreements to flag. A flipped record is a typical member of its true class, so flips are spread evenly over the
  * depths 0..1, while hard records with the right label pile up near 0. Where the disagreements are deeper than hard records
- * alone would be (`pooledTest`), there are about twice as many flips as deep disagreements; else the smallest of Storey's
+ * alone would be (`pooledTest`, without cells that are kinds of records of their own), there are about twice as many flips as deep disagreements; else the smallest of Storey's
  * (2002) estimates count(depth >= l) / (1 - l) over l, and at most 1 % of the records.
  */
-export function flipsToFlag(tally: LabelTally): number {
+export function flipsToFlag(tally: LabelTally, kinds: readonly number[]): number {
+  const counted = withoutCells(tally.disagreements, kinds)
   const estimates = depths.map((l, i) => (tally.deep[i] as number) / (1 - l))
   // Flips among many are sure beyond any level; what no model of hard records quite says is not.
   const all = tally.evidence.reduce((sum, n) => sum + n, 0)
   const sure = level * Math.min(1, fewDisagreements / Math.max(1, all))
-  if (tellsClassesApart(tally) && pooledTest(tally.disagreements, toldBeyondGuess(tally)) < sure) return Math.round(estimates[0] as number)
+  if (tellsClassesApart(tally) && pooledTest(counted, toldBeyondGuess(tally)) < sure)
+    return Math.round(2 * (counted.atLeast[at.half] as Float64Array).reduce((sum, n) => sum + n, 0))
   return Math.floor(Math.min(...estimates, quietShare * tally.rows))
 }
 
@@ -26,10 +28,10 @@ export function flipsToFlag(tally: LabelTally): number {
  * Thresholds of single cells: where the cell's own test is significant after Bonferroni over cells, above the S of about twice
  * its deep records; where a source stands out in it, above that of its disagreements.
  */
-export function cellCuts(tally: LabelTally): { readonly cell: number; readonly cut: number }[] {
+export function cellCuts(tally: LabelTally, kinds: readonly number[]): { readonly cell: number; readonly cut: number }[] {
   const { cellEvidence } = tally
   if (!cellEvidence) return []
-  const tests = tellsClassesApart(tally) ? cellTests(tally.disagreements, toldBeyondGuess(tally)) : []
+  const tests = pairsTested(tally, kinds)
   const wanted = new Map(suspiciousCells(tally).map(({ cell, count }) => [cell, count]))
   for (const t of tests) {
     const cell = t.given * tally.classes.length + t.predicted

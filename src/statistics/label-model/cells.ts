@@ -74,6 +74,12 @@ function deepTest(counts: Counts, others: Counts | null, windows: readonly Windo
 const countsOf = (cells: DepthCells, cell: number): Counts => cells.atLeast.map((table) => table[cell] as number)
 const totals = (cells: DepthCells): Counts => cells.atLeast.map((table) => table.reduce((sum, n) => sum + n, 0))
 
+/** Without the disagreements of some cells. */
+export const withoutCells = (cells: DepthCells, left: readonly number[]): DepthCells => ({
+  ...cells,
+  atLeast: cells.atLeast.map((table) => table.map((n, cell) => (left.includes(cell) ? 0 : n))),
+})
+
 /** Are the data's disagreements as a whole deeper than hard records alone would be? `told` as for `cellTests`. */
 export const pooledTest = (cells: DepthCells, told: number): number => deepTest(totals(cells), null, pooledWindows, told)
 

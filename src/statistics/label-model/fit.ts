@@ -3,6 +3,7 @@ import type { Fourier, Matrix64 } from '../../math/kernels.ts'
 import { accuracy, type Candidate, type LabelledSample, linearScores, nameOf, neighbourScores, type Trial } from './candidates.ts'
 import { addDisagreement, cellFactors, type DepthCells, depthCells } from './cells.ts'
 import { type DepthQuantiles, depthFromMargins, depthOf } from './depth.ts'
+import { ownKinds } from './kinds.ts'
 import { applyMap, type InputMap } from './maps.ts'
 import { complements, type FoldSums, type FoldWeights, ldaWeights, ridgeWeights } from './solve-folds.ts'
 
@@ -35,6 +36,8 @@ export interface FittedModel extends Calibration {
   readonly sampleRows: number
   /** Out-of-fold scores S of the sample, sorted: the calibration set of the reference mode. */
   readonly sampleScores: Float64Array
+  /** Cells, given x K + predicted, of which the disagreements are kinds of records of their own. */
+  readonly kinds: readonly number[]
 }
 
 const temperatures = [0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.4, 2, 3, 4, 6, 8, 12, 16, 24]
@@ -44,6 +47,7 @@ export async function fitModel(
   folds: readonly FoldSums[] | null,
   sample: LabelledSample,
   classes: readonly string[],
+  seed: Uint8Array,
 ): Promise<FittedModel> {
   const { candidate, fourier } = chosen
   const { map } = candidate
@@ -64,13 +68,24 @@ export async function fitModel(
   }
   const scores = await classScores({ ...partial }, sample.vectors, sample.folds)
   const calibration = calibrate(scores, sample.labels, classes)
-  const sampleScores = new Float64Array(sample.labels.length)
+  const n = sample.labels.length
+  const sampleScores = new Float64Array(n)
+  const judged = { classes: k, given: sample.labels, predicted: new Int32Array(n), depth: new Float64Array(n) }
   const row = { ...emptyRow }
-  for (let i = 0; i < sample.labels.length; i++) {
+  for (let i = 0; i < n; i++) {
     judge(calibration, scores.subarray(i * k, (i + 1) * k), sample.labels[i] as number, row)
     sampleScores[i] = row.evidence
+    judged.predicted[i] = row.predicted
+    judged.depth[i] = row.depth
   }
-  return { ...partial, ...calibration, accuracy: accuracy(scores, sample.labels, k, sample.folds), sampleScores: sampleScores.sort() }
+  const kinds = await ownKinds(x, map.projection === null, judged, seed)
+  return {
+    ...partial,
+    ...calibration,
+    accuracy: accuracy(scores, sample.labels, k, sample.folds),
+    sampleScores: sampleScores.sort(),
+    kinds,
+  }
 }
 
 const weightsFor = (c: Candidate, folds: readonly FoldSums[], dims: number, k: number): Promise<FoldWeights> => {
