@@ -168,8 +168,8 @@ function withoutOwnWays(found: readonly Candidate[], looked: readonly Candidate[
     const others = same.filter((o) => o !== c && o.z >= nearlyAsStrong * c.z && !overlap(o.cell, c.cell))
     return apart(others, severalOthers).length >= severalOthers
   }
-  const left = found.filter(isOneOfMany)
-  return { candidates: found.filter((c) => !left.includes(c)), varied: left.flatMap(({ cell }) => columnsOf(cell)) }
+  const left = new Set(found.filter(isOneOfMany))
+  return { candidates: found.filter((c) => !left.has(c)), varied: [...left].flatMap(({ cell }) => columnsOf(cell)) }
 }
 
 /** One value says more than an interval around it that is a little stronger by chance. */

@@ -15,7 +15,9 @@ const features = 256
 const deep = 0.5
 /** Of a class, compared with: the first are a random part in the order of keyed digests. */
 const mostOthers = 2000
-const mostStrange = 0.012
+const mostStrange = 0.01
+/** Times the reciprocal of either number of records: how far random parts of so few lie apart. */
+const byChance = 2
 /** Fewer deep disagreements are strange by chance. */
 const leastDeep = 12
 const depthGroups = 8
@@ -60,11 +62,13 @@ export async function ownKinds(x: Matrix64, columns: boolean, judged: JudgedSamp
       Math.min(depthGroups - 1, Math.floor(depthGroups * (depth[rows[i] as number] as number))),
   })
   const isStrange = (rows: readonly number[], others: readonly number[]): boolean =>
-    rows.length >= leastDeep && strangeness(grouped(rows), grouped(others)) > mostStrange + 1 / rows.length
+    rows.length >= leastDeep && strangeness(grouped(rows), grouped(others)) > mostStrange + byChance * (1 / rows.length + 1 / others.length)
   const cells = new Map<number, number[]>()
   for (const i of against) {
     const cell = (given[i] as number) * k + (predicted[i] as number)
-    cells.set(cell, [...(cells.get(cell) ?? []), i])
+    const rows = cells.get(cell)
+    if (rows) rows.push(i)
+    else cells.set(cell, [i])
   }
   return [...cells].filter(([cell, rows]) => isStrange(rows, agreeing[cell % k] as number[])).map(([cell]) => cell)
 }
