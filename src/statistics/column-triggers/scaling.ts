@@ -1,3 +1,5 @@
+import { robustScale } from '../../math/robust-scale.ts'
+
 /** The labelled sample, NaN where a value is missing; columns from `numbers` on are codes of categories. */
 export interface Table {
   readonly data: Float64Array
@@ -65,15 +67,9 @@ export function scalingOf({ data, rows, dims, numbers }: Table): Scaling {
       continue
     }
     places.push(null)
-    values.sort((a, b) => a - b)
-    const at = (q: number): number => values[Math.min(values.length - 1, Math.floor(q * values.length))] ?? 0
-    // Heavy tails: the middle of the values says how wide a column is, its standard deviation where the middle is one value.
-    const spread = (at(0.9) - at(0.1)) / 2.56
-    const m = values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length)
-    const sd = Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / Math.max(1, values.length))
-    mean.push(spread > 0 ? at(0.5) : m)
-    const scale = spread > 0 ? spread : sd
-    inverseScale.push(scale > 1e-12 * Math.max(1, Math.abs(m)) ? 1 / scale : 0)
+    const { centre, scale } = robustScale(values.sort((a, b) => a - b))
+    mean.push(centre)
+    inverseScale.push(scale > 1e-12 * Math.max(1, Math.abs(centre)) ? 1 / scale : 0)
   }
   return {
     mean: Float64Array.from(mean),

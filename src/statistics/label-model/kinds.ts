@@ -1,4 +1,5 @@
 import { type Matrix64, randomFourier } from '../../math/kernels.ts'
+import { robustScale } from '../../math/robust-scale.ts'
 import { type Grouped, strangeness } from '../../math/strangeness.ts'
 import { fourierFor } from './candidates.ts'
 
@@ -28,11 +29,7 @@ function robust({ data, rows, dims }: Matrix64): Matrix64 {
   const out = new Float64Array(data.length)
   for (let j = 0; j < dims; j++) {
     const sorted = Float64Array.from({ length: rows }, (_, i) => data[i * dims + j] as number).sort()
-    const at = (q: number): number => sorted[Math.floor(q * (rows - 1))] as number
-    const mean = sorted.reduce((sum, v) => sum + v, 0) / rows
-    const sd = Math.sqrt(sorted.reduce((sum, v) => sum + (v - mean) ** 2, 0) / rows)
-    const middle = (at(0.9) - at(0.1)) / 2.56
-    const [centre, scale] = middle > 0 ? [at(0.5), middle] : [mean, sd]
+    const { centre, scale } = robustScale(sorted)
     for (let i = 0; i < rows && scale > 0; i++)
       out[i * dims + j] = Math.max(-clipAt, Math.min(clipAt, ((data[i * dims + j] as number) - centre) / scale))
   }
